@@ -1,0 +1,346 @@
+"""Artifacts on disk: the only module that opens HDF5.
+
+Writing is atomic and gives equal bytes for equal inputs; every chunk carries a checksum; reading
+refuses what is incomplete, damaged, or points outside its own file. Nothing here knows what an
+artifact means.
+
+- `write`, `Writer`: make a file under a temporary name and put it in place when it is whole
+- `read`, `Reader`: arrays, strings and attributes of a file
+- `open_activations`, `Activations`, `Shard`: many files read as one, shard by shard
+- `digest`: the sha256 of a file
+"""
+
+import errno
+import hashlib
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from pipeline.errors import UserError
+
+SCHEMA_VERSION = 1
+CHUNK_BYTES = 1 << 18
+# Level 1 of gzip after a byte shuffle costs well under a millisecond a megabyte of maxima, and every
+# HDF5 tool reads it without a plugin.
+GZIP_LEVEL = 1
+
+
+class Writer:
+    """A file that is being written; made by `write`."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+
+    def put(self, name: str, values: np.ndarray) -> None:
+        """Store a whole array under a path such as ``maxima/relu/value``."""
+        values = np.asarray(values)
+        dataset = self.allocate(name, values.shape, values.dtype)
+        if values.ndim == 0:
+            dataset[()] = values
+        elif values.size:
+            dataset[...] = values
+
+    def put_strings(self, name: str, values: Sequence[str]) -> None:
+        """Store strings, (N,) utf-8 of one fixed width, so that they are compressed and checksummed too."""
+        encoded = [value.encode("utf-8") for value in values]
+        width = max((len(value) for value in encoded), default=0) or 1
+        dtype = h5py.string_dtype("utf-8", width)
+        dataset = self.allocate(name, (len(encoded),), dtype)
+        if encoded:
+            dataset[...] = np.array(encoded, dtype=dtype)
+
+    def allocate(self, name: str, shape: Sequence[int], dtype: Any) -> h5py.Dataset:
+        """Make a dataset to be filled by ``dataset[a:b] = …``, rows in ascending order.
+
+        The order in which chunks are written decides where they lie in the file, so another order
+        gives other bytes.
+        """
+        shape, dtype = tuple(shape), np.dtype(dtype)
+        if not shape or 0 in shape:
+            return self._file.create_dataset(name, shape=shape, dtype=dtype, track_times=False)
+        row_bytes = max(1, dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64)))
+        rows = min(shape[0], max(1, CHUNK_BYTES // row_bytes))
+        return self._file.create_dataset(
+            name, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), compression="gzip",
+            compression_opts=GZIP_LEVEL, shuffle=True, fletcher32=True, track_times=False,
+        )  # fmt: skip
+
+    def set_attributes(self, name: str, values: Mapping[str, Any]) -> None:
+        """Set attributes of a group or dataset ("" is the file); a missing group is made."""
+        node = self._file if not name else self._file.get(name)
+        if node is None:
+            node = self._file.create_group(name)
+        for key in sorted(values):
+            node.attrs[key] = _attribute(values[key])
+
+
+@contextmanager
+def write(
+    path: Path, *, stage: str, made_from: Mapping[str, str] | None = None, versions: Sequence[str] = ()
+) -> Iterator[Writer]:
+    """Write an HDF5 file under a temporary name and put it in place when it is whole.
+
+    Parameters
+    ----------
+    path
+        Where the file goes; its folder is made.
+    stage
+        The stage that makes it, kept as an attribute.
+    made_from
+        Name to sha256 of what it is made from, kept as ``digest_<name>``.
+    versions
+        Distributions whose installed version is kept as ``version_<name>``.
+
+    Raises
+    ------
+    UserError
+        If the disk is full or the folder cannot be written; nothing is published then.
+    """
+    temporary = _temporary(path)
+    try:
+        with h5py.File(temporary, "w", track_order=False) as file:
+            writer = Writer(file)
+            writer.set_attributes("", {"schema_version": SCHEMA_VERSION, "stage": stage})
+            writer.set_attributes("", {f"digest_{name}": value for name, value in (made_from or {}).items()})
+            writer.set_attributes("", {f"version_{name}": version(name) for name in versions})
+            yield writer
+            # A file whose writer was killed after a flush opens without an error; this mark tells them apart.
+            file.attrs["complete"] = np.uint8(1)
+            file.flush()
+        publish(temporary, path)
+    except OSError as error:
+        if not _is_disk_fault(error):
+            raise
+        raise UserError(f"{path}: cannot be written, nothing was published: {error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Bring a finished file to the disk, then to its name, in one step that cannot be half done."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class Reader:
+    """A finished file that is open for reading; made by `read`."""
+
+    def __init__(self, file: h5py.File, path: Path) -> None:
+        self._file, self._path = file, path
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._file
+
+    def children(self, name: str = "") -> list[str]:
+        """Return the sorted names below a group ("" is the file); none if it is not there."""
+        node = self._file if not name else self._file.get(name)
+        return sorted(node) if isinstance(node, h5py.Group) else []
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a dataset's shape."""
+        return tuple(self._dataset(name).shape)
+
+    def get(self, name: str, rows: slice | None = None) -> np.ndarray:
+        """Read an array, whole or a slice of its rows; a damaged chunk is an error.
+
+        Raises
+        ------
+        UserError
+            Naming the file and the dataset, if it is missing or its checksum is wrong.
+        """
+        dataset = self._dataset(name)
+        try:
+            return np.asarray(dataset[()] if rows is None else dataset[rows])
+        except OSError as error:
+            raise UserError(
+                f"{self._path}: '{name}' is damaged ({error}); delete the file and run again"
+            ) from error
+
+    def strings(self, name: str, rows: slice | None = None) -> list[str]:
+        """Read strings, whole or a slice of the rows."""
+        return [value.decode("utf-8") for value in self.get(name, rows).tolist()]
+
+    def rows(self, name: str, step: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (first row, rows) of a dataset, `step` rows at a time."""
+        for start in range(0, self.shape(name)[0], step):
+            yield start, self.get(name, slice(start, start + step))
+
+    def attributes(self, name: str = "") -> dict[str, Any]:
+        """Return the attributes of a group or dataset: strings, Python numbers, lists of strings, arrays."""
+        node = self._file if not name else self._file.get(name)
+        if node is None:
+            raise UserError(f"{self._path}: no '{name}' in it")
+        return {key: _plain(value) for key, value in sorted(node.attrs.items())}
+
+    def _dataset(self, name: str) -> h5py.Dataset:
+        node = self._file.get(name)
+        if not isinstance(node, h5py.Dataset):
+            raise UserError(
+                f"{self._path}: no dataset '{name}' in it; delete the file and run its stage again"
+            )
+        return node
+
+
+@contextmanager
+def read(path: Path) -> Iterator[Reader]:
+    """Open a finished file.
+
+    Raises
+    ------
+    UserError
+        If it is missing, not HDF5, locked, not finished, of another schema, or has links or
+        storage outside itself.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run the stage that makes it")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be opened as HDF5 ({error})") from error
+    with file:
+        _check(file, path)
+        yield Reader(file, path)
+
+
+class Shard:
+    """Some rows of a sharded artifact: one file, and the numbers of its images."""
+
+    def __init__(self, path: Path, image_id: np.ndarray) -> None:
+        self.path, self.image_id = path, image_id
+
+    def read(self, name: str) -> np.ndarray:
+        """Read one array of the shard, rows in the order of `image_id`."""
+        with read(self.path) as file:
+            return file.get(name)
+
+    def __len__(self) -> int:
+        return len(self.image_id)
+
+
+class Activations:
+    """The shards that an index names, read as one; made by `open_activations`.
+
+    Attributes
+    ----------
+    layers
+        Layer names in the network's order.
+    image_id
+        (N,) int64, ascending: the rows of the manifest that the rows here belong to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with read(folder / "index.h5") as index:
+            self._attributes = {"": index.attributes()}
+            self.layers: list[str] = [str(name) for name in self._attributes[""]["layers"]]
+            self._attributes.update({layer: index.attributes(f"maxima/{layer}") for layer in self.layers})
+            self.image_id = index.get("image_id")
+            self._files = index.strings("shard/file")
+            self._rows = index.get("shard/rows")
+
+    def attributes(self, layer: str = "") -> dict[str, Any]:
+        """Return a layer's attributes (receptive field, map size), or with "" those of the whole."""
+        if layer not in self._attributes:
+            raise UserError(f"{self.folder}: no layer '{layer}'; it has {', '.join(self.layers)}")
+        return self._attributes[layer]
+
+    def shards(self) -> Iterator[Shard]:
+        """Yield the shards in the order of their images."""
+        ends = np.cumsum(self._rows)
+        for name, rows, end in zip(self._files, self._rows, ends, strict=True):
+            yield Shard(self.folder / name, self.image_id[end - rows : end])
+
+    def read(self, name: str) -> np.ndarray:
+        """Read an array of all shards at once, (N, …): for small data and for tests."""
+        return np.concatenate([shard.read(name) for shard in self.shards()])
+
+
+def open_activations(folder: Path | str) -> Activations:
+    """Open the folder of activations; its shards are read one by one, as they are asked for.
+
+    Parameters
+    ----------
+    folder
+        ``artifacts/activations``: ``index.h5`` and the shards that it names.
+
+    Raises
+    ------
+    UserError
+        If the index is missing or damaged.
+    """
+    return Activations(Path(folder))
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _temporary(path: Path) -> Path:
+    """Return a name beside `path` that no other live process uses; remove what dead ones left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    host = socket.gethostname()
+    for left in path.parent.glob(f".{path.name}.{host}.*.tmp"):
+        if not Path("/proc", left.name.split(".")[-2]).exists():
+            left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{host}.{os.getpid()}.tmp")
+
+
+def _is_disk_fault(error: OSError) -> bool:
+    # HDF5 reports the system's reason in its text and not always as errno.
+    reasons = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+    return error.errno in reasons or any(os.strerror(reason) in str(error) for reason in reasons)
+
+
+def _check(file: h5py.File, path: Path) -> None:
+    if "complete" not in file.attrs:
+        raise UserError(f"{path}: was not written to its end; delete it and run its stage again")
+    found = file.attrs.get("schema_version")
+    if found != SCHEMA_VERSION:
+        raise UserError(
+            f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; run its stage again"
+        )
+    _refuse_foreign(file, path)
+
+
+def _refuse_foreign(group: h5py.Group, path: Path) -> None:
+    """Refuse links and storage outside the file: a crafted one could read any file of the user's."""
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise UserError(f"{path}: '{group.name}/{name}' is a link; links are not followed")
+        node = group[name]
+        if isinstance(node, h5py.Group):
+            _refuse_foreign(node, path)
+        elif node.external or node.is_virtual:
+            raise UserError(f"{path}: '{node.name}' has its data in another file; that is not read")
+
+
+def _attribute(value: Any) -> Any:
+    """Return a value as HDF5 keeps it; a list of strings becomes fixed-width utf-8."""
+    if isinstance(value, (list, tuple)) and (not value or isinstance(value[0], str)):
+        encoded = [item.encode("utf-8") for item in value]
+        width = max((len(item) for item in encoded), default=0) or 1
+        return np.array(encoded, dtype=h5py.string_dtype("utf-8", width))
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, np.ndarray) and value.dtype.kind == "S":
+        return [item.decode("utf-8") for item in value.tolist()]
+    return value.item() if isinstance(value, np.generic) else value

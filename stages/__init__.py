@@ -1,0 +1,1 @@
+"""One module a DVC stage: parameters and paths in, artifacts out."""

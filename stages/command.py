@@ -1,0 +1,112 @@
+"""What every stage's command shares: options, logging, a lock, and how it ends."""
+
+import argparse
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.params import Block, load_block
+
+LOCKS = Path(".locks")
+DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage reads, writes and runs.
+
+    Attributes
+    ----------
+    name
+        The stage's name in dvc.yaml.
+    run
+        Does the work, given the checked params and a path for each input and output.
+    params, block
+        The model of its params block and the block's key in params.yaml; None where it has none.
+    inputs, outputs
+        Name of each option to its default path.
+    """
+
+    name: str
+    run: Callable[[Any, Mapping[str, Path]], None]
+    params: type[Block] | None = None
+    block: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def execute(stage: Stage, description: str | None, arguments: Sequence[str] | None = None) -> int:
+    """Run a stage from the command line.
+
+    Returns
+    -------
+    int
+        0 when done, 1 after a user's mistake (one line on stderr), 130 after Ctrl-C. A programming
+        error keeps its traceback.
+    """
+    options = _parser(stage, description).parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format=f"{stage.name}: %(message)s", stream=sys.stderr)
+    _die_with_parent()
+    try:
+        params = (
+            load_block(options.params, stage.block, stage.params) if stage.params and stage.block else None
+        )
+        with _locked(stage.name):
+            stage.run(params, {name: getattr(options, name) for name in [*stage.inputs, *stage.outputs]})
+    except UserError as error:
+        print(f"{stage.name}: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{stage.name}: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser(stage: Stage, description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m stages.{stage.name.replace('-', '_')}", description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file of parameters")
+    for verb, paths in (("read", stage.inputs), ("written", stage.outputs)):
+        for name, default in paths.items():
+            parser.add_argument(f"--{name}", type=Path, default=Path(default), metavar="PATH", help=verb)
+    return parser
+
+
+def _die_with_parent() -> None:
+    """End when DVC ends: a killed `dvc repro` would leave this process running beside the next one."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _locked(name: str) -> Iterator[None]:
+    """Hold the stage's lock; the kernel frees it when this process ends, however it ends."""
+    LOCKS.mkdir(exist_ok=True)
+    with (LOCKS / name).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise UserError(
+                f"this stage runs already, as process {file.read().strip()}; wait for it or stop it"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
