@@ -63,10 +63,13 @@ class Preprocessing(Block):
 
     @model_validator(mode="before")
     @classmethod
-    def _square(cls, values: Any) -> Any:
-        """A single number as `size` means a square."""
-        if isinstance(values, dict) and type(values.get("size")) is int:
-            return {**values, "size": (values["size"], values["size"])}
+    def _written(cls, values: Any) -> Any:
+        """Take what YAML and JSON write: lists for tuples, and one number for the size of a square."""
+        if not isinstance(values, dict):
+            return values
+        values = {key: tuple(item) if isinstance(item, list) else item for key, item in values.items()}
+        if type(values.get("size")) is int:
+            values["size"] = (values["size"], values["size"])
         return values
 
     @model_validator(mode="after")
