@@ -1,0 +1,60 @@
+# make report    from nothing to report/index.html (PRESET=name takes presets/name.yaml as params.yaml)
+# make test      lint, types and tests; make test-all adds the tests that take minutes
+# make clean     take away what the other two made; DVC's cache stays
+#
+# The same steps without make stand in README.md.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+NEWER_THAN_3_10 := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$p -c '$(NEWER_THAN_3_10)' 2>/dev/null && echo $$p && break; done)
+JOBS ?= 2
+
+# Stages are run by DVC through a shell, and must find this environment's python first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: report test test-all checks preset clean
+
+report: $(VENV)/.installed preset
+	$(BIN)/dvc repro
+	@echo "The report: $(CURDIR)/report/index.html"
+
+# What would be lost is an edit that neither git nor presets/ holds.
+preset:
+ifdef PRESET
+	@test -f "presets/$(PRESET).yaml" || { echo "PRESET=$(PRESET): no such preset; there are:" \
+		"$(basename $(notdir $(wildcard presets/*.yaml)))" >&2; exit 1; }
+	@for kept in presets/*.yaml; do cmp -s params.yaml "$$kept" && exit 0; done; \
+		git diff --quiet HEAD -- params.yaml || { echo "params.yaml has uncommitted edits:" \
+		"commit them, or drop them with 'git checkout params.yaml', before choosing a preset" >&2; exit 1; }
+	cp "presets/$(PRESET).yaml" params.yaml
+endif
+
+test: checks
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+test-all: checks
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
+
+checks: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The stamps make a second call skip pip; a change of pins or of pyproject.toml makes them stale.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf artifacts data report report.zip .shards .locks .cache $(VENV) *.egg-info \
+		.hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find pipeline stages tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,222 @@
+"""The rules of the house: who may import whom, what a file may hold."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.command import execute
+from tests.dependencies import LOADS_EVERY_STAGE, PACKAGES, ROOT, SHARED, Sources, run_nodes
+
+# Rooms of pipeline/ from the ground up; a module imports from its own room and from those below, without cycles.
+# A module that stands in no room is a method (or of figures/ or report/): those import no other method.
+ROOMS = (
+    {"errors"},
+    {"params", "progress", "store", "image", "receptive_field", "topk"},
+    {"pca", "neighbours", "map_quality", "grid", "metrics"},
+    {"preprocess", "checkpoints", "architectures", "boxes"},
+    {"dataset", "model", "weights", "cluster", "shards", "reduction"},
+)
+# The stages that run a network; no other may pay for the import of torch.
+NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract"}
+LONGEST_FILE = 350  # lines
+LARGEST_FILE = 1_000_000  # bytes
+LARGEST_DATA = 1_000_000  # bytes, all data files of the repository together
+DATA_SUFFIXES = {
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".csv",
+    ".npy",
+    ".npz",
+    ".h5",
+    ".safetensors",
+    ".pt",
+    ".pth",
+}
+
+SOURCES = Sources(ROOT)
+MODULES = sorted(SOURCES.files)
+LIBRARY = [name for name in MODULES if name.startswith("pipeline.")]
+FILES = [path.relative_to(ROOT).as_posix() for path in SOURCES.files.values()]
+
+
+def room(module: str) -> int | None:
+    """Return the number of a module's room, None for a method."""
+    name = module.split(".")[1]
+    return next((number for number, names in enumerate(ROOMS) if name in names), None)
+
+
+def is_shared_figure(module: str) -> bool:
+    """Tell whether a module of figures/ serves every section, having no render stage of its own."""
+    parts = module.split(".")
+    return parts[:2] == ["pipeline", "figures"] and f"stages.render_{parts[-1]}" not in SOURCES.files
+
+
+def tracked_files() -> list[Path]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("module", LIBRARY)
+def test_library_imports_only_from_its_room_and_below(module):
+    own = room(module)
+    for other in SOURCES.imports(module) - {"pipeline", module}:
+        assert not other.startswith("stages"), f"{module} imports {other}"
+        if own is None:
+            same_package = other.split(".")[1] == "report" == module.split(".")[1]
+            allowed = room(other) is not None or same_package or is_shared_figure(other)
+        else:
+            allowed = room(other) is not None and room(other) <= own
+        assert allowed, f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("stages.")])
+def test_stages_never_import_stages(module):
+    others = {name for name in SOURCES.imports(module) if name.startswith("stages.")}
+    assert others <= SHARED, f"{module} imports {sorted(others - SHARED)}"
+
+
+def test_imports_have_no_cycle():
+    done: set[str] = set()
+    path: list[str] = []
+
+    def visit(module: str) -> None:
+        assert module not in path, f"cycle: {' -> '.join([*path[path.index(module) :], module])}"
+        if module not in done:
+            path.append(module)
+            # A package's own __init__.py is loaded before its modules; what it imports of them is no cycle.
+            for other in SOURCES.imports(module) - {module}:
+                if not module.startswith(f"{other}."):
+                    visit(other)
+            path.pop()
+            done.add(module)
+
+    for module in MODULES:
+        visit(module)
+
+
+@pytest.mark.parametrize("module", [name for name in LIBRARY if name.split(".")[1] in {"figures", "report"}])
+def test_figures_and_report_load_no_network(module):
+    closure = SOURCES.closure(module)
+    assert "pipeline.model" not in closure
+    assert not [name for name in closure if SOURCES.libraries(name) & {"torch", "torchvision"}]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_store_opens_hdf5(module):
+    assert module == "pipeline.store" or not SOURCES.libraries(module) & {"h5py", "tables"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_image_calls_a_decoder(module):
+    if module == "pipeline.image":
+        return
+    assert not SOURCES.libraries(module) & {"cv2", "imageio", "skimage"}
+    assert not SOURCES.named(module) & {"torchvision.io", "PIL.Image.open", "matplotlib.image"}
+    calls = [ast.unparse(n.func) for n in run_nodes(_tree(module)) if isinstance(n, ast.Call)]
+    assert not [call for call in calls if re.search(r"\bImage\.open$|\bimread$", call)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_stand_at_the_top(module):
+    """An import inside a function hides a dependency until it runs."""
+    inner = [
+        ast.unparse(node)
+        for function in ast.walk(_tree(module))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and _is_own(node)
+    ]
+    assert not inner
+
+
+def test_stages_without_network_start_without_torch():
+    modules = [name for name in SOURCES.stage_modules() if name not in NETWORK_STAGES]
+    program = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(name)\n"
+        "    if 'torch' in sys.modules: raise SystemExit(f'{name} imports torch')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *modules], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", SOURCES.stage_modules())
+def test_stage_has_help(module, capsys):
+    loaded = importlib.import_module(module)
+    with pytest.raises(SystemExit) as end:
+        execute(loaded.STAGE, loaded.__doc__, ["--help"])
+    assert end.value.code == 0
+    assert loaded.__doc__.splitlines()[0].split()[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_file_is_short(file):
+    assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_functions_tell_of_their_user_errors(module):
+    """Ruff sees to it that there is a docstring; this, that it names what a user may do wrong."""
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and _raises_user_error(node):
+            text = ast.get_docstring(node) or ""
+            assert re.search(r"Raises|UserError|[Rr]efuse", text), (
+                f"{module}.{node.name}: docstring lacks Raises"
+            )
+
+
+def test_no_file_is_called_utils():
+    assert not [file for file in FILES if re.search(r"\b(utils?|helpers?|common|misc)\.py$", file)]
+
+
+def test_tracked_files_name_no_machine_and_no_index():
+    machine = re.compile(r"(?<![\w.~/-])/(?:home|root|Users|work|opt|mnt)/\w")
+    index = re.compile(r"(?:index-url|find-links|registry) *[= ] *[a-z]+://")
+    for path in tracked_files():
+        text = path.read_bytes()
+        if b"\0" in text[:8000]:
+            continue
+        for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), start=1):
+            found = machine.search(line) or index.search(line)
+            assert not found, f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+
+
+def test_data_in_the_repository_stay_small():
+    sizes = {path: path.stat().st_size for path in tracked_files()}
+    assert not [path for path, size in sizes.items() if size > LARGEST_FILE]
+    data = [size for path, size in sizes.items() if path.suffix.lower() in DATA_SUFFIXES]
+    assert sum(data) < LARGEST_DATA
+
+
+def test_rooms_name_modules_that_exist_once():
+    names = [name for names in ROOMS for name in names]
+    assert len(names) == len(set(names))
+    assert {f"pipeline.{name}" for name in names} | {LOADS_EVERY_STAGE} <= set(MODULES)
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(SOURCES.files[module].read_text(encoding="utf-8"))
+
+
+def _is_own(node: ast.Import | ast.ImportFrom) -> bool:
+    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+    relative = isinstance(node, ast.ImportFrom) and node.level > 0
+    return relative or any(name.partition(".")[0] in PACKAGES for name in names)
+
+
+def _raises_user_error(function: ast.FunctionDef) -> bool:
+    raised = [node.exc for node in ast.walk(function) if isinstance(node, ast.Raise) and node.exc is not None]
+    return any("UserError" in ast.unparse(exception) for exception in raised)
