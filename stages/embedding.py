@@ -1,0 +1,161 @@
+"""Lay the images out on a map by their codes, and on a grid, and measure what the map keeps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from threadpoolctl import threadpool_limits
+
+from pipeline import store
+from pipeline.embedding import Map, embed, measure
+from pipeline.grid import Grid, assign_grid
+from pipeline.map_quality import NEIGHBOURS, class_neighbours
+from pipeline.metrics import write_metrics
+from pipeline.params import Block, digest
+from pipeline.pca import Components, principal_components
+from pipeline.progress import progress
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+
+Perplexity = Annotated[float, Field(ge=1, le=10_000)]
+
+
+class Params(Block):
+    """Parameters of the map."""
+
+    metric: Literal["euclidean", "cosine"] = Field(
+        description="distance of codes; cosine: each is scaled to length 1"
+    )
+    components: int = Field(ge=2, le=1000, description="principal components kept before t-SNE")
+    perplexity: Perplexity | Annotated[tuple[Perplexity, ...], Field(min_length=1)] = Field(
+        description="neighbours, 1 to 10000; a list is combined"
+    )
+    exaggeration: float = Field(ge=1, le=20, description="attraction after the early phase, factor")
+    iterations: int = Field(ge=50, le=100_000, description="after the 250 of early exaggeration")
+    landmarks: int = Field(ge=5, description="images optimised together; the rest is placed among them")
+    quality_sample: int = Field(
+        ge=10, description="images whose neighbours are compared; all where there are fewer"
+    )
+    grid_block: int = Field(ge=4, le=20_000, description="cells that one optimal assignment has at most")
+    seed: int = Field(ge=0, le=2**31 - 1, description="of the sample, the start and the quality numbers")
+    n_jobs: int = Field(ge=1, le=1024, description="threads; another number changes the map's last bits")
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write artifacts/embedding.h5 and metrics/embedding.json."""
+    activations = store.open_activations(paths["activations"])
+    with store.read(paths["manifest"]) as manifest:
+        label = manifest.get("label")[activations.image_id].astype(np.int32)
+    # BLAS and OpenMP take every core unless told; their number of threads changes the last bits.
+    with threadpool_limits(params.n_jobs):
+        components, points = reduce_codes(activations, params)
+        made = _embed(points, params)
+        quality = measure(points, made, label, size=params.quality_sample, seed=params.seed)
+        grid = assign_grid(made.xy, params.grid_block)
+    numbers = _numbers(params, components, made, grid, label)
+    numbers |= {name: value for name, value in quality.items() if value is not None}
+    arrays = {
+        "image_id": activations.image_id,
+        "xy": made.xy,
+        "grid": grid.cell,
+        "label": label,
+        "landmark": made.landmark,
+    }
+    attributes = numbers | {"grid_shape": (grid.columns, grid.rows), "metric": params.metric}
+    _write(paths, digest(params), arrays, attributes)
+    write_metrics(paths["metrics"], numbers)
+
+
+def _embed(points: NDArray[np.float32], params: Params) -> Map:
+    perplexity = params.perplexity if isinstance(params.perplexity, tuple) else (params.perplexity,)
+    made = embed(
+        points, perplexity=perplexity, exaggeration=params.exaggeration, iterations=params.iterations,
+        landmarks=params.landmarks, seed=params.seed, n_jobs=params.n_jobs,
+    )  # fmt: skip
+    if made.effective_perplexity != tuple(sorted(perplexity)):
+        used = ", ".join(f"{value:g}" for value in made.effective_perplexity)
+        log.warning("perplexity %s is too large for %d images; used %s", params.perplexity, len(points), used)
+    return made
+
+
+def _write(
+    paths: Mapping[str, Path], params: str, arrays: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any]
+) -> None:
+    made_from = {
+        "manifest": store.digest(paths["manifest"]),
+        "activations": store.digest(paths["activations"] / "index.h5"),
+        "params": params,
+    }
+    versions = ("numpy", "scipy", "scikit-learn", "openTSNE", "h5py")
+    with store.write(paths["out"], stage="embedding", made_from=made_from, versions=versions) as file:
+        for name, values in arrays.items():
+            file.put(name, values)
+        file.set_attributes("", attributes)
+
+
+def reduce_codes(activations: store.Activations, params: Params) -> tuple[Components, NDArray[np.float32]]:
+    """Read the codes shard by shard, twice; return their principal components and coordinates (N, C)."""
+    with store.read(next(activations.shards()).path) as first:
+        width = first.shape("codes")[1]
+    with progress("principal components", total=2 * len(activations.image_id), unit="images") as bar:
+
+        def parts() -> Iterator[NDArray[Any]]:
+            for shard in activations.shards():
+                codes = shard.read("codes")
+                yield normalised(codes) if params.metric == "cosine" else codes
+                bar.advance(len(codes))
+
+        components = principal_components(parts, width, params.components)
+        return components, np.concatenate([components.project(part) for part in parts()])
+
+
+def normalised(codes: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale each code (n, D) to length 1; a code of zeros stays."""
+    exact = codes.astype(np.float32)
+    length = np.linalg.norm(exact, axis=1, keepdims=True)
+    return np.divide(exact, length, out=np.zeros_like(exact), where=length > 0)
+
+
+def _numbers(
+    params: Params, components: Components, made: Map, grid: Grid, label: NDArray[np.integer]
+) -> dict[str, float | int]:
+    """Return what the metrics and the file's attributes say besides the quality."""
+    cells = np.sqrt(grid.columns * grid.rows)
+    several = len(made.effective_perplexity) > 1
+    return {
+        "images": len(made.xy),
+        "landmarks": len(made.landmark),
+        "components": len(components.axes),
+        "explained_variance": components.explained,
+        "kl": made.kl,
+        "neighbours": NEIGHBOURS,
+        "neighbour_images": min(params.quality_sample, len(made.xy)),
+        "class_neighbours": class_neighbours(len(np.unique(label[label >= 0]))),
+        "grid_displacement": grid.displacement,
+        "grid_displacement_cells": grid.displacement * float(cells),
+        "grid_blocks": grid.blocks,
+    } | {
+        f"effective_perplexity_{index}" if several else "effective_perplexity": value
+        for index, value in enumerate(made.effective_perplexity, 1)
+    }
+
+
+STAGE = Stage(
+    name="embedding",
+    run=run,
+    params=Params,
+    block="embedding",
+    inputs={"activations": "artifacts/activations", "manifest": "artifacts/manifest.h5"},
+    outputs={"out": "artifacts/embedding.h5", "metrics": "metrics/embedding.json"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

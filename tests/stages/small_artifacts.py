@@ -1,0 +1,69 @@
+"""Artifacts of a few rows, written as the stages before would write them."""
+
+import json
+
+import numpy as np
+
+from pipeline import store
+
+
+def write_activations(folder, rows_of_shards=(7, 20, 13), **arrays):
+    """Write arrays of N rows as shards; image ids leave out every fifth row of the manifest."""
+    count = sum(rows_of_shards)
+    image_id = np.array([row for row in range(2 * count) if row % 5 != 3])[:count]
+    names = [f"part-{number:02}.h5" for number in range(len(rows_of_shards))]
+    with store.write(folder / "index.h5", stage="extract") as index:
+        index.put_strings("shard/file", names)
+        index.put("shard/rows", np.array(rows_of_shards))
+        index.put("image_id", image_id)
+        index.set_attributes("", {"layers": ["relu"]})
+        index.set_attributes("maxima/relu", {"map_size": (1, 1)})
+    end = 0
+    for name, rows in zip(names, rows_of_shards, strict=True):
+        start, end = end, end + rows
+        with store.write(folder / name, stage="extract") as shard:
+            for key, values in arrays.items():
+                shard.put(key, values[start:end])
+    return image_id
+
+
+def write_manifest(path, label, class_names, split=None, **columns):
+    """Write a manifest; every image is 8 x 8 pixels unless columns say otherwise."""
+    count = len(label)
+    defaults = {"width": np.full(count, 8), "height": np.full(count, 8)}
+    with store.write(path, stage="manifest") as file:
+        file.put_strings("path", [f"class/{row:05}.png" for row in range(count)])
+        file.put("label", np.asarray(label, np.int32))
+        file.put_strings("class_names", list(class_names))
+        file.put_strings("split", split if split is not None else ["train"] * count)
+        file.put_strings("sha256", [f"{row:064x}" for row in range(count)])
+        for name, values in {**defaults, **columns}.items():
+            file.put(name, np.asarray(values, np.int32))
+        file.put_strings("skipped/path", ["class/<b>.png"])
+        file.put_strings("skipped/reason", ["zero bytes"])
+        file.set_attributes("", {"dataset": "data/small", "duplicates": 1})
+    return path
+
+
+def write_description(folder, classes):
+    """Write the description of a network without writing a network."""
+    folder.mkdir(parents=True, exist_ok=True)
+    preprocessing = {"size": [8, 8], "resize": None, "crop": "none", "interpolation": "bilinear"}
+    preprocessing |= {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
+    description = {
+        "architecture": "builtin:small",
+        "weights": "train",
+        "classes": list(classes),
+        "preprocessing": preprocessing,
+        "digest": "0" * 64,
+        "training": None,
+    }
+    (folder / "model.json").write_text(json.dumps(description))
+    return folder
+
+
+def contents(folder):
+    """Return every file below a folder with its bytes."""
+    return {
+        path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
