@@ -88,6 +88,11 @@ def check_block(value: object, name: str, model: type[AnyBlock], *, source: str)
         raise UserError(f"{source}: {'; '.join(lines)}") from None
 
 
+def unknown_block(name: str, valid: Sequence[str]) -> str:
+    """Return what to say of a block that no stage has, with the nearest valid name."""
+    return f"unknown block '{name}'{_nearest(name, valid)}"
+
+
 def digest(block: BaseModel | Mapping[str, Any]) -> str:
     """Return the sha256 (hex) of a block's values, independent of the order of its keys."""
     plain = block.model_dump(mode="json") if isinstance(block, BaseModel) else dict(block)

@@ -34,6 +34,9 @@ class Stage:
         The model of its params block and the block's key in params.yaml; None where it has none.
     inputs, outputs
         Name of each option to its default path.
+    check
+        What can be known before any stage runs, beyond the blocks' schemas: called with all blocks,
+        raises `UserError`.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Stage:
     block: str | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Mapping[str, Any]], None] | None = None
 
 
 def execute(stage: Stage, description: str | None, arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +65,8 @@ def execute(stage: Stage, description: str | None, arguments: Sequence[str] | No
             load_block(options.params, stage.block, stage.params) if stage.params and stage.block else None
         )
         with _locked(stage.name):
-            stage.run(params, {name: getattr(options, name) for name in [*stage.inputs, *stage.outputs]})
+            paths = {name: getattr(options, name) for name in ["params", *stage.inputs, *stage.outputs]}
+            stage.run(params, paths)
     except UserError as error:
         print(f"{stage.name}: error: {error}", file=sys.stderr)
         return 1

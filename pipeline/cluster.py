@@ -1,0 +1,186 @@
+"""A Dask client from the environment or a local one, and tasks mapped over its workers.
+
+``DASK_SCHEDULER_ADDRESS`` names an existing cluster; without it, one process a core is started here
+(``CONVATLAS_WORKERS`` says another number). Neither changes a result, so neither is a parameter.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import dask
+from distributed import Client, KilledWorker, LocalCluster, as_completed
+
+from pipeline.errors import UserError
+from pipeline.progress import progress
+
+log = logging.getLogger(__name__)
+
+ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
+WORKERS_VARIABLE = "CONVATLAS_WORKERS"
+RETRIES = 2
+# Dask makes glibc give memory back at once, and every batch then faults its pages in again: a fifth of
+# the throughput. One thread a process keeps sums in one order: results do not depend on the load.
+WORKER_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+SETTINGS = {
+    "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
+    "distributed.worker.daemon": False,
+    "distributed.scheduler.allowed-failures": 3,
+    "distributed.scheduler.worker-saturation": 1.1,
+}
+
+Job = TypeVar("Job")
+Receipt = TypeVar("Receipt")
+
+
+def worker_count() -> int:
+    """Return how many local processes to use: ``CONVATLAS_WORKERS``, else one for each usable core.
+
+    Raises
+    ------
+    UserError
+        If the variable is not a positive whole number.
+    """
+    given = os.environ.get(WORKERS_VARIABLE)
+    if not given:
+        return len(os.sched_getaffinity(0))
+    if not given.isdigit() or int(given) < 1:
+        raise UserError(f"environment: {WORKERS_VARIABLE} must be a positive whole number, got '{given}'")
+    return int(given)
+
+
+def is_remote() -> bool:
+    """Return whether the environment names a cluster that was not started here."""
+    return bool(os.environ.get(ADDRESS_VARIABLE))
+
+
+@contextmanager
+def connect(*, workers: int | None = None) -> Iterator[Client]:
+    """Yield a client of the cluster that the environment names, or of a local one that ends with it.
+
+    Parameters
+    ----------
+    workers
+        Local processes; by default `worker_count`.
+
+    Raises
+    ------
+    UserError
+        If the named scheduler does not answer or has no workers.
+    """
+    address = os.environ.get(ADDRESS_VARIABLE)
+    if address:
+        with _connect_to(address) as client:
+            yield client
+        return
+    with dask.config.set(SETTINGS), LocalCluster(
+        n_workers=workers or worker_count(), threads_per_worker=1, processes=True, memory_limit=0,
+        dashboard_address=None, host="127.0.0.1", silence_logs=logging.CRITICAL,
+    ) as cluster, Client(cluster) as client:  # fmt: skip
+        yield client
+
+
+@contextmanager
+def _connect_to(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=30)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{ADDRESS_VARIABLE}={address}: no scheduler answers ({error})") from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=60)
+        except TimeoutError:
+            raise UserError(
+                f"{ADDRESS_VARIABLE}={address}: the scheduler has no workers; start some"
+            ) from None
+        yield client
+
+
+def preflight(
+    client: Client, modules: Sequence[str], distributions: Sequence[str], folders: Sequence[Path]
+) -> None:
+    """Check that every worker runs this source and these versions, and sees these folders.
+
+    Parameters
+    ----------
+    client
+        The cluster.
+    modules
+        Names of this package's modules that the tasks run.
+    distributions
+        Installed distributions whose versions must agree.
+    folders
+        Absolute paths that tasks read or write.
+
+    Raises
+    ------
+    UserError
+        Naming the worker and what differs.
+    """
+    wanted = fingerprint(modules, distributions)
+    for worker, found in client.run(fingerprint, modules, distributions).items():
+        different = sorted(name for name, value in wanted.items() if found.get(name) != value)
+        if different:
+            raise UserError(
+                f"worker {worker}: differs from this machine in {', '.join(different)}; install the same"
+            )
+    for folder in folders:
+        for worker, seen in client.run(os.path.exists, str(folder)).items():
+            if not seen:
+                raise UserError(f"worker {worker}: does not see {folder}; share it under the same path")
+
+
+def fingerprint(modules: Sequence[str], distributions: Sequence[str]) -> dict[str, str]:
+    """Return what decides a worker's results: a digest of each module's source, each version."""
+    folder = Path(__file__).parent
+    found = {f"{name} {version(name)}": version(name) for name in distributions}
+    for name in modules:
+        source = folder / f"{name}.py"
+        found[f"pipeline/{name}.py"] = (
+            hashlib.sha256(source.read_bytes()).hexdigest() if source.exists() else "none"
+        )
+    return found
+
+
+def map_jobs(
+    client: Client, function: Callable[[Job], Receipt], jobs: Sequence[Job], *, label: str, unit: str
+) -> Iterator[tuple[Job, Receipt | None]]:
+    """Run a function over jobs on the cluster's workers and yield receipts as they come.
+
+    A job whose worker is lost is run again elsewhere; one that kills worker after worker is given
+    back with None, so that its caller can treat it with more care. An exception that the function
+    raises is raised here.
+
+    Parameters
+    ----------
+    client
+        The cluster.
+    function
+        Pure: writes its result under a name that depends on the job alone, returns a receipt.
+    jobs
+        Small, picklable.
+    label, unit
+        For the progress display.
+    """
+    futures = client.map(function, jobs, pure=False, retries=RETRIES, batch_size=1000)
+    by_key = {future.key: job for future, job in zip(futures, jobs, strict=True)}
+    try:
+        with progress(label, total=len(jobs), unit=unit) as bar:
+            for future in as_completed(futures):
+                yield by_key[future.key], _result(future)
+                future.release()
+                bar.advance()
+    finally:
+        client.cancel(futures, force=True)
+
+
+def _result(future: object) -> Receipt | None:  # type: ignore[type-var]
+    try:
+        return future.result()  # type: ignore[attr-defined, no-any-return]
+    except KilledWorker:
+        return None

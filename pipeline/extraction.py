@@ -1,0 +1,282 @@
+"""The pass over the images: shards planned, computed where the pool lacks them, and published with an index.
+
+- `plan`: which rows make which shard, and its key
+- `extract`: announce the cost, compute what is missing on the cluster, link, write the index
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from pipeline import cluster, store
+from pipeline.errors import UserError
+from pipeline.model import code_layer, describe_layers, load_network, select_layers
+from pipeline.reduction import Kept
+from pipeline.shards import Cut, ShardPool, cut, key
+from pipeline.weights import read_description
+from pipeline.worker import (
+    DISTRIBUTIONS,
+    SOURCES,
+    Receipt,
+    Recipe,
+    ShardJob,
+    arithmetic,
+    choose_device,
+    compute_shard,
+)
+
+log = logging.getLogger(__name__)
+
+# Compression, checksums and the index together stay within a tenth above the raw numbers even where
+# nothing compresses.
+MARGIN = 1.1
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be extracted, as the parameters name it.
+
+    Attributes
+    ----------
+    layers
+        "auto", or node names and globs.
+    batch_size
+        Images in a batch.
+    precision
+        "float32", "bfloat16" or "float16".
+    statistics, means
+        Whether per-unit statistics, and each image's mean activations, are kept.
+    shard_mean, shard_largest
+        Images in a shard.
+    """
+
+    layers: Literal["auto"] | tuple[str, ...]
+    batch_size: int
+    precision: str
+    statistics: bool
+    means: bool
+    shard_mean: int
+    shard_largest: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shards of a manifest: their rows, their keys, and what makes them."""
+
+    cuts: Sequence[Cut]
+    keys: Sequence[str]
+    recipe: Recipe
+
+    def missing(self, pool: ShardPool) -> list[tuple[Cut, str]]:
+        """Return the rows and keys of the shards that a pool lacks."""
+        return [(part, name) for part, name in zip(self.cuts, self.keys, strict=True) if not pool.has(name)]
+
+
+def extract(
+    manifest: Path, weights: Path, folder: Path, wanted: Wanted, made_from: Mapping[str, str]
+) -> None:
+    """Make the folder of activations.
+
+    Parameters
+    ----------
+    manifest
+        ``manifest.h5``.
+    weights
+        The folder of the weights stage.
+    folder
+        The output; replaced when all is there.
+    wanted
+        What is to be extracted.
+    made_from
+        Digests for the index's attributes; that of the weights is added.
+
+    Raises
+    ------
+    UserError
+        If the disk cannot hold the result, a worker differs from this machine, or more images are
+        unreadable than the dataset's params allow. Finished shards stay in the pool.
+    """
+    plan, pool = make_plan(manifest, weights, wanted), ShardPool()
+    _announce(plan, pool)
+    with store.read(manifest) as file:
+        attributes = file.attributes()
+    dataset = Path(str(attributes["dataset"])).resolve()
+    jobs = [
+        ShardJob(manifest.resolve(), dataset, part.start, part.stop, pool.path(name), plan.recipe)
+        for part, name in plan.missing(pool)
+    ]
+    receipts = _compute(jobs, pool) if jobs else {}
+    digests = {**made_from, "weights": plan.recipe.weights_digest}
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    skipped = _publish(plan, pool, receipts, unfinished, digests)
+    check_skipped(skipped, plan.cuts[-1].stop, float(attributes["max_bad_fraction"]))
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    log.info("%s: %d images, %d left out", folder, plan.cuts[-1].stop - len(skipped), len(skipped))
+
+
+def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
+    """Choose layers, cut the manifest, and name each shard by its content."""
+    with store.read(manifest) as file:
+        images, digests = file.strings("path"), file.strings("sha256")
+    recipe = _recipe(weights, wanted)
+    cuts = cut(images, mean=wanted.shard_mean, largest=wanted.shard_largest, groups=_tar_files(images))
+    recipe_digest = recipe.digest()
+    return Plan(cuts, [key(digests[part.start : part.stop], recipe_digest) for part in cuts], recipe)
+
+
+def _recipe(weights: Path, wanted: Wanted) -> Recipe:
+    description, network = read_description(weights), load_network(weights)
+    size = description.preprocessing.size
+    code = code_layer(network, size)
+    layers = select_layers(describe_layers(network, size), code, wanted.layers)
+    kept = Kept(layers, code, wanted.precision, wanted.statistics, wanted.means)
+    return Recipe(weights.resolve(), description.digest, kept, wanted.batch_size, choose_device())
+
+
+def _tar_files(images: Sequence[str]) -> list[str] | None:
+    """Return each image's tar file, if the dataset is made of tar files: a shard never spans two."""
+    if not images or ".tar/" not in images[0]:
+        return None
+    return [image.split(".tar/")[0] for image in images]
+
+
+def _announce(plan: Plan, pool: ShardPool) -> None:
+    """Say what the work will cost, and refuse it where the disk cannot hold it."""
+    missing = plan.missing(pool)
+    needed = int(sum(len(part) for part, _ in missing) * row_bytes(plan.recipe) * MARGIN)
+    pool.folder.mkdir(parents=True, exist_ok=True)
+    free, layers = shutil.disk_usage(pool.folder).free, plan.recipe.kept.layers
+    units = sum(layer.units for layer in layers)
+    log.info("%d images, %d layers, %d units", plan.cuts[-1].stop, len(layers), units)
+    log.info(
+        "%d shards, %d to compute: at most %.1f MB, %.1f GB free",
+        len(plan.cuts), len(missing), needed / 1e6, free / 1e9,
+    )  # fmt: skip
+    if needed > free:
+        raise UserError(
+            f"{pool.folder}: {needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free; free some, choose fewer "
+            "extract.layers, or put the pool elsewhere with CONVATLAS_SHARDS"
+        )
+
+
+def row_bytes(recipe: Recipe) -> int:
+    """Return the bytes of one image's rows before compression: a maximum takes 4, its position 2 x 2."""
+    kept = recipe.kept
+    units = sum(layer.units for layer in kept.layers)
+    code = next((layer.units for layer in kept.layers if layer.name == kept.code_layer), 0)
+    return units * (8 + 4 * kept.means) + 4 * code + 4 * len(read_description(recipe.weights).classes)
+
+
+def _compute(jobs: Sequence[ShardJob], pool: ShardPool) -> dict[str, Receipt]:
+    """Compute shards on the cluster; one that ends its workers again, its images decoded apart."""
+    receipts: dict[str, Receipt] = {}
+    with cluster.connect(workers=_processes(jobs[0].recipe)) as client:
+        if cluster.is_remote():
+            folders = [pool.folder, jobs[0].manifest, jobs[0].dataset, jobs[0].recipe.weights]
+            cluster.preflight(client, SOURCES, DISTRIBUTIONS, folders)
+        deadly = []
+        for job, receipt in cluster.map_jobs(client, compute_shard, jobs, label="extracting", unit="shards"):
+            if receipt is None:
+                deadly.append(replace(job, guarded=True))
+            else:
+                receipts[job.target.name] = receipt
+        for job, receipt in cluster.map_jobs(client, compute_shard, deadly, label="isolating", unit="shards"):
+            if receipt is None:
+                raise UserError(f"images {job.start} to {job.stop} of the manifest end every worker")
+            receipts[job.target.name] = receipt
+    return receipts
+
+
+def _processes(recipe: Recipe) -> int | None:
+    """One process a GPU, unless the environment says a number; on the CPU, one a core."""
+    if recipe.device != "cuda" or os.environ.get(cluster.WORKERS_VARIABLE):
+        return None
+    return torch.cuda.device_count()
+
+
+def _publish(
+    plan: Plan, pool: ShardPool, receipts: Mapping[str, Receipt], folder: Path, made_from: Mapping[str, str]
+) -> list[tuple[int, str, str]]:
+    """Make a new folder of what the index names and nothing else; return the images that are missing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    parts = []
+    for part, name in zip(plan.cuts, plan.keys, strict=True):
+        receipt = receipts.get(pool.path(name).name)
+        parts.append((part.start, pool.link(receipt.path if receipt else pool.path(name), folder)))
+    return write_index(folder, parts, plan, made_from)
+
+
+def write_index(
+    folder: Path, parts: Sequence[tuple[int, Path]], plan: Plan, made_from: Mapping[str, str]
+) -> list[tuple[int, str, str]]:
+    """Write ``index.h5``, which names the shards in order and gives their rows global numbers.
+
+    Parameters
+    ----------
+    folder
+        Holds the shards already.
+    parts
+        Each shard's first row in the manifest, and its file.
+    plan
+        What made them.
+    made_from
+        Digests for the attributes.
+
+    Returns
+    -------
+    list of (image_id, reason, message)
+        The images that are missing.
+    """
+    image_ids, skipped = [], []
+    for start, path in parts:
+        with store.read(path) as shard:
+            image_ids.append(start + shard.get("offset"))
+            why = zip(shard.strings("skipped/reason"), shard.strings("skipped/message"), strict=True)
+            rows = (start + shard.get("skipped/offset")).tolist()
+            skipped += [(row, *reason) for row, reason in zip(rows, why, strict=True)]
+    with store.write(
+        folder / "index.h5", stage="extract", made_from=made_from, versions=DISTRIBUTIONS
+    ) as file:
+        file.put("image_id", np.concatenate(image_ids))
+        file.put_strings("shard/file", [path.name for _, path in parts])
+        file.put("shard/rows", np.array([len(ids) for ids in image_ids], np.int64))
+        file.put("skipped/image_id", np.array([row for row, _, _ in skipped], np.int64))
+        file.put_strings("skipped/reason", [reason for _, reason, _ in skipped])
+        file.put_strings("skipped/message", [message for _, _, message in skipped])
+        _describe(file, plan)
+    return skipped
+
+
+def _describe(file: store.Writer, plan: Plan) -> None:
+    kept = plan.recipe.kept
+    about = {"layers": [layer.name for layer in kept.layers], "code_layer": kept.code_layer}
+    about |= {"images": plan.cuts[-1].stop, "precision": kept.precision, "batch_size": plan.recipe.batch_size}
+    file.set_attributes("", about | {"arithmetic": arithmetic(plan.recipe.device)})
+    for layer in kept.layers:
+        field = layer.rf
+        file.set_attributes(f"maxima/{layer.name}", {
+            "kind": layer.kind, "units": layer.units, "map_size": layer.map_size, "rf_size": field.size,
+            "rf_stride": field.stride, "rf_start": field.start, "rf_status": field.status,
+        })  # fmt: skip
+
+
+def check_skipped(skipped: Sequence[tuple[int, str, str]], total: int, largest_share: float) -> None:
+    """Say which images are missing; raise if they are more than the dataset's params allow."""
+    for row, reason, message in skipped[:SHOWN]:
+        log.warning("image %d left out, %s: %s", row, reason, message)
+    if len(skipped) > largest_share * total:
+        row, reason, message = skipped[0]
+        raise UserError(
+            f"{len(skipped)} of {total} images could not be read, more than dataset.max_bad_fraction "
+            f"({largest_share:g}); the first: image {row}, {reason}: {message}"
+        )

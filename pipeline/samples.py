@@ -1,0 +1,129 @@
+"""The datasets that come by name: digits is embedded in scikit-learn, torchvision fetches the others."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from pipeline.errors import UserError
+from pipeline.progress import progress
+
+# The digits' scans count dark pixels in 4x4 blocks of the bitmap: 0 to 16.
+DIGITS_SCALE = 255 / 16
+Named = tuple[str, Image.Image]
+
+
+def write_sample(name: str, folder: Path) -> int:
+    """Write a dataset as class folders of PNG files.
+
+    Parameters
+    ----------
+    name
+        "digits": 1,797 scans of 8x8 pixels (Alpaydin & Kaynak 1998), embedded in scikit-learn; "cifar10",
+        "imagenette": downloaded and checked by torchvision's own classes; "none": an empty folder.
+    folder
+        Replaced, once the whole sample is there.
+
+    Returns
+    -------
+    int
+        The number of images written.
+
+    Raises
+    ------
+    UserError
+        If the dataset is unknown or cannot be downloaded.
+    """
+    if name not in SOURCES:
+        raise UserError(f"sample: unknown dataset '{name}'; valid: {', '.join(SOURCES)}")
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    count, images = SOURCES[name](unfinished)
+    with progress("writing", total=count, unit="images") as bar:
+        for path, image in images:
+            target = unfinished / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            image.save(target)
+            bar.advance()
+    shutil.rmtree(unfinished / DOWNLOADS, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    return count
+
+
+DOWNLOADS = "_downloads"
+
+
+def _digits(_folder: Path) -> tuple[int, Iterator[Named]]:
+    scans = load_digits()
+    pixels = np.round(scans.images * DIGITS_SCALE).astype(np.uint8)
+    named = (
+        (f"{label}/{number:04d}.png", Image.fromarray(image))
+        for number, (label, image) in enumerate(zip(scans.target.tolist(), pixels, strict=True))
+    )
+    return len(pixels), named
+
+
+def _cifar10(folder: Path) -> tuple[int, Iterator[Named]]:
+    from torchvision.datasets import CIFAR10
+
+    parts = {
+        split: _fetch(
+            lambda train=train: CIFAR10(str(folder / DOWNLOADS), train=train, download=True), "cifar10"
+        )
+        for split, train in (("train", True), ("test", False))
+    }
+
+    def named() -> Iterator[Named]:
+        for split, part in parts.items():
+            for number, (image, label) in enumerate(part):
+                yield f"{split}/{part.classes[label]}/{number:05d}.png", image
+
+    return sum(len(part) for part in parts.values()), named()
+
+
+def _imagenette(folder: Path) -> tuple[int, Iterator[Named]]:
+    from torchvision.datasets import Imagenette
+
+    parts = {
+        split: _fetch(
+            lambda source=source: Imagenette(
+                str(folder / DOWNLOADS), split=source, size="320px", download=True
+            ),
+            "imagenette",
+        )
+        for split, source in (("train", "train"), ("test", "val"))
+    }
+
+    def named() -> Iterator[Named]:
+        for split, part in parts.items():
+            for number, (image, label) in enumerate(part):
+                # torchvision lists every synonym of a class; the first is the name that its weights use.
+                yield f"{split}/{part.classes[label][0]}/{number:05d}.png", image
+
+    return sum(len(part) for part in parts.values()), named()
+
+
+def _fetch(download: Callable[[], object], name: str) -> object:
+    try:
+        return download()
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"sample: '{name}' cannot be downloaded ({error}); connect, or set dataset.path"
+        ) from error
+
+
+def _none(_folder: Path) -> tuple[int, Iterator[Named]]:
+    return 0, iter(())
+
+
+SOURCES: dict[str, Callable[[Path], tuple[int, Iterator[Named]]]] = {
+    "digits": _digits,
+    "cifar10": _cifar10,
+    "imagenette": _imagenette,
+    "none": _none,
+}

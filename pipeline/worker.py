@@ -1,0 +1,195 @@
+"""What a worker does in the pass over the images: one shard, from its `ShardJob`.
+
+A shard's bytes depend on its images and on the `Recipe` alone: batches have a fixed composition, the network
+runs in one thread, and no global row number is stored.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline import store
+from pipeline.dataset import Dataset, open_dataset
+from pipeline.image import ImageError, decode, decode_guarded
+from pipeline.model import load_network
+from pipeline.preprocess import Preprocessing, normalise, prepare
+from pipeline.reduction import Kept, Reduced, Reducer, merge
+from pipeline.weights import read_description
+
+DEVICE_VARIABLE = "CONVATLAS_DEVICE"
+# Every module whose source decides the bytes of a shard; a test compares it with what this module imports.
+SOURCES = ("dataset", "errors", "image", "model", "preprocess", "reduction", "store", "weights", "worker")
+DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py")
+# Reasons that say nothing of the image's bytes: a shard with such a gap is not what its key promises.
+PASSING = ("changed", "missing", "unreadable", "timeout", "crashed")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a shard's bytes besides its images.
+
+    Attributes
+    ----------
+    weights
+        The folder that `pipeline.model.load_network` reads, absolute.
+    weights_digest
+        The digest in its description.
+    kept
+        What is kept of the forward pass.
+    batch_size
+        Images in a batch.
+    device
+        "cpu" or "cuda".
+    """
+
+    weights: Path
+    weights_digest: str
+    kept: Kept
+    batch_size: int
+    device: str
+
+    def digest(self) -> str:
+        """Return a hash of the recipe, of the source that follows it, and of the machine's arithmetic."""
+        parts = (self.weights_digest, self.kept, self.batch_size, arithmetic(self.device), source_digest())
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """Rows `start` to `stop` of a manifest, and where their shard goes; all paths absolute.
+
+    `guarded` decodes each image in a process of its own: for a shard that killed its workers.
+    """
+
+    manifest: Path
+    dataset: Path
+    start: int
+    stop: int
+    target: Path
+    recipe: Recipe
+    guarded: bool = False
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a worker says of a shard: where it is, how many images it has and lacks, how long it took."""
+
+    path: Path
+    rows: int
+    skipped: int
+    seconds: float
+
+
+def arithmetic(device: str) -> str:
+    """Return what of this machine decides the bits of a result: its instruction set or its GPU."""
+    if device == "cuda":
+        return f"cuda {torch.cuda.get_device_name()} {torch.version.cuda}"
+    return f"cpu {torch.backends.cpu.get_cpu_capability()}"
+
+
+def choose_device() -> str:
+    """Return the device that ``CONVATLAS_DEVICE`` names ("cpu", "cuda"); by default a GPU if there is one."""
+    wanted = os.environ.get(DEVICE_VARIABLE, "auto")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
+
+
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """Return a hash of the modules in `SOURCES` and of the versions of what they use."""
+    content = hashlib.sha256()
+    for name in SOURCES:
+        content.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    content.update(repr([(name, version(name)) for name in DISTRIBUTIONS]).encode())
+    return content.hexdigest()
+
+
+def compute_shard(job: ShardJob) -> Receipt:
+    """Compute one shard and put it, whole, under its name in the pool.
+
+    An image that cannot be read, or is no longer what the manifest says, is left out and listed under
+    ``skipped/``; if that may pass, the shard goes under the name ``partial-…`` and is not taken for finished.
+    """
+    started = time.monotonic()
+    torch.set_num_threads(1)
+    engine = _engine(job.recipe)
+    images = _Images(job)
+    parts = [engine.run(batch) for batch in images.batches()]
+    target = job.target.with_name(f"partial-{job.target.name}") if images.may_pass() else job.target
+    _write_shard(target, images, parts)
+    return Receipt(target, len(images.kept), len(images.skipped), time.monotonic() - started)
+
+
+@lru_cache(maxsize=1)
+def _engine(recipe: Recipe) -> Reducer:
+    return Reducer(load_network(recipe.weights), recipe.kept, recipe.device)
+
+
+@lru_cache(maxsize=1)
+def _dataset(path: Path) -> Dataset:
+    return open_dataset(path)
+
+
+class _Images:
+    """The images of a job, read one batch after the other; keeps account of those that failed."""
+
+    def __init__(self, job: ShardJob) -> None:
+        rows = slice(job.start, job.stop)
+        with store.read(job.manifest) as manifest:
+            self._paths = manifest.strings("path", rows)
+            self._digests = manifest.strings("sha256", rows)
+        self._job = job
+        self._dataset = _dataset(job.dataset)
+        self._preprocessing: Preprocessing = read_description(job.recipe.weights).preprocessing
+        self.kept: list[int] = []
+        self.skipped: list[tuple[int, ImageError]] = []
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """Yield (n, 3, h, w) float32, normalised; a batch's images are fixed by their place in the shard."""
+        size = self._job.recipe.batch_size
+        for start in range(0, len(self._paths), size):
+            pixels = [self._pixels(offset) for offset in range(start, min(start + size, len(self._paths)))]
+            readable = [image for image in pixels if image is not None]
+            if readable:
+                yield normalise(np.stack(readable), self._preprocessing)
+
+    def may_pass(self) -> bool:
+        """Return whether an image is missing for a reason that lies outside its bytes."""
+        return any(error.reason in PASSING for _, error in self.skipped)
+
+    def _pixels(self, offset: int) -> np.ndarray | None:
+        try:
+            data = self._read(self._paths[offset], self._digests[offset])
+            image = decode_guarded(data) if self._job.guarded else decode(data)
+        except ImageError as error:
+            self.skipped.append((offset, error))
+            return None
+        self.kept.append(offset)
+        return prepare(image, self._preprocessing)
+
+    def _read(self, path: str, digest: str) -> bytes:
+        try:
+            data = self._dataset.read(path)
+        except OSError as error:
+            raise ImageError("changed", f"cannot be read any more: {error}") from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise ImageError("changed", "its bytes are not those that the manifest lists")
+        return data
+
+
+def _write_shard(path: Path, images: _Images, parts: Sequence[Reduced]) -> None:
+    rows, totals = merge(parts) if parts else ({}, {})
+    with store.write(path, stage="extract") as file:
+        for name, values in sorted((rows | totals).items()):
+            file.put(name, values)
+        file.put("offset", np.array(images.kept, np.int64))
+        file.put("skipped/offset", np.array([offset for offset, _ in images.skipped], np.int64))
+        file.put_strings("skipped/reason", [error.reason for _, error in images.skipped])
+        file.put_strings("skipped/message", [error.message for _, error in images.skipped])

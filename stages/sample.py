@@ -1,0 +1,32 @@
+"""Write the embedded or downloadable dataset that the params name as class folders of images."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.params import Block
+from pipeline.samples import write_sample
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+
+class Params(Block):
+    """The block `sample`."""
+
+    dataset: Literal["digits", "cifar10", "imagenette", "none"] = Field(description="which dataset")
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write the dataset to its folder under `data`."""
+    folder = paths["data"] / params.dataset
+    log.info("%s: %d images", folder, write_sample(params.dataset, folder))
+
+
+STAGE = Stage(name="sample", run=run, params=Params, block="sample", outputs={"data": "data"})
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

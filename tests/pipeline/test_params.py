@@ -1,0 +1,72 @@
+import pytest
+from pydantic import Field
+
+from pipeline.errors import UserError
+from pipeline.params import Block, digest, load_block, read_params
+
+
+class Inner(Block):
+    mean: int = Field(ge=1)
+
+
+class Example(Block):
+    k: int = Field(ge=1, le=100)
+    rate: float = 0.5
+    layers: tuple[str, ...] = ()
+    inner: Inner = Inner(mean=1)
+
+
+def load(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text)
+    return load_block(tmp_path / "params.yaml", "topk", Example)
+
+
+def test_a_block_is_read(tmp_path):
+    found = load(tmp_path, "topk: {k: 9, rate: 1, layers: [a, 'b*'], inner: {mean: 3}}")
+    assert found == Example(k=9, rate=1.0, layers=("a", "b*"), inner=Inner(mean=3))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("topk: {k: 9, rat: 1}", "unknown key 'topk.rat'; did you mean 'rate'"),
+        ("topk: {k: 9, zebra: 1}", "unknown key 'topk.zebra'; valid: inner, k, layers, rate"),
+        (
+            "topk: {k: 9, inner: {maen: 3}}",
+            "'topk.inner.mean' is missing; unknown key 'topk.inner.maen'; did you mean 'mean'",
+        ),
+        ("topk: {k: 0}", "'topk.k': input should be greater than or equal to 1, got 0"),
+        ("topk: {k: 101}", "less than or equal to 100, got 101"),
+        ("topk: {k: '9'}", "'topk.k': input should be a valid integer, got '9'"),
+        ("topk: {k: 9.5}", "'topk.k'"),
+        ("topk: {k: true}", "'topk.k'"),
+        ("topk: {k: 9, rate: .nan}", "'topk.rate': input should be a finite number"),
+        ("topk: {}", "'topk.k' is missing"),
+        ("topk: 5", "'topk'"),
+        ("tpk: {k: 9}", "block 'topk' is missing; did you mean 'tpk'"),
+        ("topk: {k: [}", "line 1, not valid YAML"),
+        ("- a", "expected blocks of parameters, found list"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(tmp_path, text, message):
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, text)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / "params.yaml") in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"params\.yaml: no such file"):
+        read_params(tmp_path / "params.yaml")
+
+
+def test_blocks_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        Example(k=9).k = 10
+
+
+def test_digest_depends_on_values_alone():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    assert digest(Example(k=9)) == digest(Example(k=9, rate=0.5))
+    assert digest(Example(k=9)) != digest(Example(k=8))

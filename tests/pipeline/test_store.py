@@ -1,0 +1,180 @@
+import h5py
+import numpy as np
+import pytest
+
+from pipeline import store
+from pipeline.errors import UserError
+
+
+def written(path, **arrays):
+    with store.write(path, stage="test", made_from={"manifest": "ab"}, versions=("numpy",)) as file:
+        for name, values in arrays.items():
+            file.put(name, values)
+    return path
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(100_000, dtype=np.float32),
+        np.zeros((0, 3), np.int64),
+        np.array(5, np.int32),
+        np.ones((4, 2, 2), bool),
+    ],
+)
+def test_arrays_come_back(tmp_path, values):
+    with store.read(written(tmp_path / "a.h5", x=values)) as file:
+        found = file.get("x")
+        assert found.dtype == values.dtype
+        np.testing.assert_array_equal(found, values)
+
+
+def test_strings_come_back(tmp_path):
+    strings = ["", "é<script>", "a\nb", "x" * 300]
+    with store.write(tmp_path / "a.h5", stage="test") as file:
+        file.put_strings("s", strings)
+        file.put_strings("none", [])
+    with store.read(tmp_path / "a.h5") as file:
+        assert file.strings("s") == strings
+        assert file.strings("s", slice(1, 2)) == strings[1:2]
+        assert file.strings("none") == []
+
+
+def test_attributes_come_back_as_plain_values(tmp_path):
+    with store.write(tmp_path / "a.h5", stage="test") as file:
+        file.set_attributes(
+            "g/layer", {"size": (3, 5), "status": "exact", "share": 0.5, "names": ["a", "bé"], "k": 9}
+        )
+    with store.read(tmp_path / "a.h5") as file:
+        found = file.attributes("g/layer")
+    assert found.pop("size").tolist() == [3, 5]
+    assert found == {"status": "exact", "share": 0.5, "names": ["a", "bé"], "k": 9}
+
+
+def test_equal_inputs_give_equal_bytes(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3000, 40))
+    first, second = (written(tmp_path / name, x=values) for name in ("a.h5", "b.h5"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_rows_written_in_slices(tmp_path):
+    with store.write(tmp_path / "a.h5", stage="test") as file:
+        dataset = file.allocate("x", (10, 2), np.int64)
+        for start in range(0, 10, 3):
+            dataset[start : start + 3] = np.arange(20).reshape(10, 2)[start : start + 3]
+    with store.read(tmp_path / "a.h5") as file:
+        parts = list(file.rows("x", 4))
+    assert [start for start, _ in parts] == [0, 4, 8]
+    assert np.concatenate([rows for _, rows in parts]).ravel().tolist() == list(range(20))
+
+
+def test_what_was_there_stays_when_writing_fails(tmp_path):
+    path = written(tmp_path / "a.h5", x=np.arange(3))
+    before = path.read_bytes()
+    with pytest.raises(ZeroDivisionError), store.write(path, stage="test") as file:
+        file.put("x", np.arange(4))
+        raise ZeroDivisionError
+    assert path.read_bytes() == before
+    assert [item.name for item in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_a_full_disk_is_the_users_to_mend(tmp_path):
+    with pytest.raises(UserError, match="No space left"), store.write(tmp_path / "a.h5", stage="test"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_another_kind_is_not_taken_for_a_full_disk(tmp_path):
+    with pytest.raises(FileNotFoundError), store.write(tmp_path / "a.h5", stage="test"):
+        (tmp_path / "missing").read_bytes()
+
+
+def test_unfinished_file_is_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.arange(3)
+    with pytest.raises(UserError, match="not written to its end"), store.read(tmp_path / "a.h5"):
+        pass
+
+
+def test_another_schema_is_refused(tmp_path):
+    path = written(tmp_path / "a.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema_version"] = 99
+    with pytest.raises(UserError, match="schema version 99"), store.read(path):
+        pass
+
+
+def test_a_flipped_bit_is_an_error_that_names_file_and_dataset(tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8)
+    path = written(tmp_path / "a.h5", x=values)
+    with h5py.File(path) as file:
+        place = file["x"].id.get_chunk_info(0).byte_offset
+    data = bytearray(path.read_bytes())
+    data[place + 100] ^= 1
+    path.write_bytes(data)
+    with store.read(path) as file, pytest.raises(UserError, match=r"a\.h5: 'x' is damaged"):
+        file.get("x")
+
+
+@pytest.mark.parametrize("link", [h5py.ExternalLink("other.h5", "/x"), h5py.SoftLink("/elsewhere")])
+def test_links_are_refused(tmp_path, link):
+    path = written(tmp_path / "a.h5", x=np.arange(3))
+    with h5py.File(path, "r+") as file:
+        file["link"] = link
+    with pytest.raises(UserError, match="is a link"), store.read(path):
+        pass
+
+
+def test_external_storage_is_refused(tmp_path):
+    path = written(tmp_path / "a.h5")
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("x", (4,), "u1", external=[("/etc/hostname", 0, 4)])
+    with pytest.raises(UserError, match="data in another file"), store.read(path):
+        pass
+
+
+def test_missing_things_are_named(tmp_path):
+    with pytest.raises(UserError, match="no such file"), store.read(tmp_path / "none.h5"):
+        pass
+    (tmp_path / "text.h5").write_text("not HDF5")
+    with pytest.raises(UserError, match="cannot be opened"), store.read(tmp_path / "text.h5"):
+        pass
+    with store.read(written(tmp_path / "a.h5")) as file, pytest.raises(UserError, match="no dataset 'y'"):
+        file.get("y")
+
+
+def test_what_a_dead_writer_left_is_removed(tmp_path):
+    left = store._temporary(tmp_path / "a.h5").with_name(".a.h5.none.999999999.tmp")
+    own = store._temporary(tmp_path / "a.h5").name.replace(str(__import__("os").getpid()), "999999999")
+    (tmp_path / own).write_bytes(b"")
+    left.write_bytes(b"")
+    written(tmp_path / "a.h5")
+    assert sorted(item.name for item in tmp_path.iterdir()) == [left.name, "a.h5"]
+
+
+def activations(folder):
+    folder.mkdir()
+    for name, rows in (("part-a.h5", [[1.0], [2.0]]), ("part-b.h5", [[3.0]])):
+        written(folder / name, codes=np.array(rows, np.float32))
+    with store.write(folder / "index.h5", stage="test") as file:
+        file.set_attributes("", {"layers": ["relu", "pool"]})
+        for layer in ("relu", "pool"):
+            file.set_attributes(f"maxima/{layer}", {"map_size": (4, 4)})
+        file.put("image_id", np.array([0, 2, 7]))
+        file.put("shard/rows", np.array([2, 1]))
+        file.put_strings("shard/file", ["part-a.h5", "part-b.h5"])
+    return store.open_activations(folder)
+
+
+def test_shards_are_read_as_one(tmp_path):
+    found = activations(tmp_path / "activations")
+    assert found.layers == ["relu", "pool"]
+    assert found.image_id.tolist() == [0, 2, 7]
+    assert found.read("codes").ravel().tolist() == [1.0, 2.0, 3.0]
+    assert [shard.image_id.tolist() for shard in found.shards()] == [[0, 2], [7]]
+    assert found.attributes("pool")["map_size"].tolist() == [4, 4]
+
+
+def test_an_unknown_layer_is_named_with_the_known_ones(tmp_path):
+    with pytest.raises(UserError, match="no layer 'conv'; it has relu, pool"):
+        activations(tmp_path / "activations").attributes("conv")
