@@ -12,7 +12,7 @@ import pytest
 from stages.command import execute
 from tests.dependencies import LOADS_EVERY_STAGE, PACKAGES, ROOT, SHARED, Sources, run_nodes
 
-# Rooms of pipeline/ from the ground up; a module imports from its own room and from those below, without cycles.
+# Rooms of pipeline/ from the ground up; a module imports from its own room and those below, without cycles.
 # A module that stands in no room is a method (or of figures/ or report/): those import no other method.
 ROOMS = (
     {"errors"},

@@ -1,0 +1,136 @@
+"""What a user finds after `dvc repro`, and what DVC's other commands make of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.end_to_end.project import Project
+
+LINKS = {"href", "src", "srcset", "poster", "data"}
+
+
+class Links(HTMLParser):
+    """Collects what a page links to and its anchors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[tuple[str, str]] = []
+        self.anchors: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in LINKS and value is not None:
+                targets = [part.split()[0] for part in value.split(",")] if name == "srcset" else [value]
+                self.links.extend((tag, target) for target in targets)
+            if name == "id" and value:
+                self.anchors.add(value)
+
+
+@pytest.fixture(scope="module")
+def pages(finished: Project) -> dict[Path, Links]:
+    found = {}
+    for path in sorted((finished.root / "report").rglob("*.html")):
+        found[path] = Links()
+        found[path].feed(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_report_has_a_page_for_each_drawn_unit(finished, pages):
+    assert finished.root / "report" / "index.html" in pages
+    section = json.loads((finished.root / "artifacts/figures/patches/section.json").read_text())
+    units = sum(len(layer["units"]) for layer in section["layers"])
+    assert len(pages) >= 1 + units
+
+
+def test_links_of_the_report_resolve(pages):
+    broken = [f"{page.name}: {link}" for page, link, target in _local_links(pages) if not target.exists()]
+    assert not broken
+
+
+def test_anchors_of_the_report_resolve(pages):
+    broken = [
+        f"{page.name}: {link}"
+        for page, link, target in _local_links(pages)
+        if (name := unquote(urlsplit(link).fragment)) and target in pages
+        # A fragment with "=" or "/" is the state of a viewer, not an anchor.
+        and name not in pages[target].anchors and not re.search("[=/]", name)
+    ]  # fmt: skip
+    assert not broken
+
+
+def test_report_loads_nothing_from_elsewhere(pages):
+    """Only an `<a>` may lead out; no page, style or script fetches."""
+    loaded = [link for found in pages.values() for tag, link in found.links if tag != "a"]
+    assert not [link for link in loaded if urlsplit(link).scheme not in ("", "data")]
+    scripts = {path for page in pages for path in page.parent.rglob("*.js")}
+    assert not [
+        path.name for path in scripts if re.search(r"\bfetch\(|\bimport\b.*\bfrom\b", path.read_text())
+    ]
+
+
+def test_skipped_images_are_reported(finished):
+    index = (finished.root / "report/index.html").read_text()
+    assert "broken.jpg" in "".join(
+        path.read_text() for path in (finished.root / "report").rglob("*.html")
+    ) or ("skipped" in index)
+
+
+def test_nothing_runs_again(finished):
+    outcome = finished.must("dvc", "repro")
+    assert not outcome.ran
+    assert "up to date" in outcome.text
+
+
+def test_dvc_status_is_clean(finished):
+    assert "up to date" in finished.must("dvc", "status").text
+
+
+def test_git_status_is_clean(finished):
+    assert finished.must("git", "status", "--porcelain").text == ""
+
+
+def test_metrics_and_graph_are_shown(finished):
+    shown = json.loads(finished.must("dvc", "metrics", "show", "--json").text)
+    assert {Path(path).stem for path in shown[""]["data"]} >= {"predictions", "embedding"}
+    assert "render-patches" in finished.must("dvc", "dag").text
+
+
+def test_plots_are_drawn_without_a_network(copy):
+    copy.must("dvc", "plots", "show", "--out", "drawn")
+    page = (copy.root / "drawn/index.html").read_text()
+    assert "accuracy" in page
+
+
+def test_metrics_and_plots_differ_after_an_experiment(copy):
+    outcome = copy.must("dvc", "exp", "run", "--set-param", "topk.k=2")
+    assert outcome.ran == {"check", "topk", "patches", "render-patches", "report"}
+    assert copy.params()["topk"]["k"] == 2
+    copy.must("dvc", "metrics", "diff")
+    copy.must("dvc", "plots", "diff", "--out", "drawn")
+    assert "topk.k" in copy.must("dvc", "params", "diff").text
+
+
+def test_push_and_pull_through_a_folder(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    project.must("dvc", "remote", "add", "--default", "--local", "shelf", str(tmp_path / "shelf"))
+    project.must("dvc", "push")
+    project.must("git", "clone", "--quiet", str(project.root), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.must("dvc", "remote", "add", "--default", "--local", "shelf", str(tmp_path / "shelf"))
+    clone.must("dvc", "pull")
+    assert clone.results() == finished.results()
+    assert not clone.must("dvc", "repro").ran
+
+
+def _local_links(pages: dict[Path, Links]) -> Iterator[tuple[Path, str, Path]]:
+    for page, found in pages.items():
+        for _, link in found.links:
+            parts = urlsplit(link)
+            if not parts.scheme and not parts.netloc:
+                path = unquote(parts.path)
+                yield page, link, (page.parent / path).resolve() if path else page
