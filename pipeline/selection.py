@@ -1,0 +1,155 @@
+"""Which layers, units and images are drawn."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.errors import UserError
+
+Array = npt.NDArray[Any]
+Indices = npt.NDArray[np.intp]
+
+
+def choose_layers(patterns: Sequence[str], layers: Sequence[str]) -> list[str]:
+    """Layers whose name matches one of the globs.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        Names or globs ("features.*").
+    layers : sequence of str
+        All layers, in the network's order.
+
+    Returns
+    -------
+    list of str
+        In the network's order.
+
+    Raises
+    ------
+    UserError
+        If a pattern matches no layer; lists the layers.
+    """
+    for pattern in patterns:
+        if not fnmatch.filter(layers, pattern):
+            near = difflib.get_close_matches(pattern, layers, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise UserError(f"patches.layers: no layer '{pattern}'{hint} There are: {', '.join(layers)}")
+    return [layer for layer in layers if any(fnmatch.fnmatchcase(layer, pattern) for pattern in patterns)]
+
+
+def choose_units(wanted: int | Sequence[int], total: int, layer: str, seed: int) -> Indices:
+    """Units of a layer that are drawn.
+
+    A number means a sample spread over the layer: the units are cut into that many runs of nearly equal
+    length, and one is drawn from each by a hash of seed, layer and run, so that the choice depends on
+    nothing else.
+
+    Parameters
+    ----------
+    wanted : int or sequence of int
+        How many, or their numbers.
+    total : int
+        Units of the layer.
+    layer : str
+        Its name.
+    seed : int
+        Another seed draws other units.
+
+    Returns
+    -------
+    (V,) intp
+        Ascending; all of them if there are no more than are wanted.
+
+    Raises
+    ------
+    UserError
+        If a number is not a unit of the layer.
+    """
+    if not isinstance(wanted, int):
+        if max(wanted) >= total:
+            raise UserError(
+                f"patches.units: no unit {max(wanted)} in {layer}, which has {total} (0 to {total - 1}); "
+                "leave it out or name other layers"
+            )
+        return np.unique(np.asarray(wanted, np.intp))
+    if wanted >= total:
+        return np.arange(total)
+    ends = np.arange(wanted + 1) * total // wanted
+    draws = [_draw(f"{seed}/{layer}/{run}") for run in range(wanted)]
+    lengths = np.diff(ends)
+    return ends[:-1] + np.array([draw % int(n) for draw, n in zip(draws, lengths, strict=True)], np.intp)
+
+
+def near_duplicates(value: Array, position: Array, digest: Array) -> npt.NDArray[np.bool_]:
+    """Candidates that show an earlier rank's image again.
+
+    Parameters
+    ----------
+    value : (V, R) float32
+        Ranked, the largest first.
+    position : (V, R, 2)
+        y and x in the layer's map.
+    digest : (V, R) int
+        Equal where the files are equal.
+
+    Returns
+    -------
+    (V, R) bool
+        Whether an earlier rank of the unit has the same digest, or the same value at the same position.
+    """
+    same_value = value[:, :, None] == value[:, None, :]
+    same_position = (position[:, :, None] == position[:, None, :]).all(-1)
+    same = (digest[:, :, None] == digest[:, None, :]) | (same_value & same_position)
+    # The strict lower triangle: rank i against the ranks before it.
+    return np.asarray(np.tril(same, -1).any(-1))
+
+
+def choose_ranks(value: Array, duplicate: Array, k: int) -> Indices:
+    """The first k ranks of each unit that are positive and not passed over.
+
+    Parameters
+    ----------
+    value : (V, R) float32
+        Ranked, the largest first.
+    duplicate : (V, R) bool
+        Ranks to pass over.
+    k : int
+        Places of a row.
+
+    Returns
+    -------
+    (V, k) intp
+        Ranks; -1 in the places that stay empty.
+    """
+    eligible = (value > 0) & ~duplicate
+    ranks = np.argsort(~eligible, axis=1, kind="stable")[:, :k]
+    chosen = np.full((len(value), k), -1, np.intp)
+    chosen[:, : ranks.shape[1]] = np.where(np.take_along_axis(eligible, ranks, 1), ranks, -1)
+    return chosen
+
+
+def equal_rows(values: Array) -> Indices:
+    """Number the rows of an array so that equal rows have equal numbers.
+
+    Parameters
+    ----------
+    values : (m,) or (m, w)
+        Digests, say.
+
+    Returns
+    -------
+    (m,) intp
+    """
+    return np.unique(values, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _draw(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
