@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from pipeline.model import Layer, Observer, code_of
 
+# Rows of a map that are counted at once: 2048 rows of 64 units are half a MB.
+ROWS = 2048
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -104,7 +106,7 @@ class Reducer:
             reduced.rows["codes"] = _array(code_of(value))
         if name in self._before:
             layer = self._before[name].name
-            reduced.peaks[f"stats/{layer}/largest_before"] = _array(_over_images(value).amax(0))
+            reduced.peaks[f"stats/{layer}/largest_before"] = _array(largest(value))
         if name in self._layers:
             self._reduce(name, value, reduced)
 
@@ -115,10 +117,9 @@ class Reducer:
         if self._kept.means:
             reduced.rows[f"mean/{name}"] = _array(value.float().mean((2, 3)) if value.ndim == 4 else value)
         if self._kept.statistics:
-            flat = _over_images(value)
-            zeros = flat.shape[0] - torch.count_nonzero(flat, dim=0)
-            reduced.sums[f"stats/{name}/zeros"] = zeros.cpu().numpy()
-            reduced.sums[f"stats/{name}/outputs"] = np.array(flat.shape[0], np.int64)
+            outputs = value.numel() // value.shape[1]
+            reduced.sums[f"stats/{name}/zeros"] = outputs - count_nonzero(value)
+            reduced.sums[f"stats/{name}/outputs"] = np.array(outputs, np.int64)
 
 
 def maxima(value: Tensor) -> tuple[Tensor, Tensor]:
@@ -145,9 +146,34 @@ def maxima(value: Tensor) -> tuple[Tensor, Tensor]:
     return peak.flatten(1), torch.stack([rows, index - rows * value.shape[3]], -1).to(torch.uint16)
 
 
-def _over_images(value: Tensor) -> Tensor:
-    """View (n, U, h, w) in channels_last memory as (n*h*w, U), without a copy; (n, U) as it is."""
-    return value.permute(0, 2, 3, 1).reshape(-1, value.shape[1]) if value.ndim == 4 else value
+def largest(value: Tensor) -> Tensor:
+    """Return each unit's largest output over images and positions, (U,)."""
+    return F.adaptive_max_pool2d(value, 1).flatten(1).amax(0) if value.ndim == 4 else value.amax(0)
+
+
+def count_nonzero(value: Tensor) -> np.ndarray:
+    """Count each unit's non-zero outputs over images and positions.
+
+    Parameters
+    ----------
+    value
+        (n, U, h, w) in channels_last memory, or (n, U).
+
+    Returns
+    -------
+    (U,) int64 array
+    """
+    flat = value.permute(0, 2, 3, 1).reshape(-1, value.shape[1]) if value.ndim == 4 else value
+    if value.is_cuda:
+        return torch.count_nonzero(flat, 0).cpu().numpy()
+    # A few rows at a time in one buffer that stays in the cache, summed in float32: 2.7 ms where
+    # torch.count_nonzero takes 55 (AlexNet's first layer, 32 images). Such sums are exact.
+    buffer = torch.empty(min(ROWS, flat.shape[0]), flat.shape[1], dtype=flat.dtype, device=flat.device)
+    total = torch.zeros(flat.shape[1], dtype=torch.float64, device=flat.device)
+    for rows in flat.split(ROWS):
+        signs = torch.sign(rows, out=buffer[: len(rows)])
+        total += signs.mul_(signs).sum(0, dtype=torch.float32)
+    return total.to(torch.int64).cpu().numpy()
 
 
 def _array(value: Tensor) -> np.ndarray:

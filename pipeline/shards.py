@@ -179,9 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     for path in pool.files():
         print(f"{path.stat().st_size:>12}  {path.name}")
-    print(
-        f"{pool.folder}: {len(pool.files())} files, {sum(p.stat().st_size for p in pool.files()) / 1e6:.1f} MB"
-    )
+    size = sum(path.stat().st_size for path in pool.files())
+    print(f"{pool.folder}: {len(pool.files())} files, {size / 1e6:.1f} MB")
     return 0
 
 

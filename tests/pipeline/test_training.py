@@ -1,0 +1,51 @@
+import numpy as np
+import torch
+from pipeline.preprocess import Preprocessing
+from pipeline.training import Images, Schedule, _shifted, train
+from torch import nn
+
+PREPROCESSING = Preprocessing(size=(8, 8), resize=None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+SCHEDULE = Schedule(epochs=3, learning_rate=0.05, batch_size=16, shift=1, weight_decay=0.0, seed=0)
+
+
+def images(count, seed):
+    """Bright on the left, or bright on the right."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, count)
+    pixels = rng.integers(0, 100, (count, 8, 8, 3), dtype=np.uint8)
+    for image, label in zip(pixels, labels, strict=True):
+        image[:, 4 * label : 4 * label + 4] += 120
+    return Images(pixels, labels.astype(np.int64))
+
+
+def build():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+
+
+def run():
+    epochs, states = [], []
+    for epoch, network in train(build, (images(96, 0), images(40, 1)), PREPROCESSING, SCHEDULE):
+        epochs.append(epoch)
+        states.append({name: value.clone() for name, value in network.state_dict().items()})
+    return epochs, states
+
+
+def test_training_learns_and_starts_with_the_untrained_network():
+    epochs, _ = run()
+    assert [epoch.number for epoch in epochs] == [0, 1, 2, 3]
+    assert epochs[0].train_loss is None
+    assert epochs[-1].held_out_loss < epochs[0].held_out_loss / 4
+    assert epochs[-1].correct == epochs[-1].total == 40
+
+
+def test_training_repeats_bit_by_bit():
+    (first, weights), (second, others) = run(), run()
+    assert first == second
+    assert all(torch.equal(weights[3][name], others[3][name]) for name in weights[3])
+
+
+def test_an_image_is_shifted_by_whole_pixels_and_its_border_repeated():
+    image = torch.arange(9.0).reshape(1, 1, 3, 3)
+    assert _shifted(image, np.array([[1, 0]]))[0, 0].tolist() == [[3, 4, 5], [6, 7, 8], [6, 7, 8]]
+    assert _shifted(image, np.array([[0, -1]]))[0, 0].tolist() == [[0, 0, 1], [3, 3, 4], [6, 6, 7]]
+    assert torch.equal(_shifted(image, np.array([[0, 0]])), image)
