@@ -1,0 +1,216 @@
+"""Reading the images of a dataset on disk by their path.
+
+A dataset is a folder of images, a folder of tar files (or one tar file), or a CSV that names images. What is
+in it is found by `pipeline.records`; here, only the bytes of one image are read.
+"""
+
+import os
+import stat
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.errors import UserError
+from pipeline.image import ImageError, decode
+from pipeline.names import leaves, unescape
+from pipeline.tars import Member, index
+
+MOST_BYTES = 1 << 29
+HEAD_BYTES = 1 << 16
+TAR = ".tar"
+_indexing = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that was opened; may be pickled and shared by threads and processes.
+
+    Attributes
+    ----------
+    path
+        What was opened, absolute.
+    kind
+        "folder", "tar" or "csv".
+    root
+        The folder that paths of images are relative to, links resolved.
+    """
+
+    path: Path
+    kind: str
+    root: Path
+
+    def read(self, path: str) -> bytes:
+        """Read the bytes of one image.
+
+        Parameters
+        ----------
+        path
+            As in the manifest: relative, "/" between folders, ``shard.tar/member`` in tar files.
+
+        Raises
+        ------
+        ImageError
+            "missing", "unreadable", "not a file" or "too large".
+        UserError
+            If the path leads out of the dataset.
+        """
+        if leaves(path):
+            raise UserError(f"{self.path}: the path '{path}' leads out of the dataset; use paths inside it")
+        if self.kind == "tar":
+            return _read_member(self.root, path)
+        return read_file(self.locate(path), 0, None)
+
+    def locate(self, path: str) -> Path:
+        """Return where an image's file is, links resolved.
+
+        Raises
+        ------
+        ImageError
+            If there is no such file, or a loop of links.
+        UserError
+            If the path leads out of the dataset.
+        """
+        return locate(self.root, unescape(path), source=str(self.path))
+
+
+def open_dataset(path: Path | str) -> Dataset:
+    """Open a dataset for reading by path.
+
+    Parameters
+    ----------
+    path
+        A folder of images, a folder with tar files, a tar file, or a CSV.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    UserError
+        If there is no such path, or it is nothing of these.
+    """
+    path = Path(path)
+    if path.is_dir():
+        kind = "tar" if any(name.endswith(TAR) for name in os.listdir(path)) else "folder"
+        return Dataset(path.absolute(), kind, path.resolve())
+    if not path.is_file():
+        raise UserError(f"dataset.path: {path} does not exist; give a folder, a tar file or a CSV")
+    if path.suffix == TAR:
+        return Dataset(path.absolute(), "tar", path.resolve().parent)
+    if path.suffix == ".csv":
+        return Dataset(path.absolute(), "csv", _csv_root(path))
+    raise UserError(f"dataset.path: {path} is no dataset; give a folder, a tar file or a CSV")
+
+
+def read_image(dataset: Dataset, path: str) -> npt.NDArray[np.uint8]:
+    """Read and decode one image.
+
+    Parameters
+    ----------
+    dataset
+        From `open_dataset`.
+    path
+        As in the manifest.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        RGB, the orientation applied.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read or decoded.
+    UserError
+        If the path leads out of the dataset.
+    """
+    return decode(dataset.read(path))
+
+
+def locate(root: Path, name: str, *, source: str) -> Path:
+    """Resolve a relative path below `root`, and refuse one that a link leads out of it."""
+    try:
+        place = os.path.realpath(root / name, strict=True)
+    except FileNotFoundError:
+        raise ImageError("missing", "no such file") from None
+    except OSError as error:
+        raise ImageError(_reason(error), error.strerror or "cannot be followed") from None
+    except ValueError as error:
+        raise ImageError("missing", f"no file can have this name: {error}") from None
+    if os.path.commonpath([place, root]) != str(root):
+        raise UserError(f"{source}: '{name}' is a link that leads out of the dataset to {place}; remove it")
+    return Path(place)
+
+
+def read_file(path: Path, offset: int, size: int | None) -> bytes:
+    """Read a regular file or part of it, without waiting for a pipe's other end."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ImageError(_reason(error), error.strerror or "cannot be opened") from None
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError("not a file", "a folder, a pipe or a device")
+        wanted = status.st_size - offset if size is None else size
+        if wanted > MOST_BYTES:
+            raise ImageError("too large", f"{wanted} bytes, more than {MOST_BYTES}")
+        try:
+            file.seek(offset)
+            data = file.read(wanted)
+        except OSError as error:
+            raise ImageError(_reason(error), error.strerror or "cannot be read") from None
+    if len(data) < wanted:
+        raise ImageError("changed", f"the file ended after {len(data)} of {wanted} bytes")
+    return data
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "missing"
+    return "unreadable" if isinstance(error, PermissionError) else "not a file"
+
+
+def _read_member(root: Path, path: str) -> bytes:
+    shard, member = split_member(path)
+    place = locate(root, unescape(shard), source=str(root))
+    with _indexing:
+        found = _index(place, place.stat().st_mtime_ns).get(member)
+    if found is None:
+        raise ImageError("missing", f"no such member in {shard}")
+    return read_file(place, found.offset, found.size)
+
+
+def split_member(path: str) -> tuple[str, str]:
+    """Cut ``shard.tar/member`` into the two names."""
+    shard, found, member = path.partition(f"{TAR}/")
+    return (shard + TAR, member) if found else (path, "")
+
+
+@lru_cache(maxsize=8)
+def _index(path: Path, _changed: int) -> dict[str, Member]:
+    return index(path)
+
+
+def _csv_root(path: Path) -> Path:
+    """Return the folder that a CSV's paths are relative to: its own, or the one its first lines name."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES).decode("utf-8-sig", "replace")
+    root = csv_settings(head).get("root", "")
+    return (path.resolve().parent / unescape(root)).resolve()
+
+
+def csv_settings(head: str) -> dict[str, str]:
+    """Return the ``# name: value`` lines before the header of a CSV."""
+    settings = {}
+    for line in head.splitlines():
+        if not line.startswith("#"):
+            break
+        name, _, value = line[1:].partition(":")
+        settings[name.strip().lower()] = value.strip()
+    return settings
