@@ -1,4 +1,25 @@
 """The parameters of the miniature, as changes to params.yaml."""
 
-PARAMS = {}
-MANY_SHARDS = {}
+from typing import Any
+
+PARAMS: dict[str, Any] = {
+    "sample.dataset": "none",
+    "dataset.path": "pictures",
+    "dataset.held_out": 0.3,
+    "dataset.max_bad_fraction": 0.1,
+    "model.training.epochs": 2,
+    "model.training.checkpoints": [0, 2],
+    "extract.batch_size": 16,
+    "extract.shards.mean": 16,
+    "extract.shards.largest": 32,
+    "topk.k": 3,
+    "topk.margin": 2,
+    "patches.units": 2,
+    "patches.size": 16,
+    "embedding.perplexity": 5,
+    "embedding.iterations": 50,
+    "embedding.n_jobs": 1,
+    "thumbnails.size": 16,
+}
+# Small batches in small shards: an extraction that can be killed in the middle.
+MANY_SHARDS: dict[str, Any] = {"extract.batch_size": 1, "extract.shards.mean": 1, "extract.shards.largest": 1}

@@ -57,7 +57,7 @@ class Project:
         return outcome
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Return the environment of commands: this Python first, one worker, nothing shared between projects."""
+        """Return the environment of commands: this Python, one worker, nothing shared between projects."""
         kept = {name: value for name, value in os.environ.items() if name not in UNSET}
         site_cache = self.root.with_name(f"{self.root.name}-site-cache")
         return {

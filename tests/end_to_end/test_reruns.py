@@ -1,0 +1,74 @@
+"""Which stages a changed parameter runs again: a table written by hand against real runs."""
+
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.project import Project
+
+FIGURES = {"render-summary", "render-patches", "render-embedding"}
+AFTER_ACTIVATIONS = {"predictions", "topk", "patches", "embedding", *FIGURES, "report"}
+
+# Parameter -> another value, and the stages that it runs again besides `check`, which reads every block.
+TABLE: dict[str, tuple[Any, set[str]]] = {
+    "sample.dataset": ("digits", {"sample"}),
+    "dataset.seed": (7, {"manifest", "weights", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
+    "model.training.epochs": (3, {"weights", "extract", *AFTER_ACTIVATIONS}),
+    "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
+    "predictions.bins": (5, {"predictions", "render-summary", "render-embedding", "report"}),
+    "topk.k": (2, {"topk", "patches", "render-patches", "report"}),
+    "patches.size": (20, {"patches", "render-patches", "report"}),
+    "embedding.seed": (7, {"embedding", "render-embedding", "report"}),
+    "thumbnails.size": (12, {"thumbnails", "render-summary", "render-embedding", "report"}),
+    "report.title": ("Another", {"report"}),
+}
+# The long chains start the network again; `make test-all` runs them too.
+QUICK = {"sample.dataset", "topk.k", "report.title"}
+
+
+@pytest.mark.parametrize(
+    "changed", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in TABLE]
+)
+def test_changed_parameter_runs_exactly_its_stages(copy: Project, changed: str):
+    value, expected = TABLE[changed]
+    copy.set_params({changed: value})
+    assert copy.must("dvc", "repro").ran == {"check", *expected}
+    assert not copy.must("dvc", "repro").ran
+
+
+def test_table_has_a_line_for_every_block(finished):
+    assert {name.partition(".")[0] for name in TABLE} == set(finished.params())
+
+
+def test_going_back_costs_nothing(copy: Project):
+    """DVC's run-cache brings back what an earlier value gave."""
+    before = copy.results()
+    copy.set_params({"topk.k": 2})
+    copy.must("dvc", "repro")
+    copy.must("git", "checkout", "--quiet", "params.yaml")
+    outcome = copy.must("dvc", "repro")
+    # `check` keeps its output (persist), and such stages have no run-cache.
+    assert outcome.ran <= {"check"}
+    assert copy.results() == before
+
+
+@pytest.mark.slow
+def test_edited_module_runs_the_stages_that_import_it(copy: Project):
+    """A comment changes no result, so each stage that imports the module runs, and none after it."""
+    with (copy.root / "pipeline/patches.py").open("a", encoding="utf-8") as file:
+        file.write("# edited\n")
+    ran = copy.must("dvc", "repro").ran
+    assert "patches" in ran
+    assert ran <= {"check", "patches", "render-patches", "report"}
+
+
+def test_new_field_of_one_stage_leaves_extraction_alone(copy: Project):
+    path = copy.root / "stages/topk.py"
+    text = path.read_text(encoding="utf-8")
+    edited = text.replace(
+        "    margin: int =", '    novel: int = Field(default=1, ge=1, description="new")\n    margin: int ='
+    )
+    assert edited != text
+    path.write_text(edited, encoding="utf-8")
+    ran = copy.must("dvc", "repro").ran
+    assert "topk" in ran and not ran & {"manifest", "weights", "extract", "embedding"}
