@@ -1,0 +1,76 @@
+"""Make a thumbnail of every image."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.originals import Originals, originals
+from pipeline.params import Block, digest
+from pipeline.progress import progress
+from pipeline.threads import thread_count
+from pipeline.thumbnails import thumbnails
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+
+class Params(Block):
+    """The block `thumbnails`."""
+
+    size: int = Field(ge=4, le=512, description="side of a thumbnail, pixels")
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write `artifacts/thumbnails.h5`, an image at a time.
+
+    Raises
+    ------
+    UserError
+        If no image can be read any more.
+    """
+    with store.read(paths["manifest"]) as manifest:
+        images = originals(manifest, np.arange(manifest.shape("path")[0]))
+    made_from = {"manifest": store.digest(paths["manifest"]), "params": digest(params)}
+    versions = ("numpy", "h5py", "pillow")
+    with store.write(paths["out"], stage="thumbnails", made_from=made_from, versions=versions) as file:
+        file.set_attributes("", {"size": params.size})
+        file.put("image_id", images.image_id)
+        _write(file, images, params.size)
+
+
+def _write(file: store.Writer, images: Originals, size: int) -> None:
+    count = len(images.image_id)
+    content, problems = np.zeros((count, 2), np.uint16), {}
+    pixels = file.allocate("thumbnail", (count, size, size, 3), np.uint8)
+    made = thumbnails(images.image_id.tolist(), images.read, size, threads=thread_count())
+    with progress("thumbnails", total=count, unit="images") as bar:
+        for row, image in enumerate(made):
+            pixels[row], content[row] = image.pixels, (image.width, image.height)
+            bar.advance()
+            if image.problem:
+                log.warning("%s cannot be read any more: %s", images.path[row].decode(), image.problem)
+                problems[int(images.image_id[row])] = image.problem
+    if len(problems) == count:
+        raise UserError(f"thumbnails: none of {count} images can be read; run the manifest stage again")
+    file.put("width", content[:, 0])
+    file.put("height", content[:, 1])
+    file.put("skipped/image_id", np.array(list(problems), np.int64))
+    file.put_strings("skipped/reason", list(problems.values()))
+
+
+STAGE = Stage(
+    name="thumbnails",
+    run=run,
+    params=Params,
+    block="thumbnails",
+    inputs={"manifest": "artifacts/manifest.h5"},
+    outputs={"out": "artifacts/thumbnails.h5"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

@@ -1,0 +1,59 @@
+"""The stage `thumbnails` on a small dataset."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import store
+from pipeline.errors import UserError
+from stages import thumbnails
+
+
+@pytest.fixture
+def paths(tmp_path):
+    (tmp_path / "data/c").mkdir(parents=True)
+    names = [f"c/{number}.png" for number in range(7)]
+    for number, name in enumerate(names):
+        Image.new("RGB", (20, 10), (10 * number + 1,) * 3).save(tmp_path / "data" / name)
+    with store.write(tmp_path / "manifest.h5", stage="manifest") as file:
+        file.set_attributes("", {"dataset": str(tmp_path / "data")})
+        file.put_strings("path", names)
+        file.put("width", np.full(7, 20, np.int32))
+        file.put("height", np.full(7, 10, np.int32))
+    return {"manifest": tmp_path / "manifest.h5", "out": tmp_path / "out/thumbnails.h5"}
+
+
+def test_every_image_has_its_thumbnail(paths):
+    thumbnails.run(thumbnails.Params(size=16), paths)
+    with store.read(paths["out"]) as file:
+        assert file.get("image_id").tolist() == list(range(7))
+        assert file.get("thumbnail").shape == (7, 16, 16, 3)
+        assert file.get("thumbnail")[:, 8, 8, 0].tolist() == [10 * number + 1 for number in range(7)]
+        assert set(file.get("width")) == {16}
+        assert set(file.get("height")) == {8}
+        assert file.get("skipped/image_id").tolist() == []
+
+
+def test_equal_inputs_give_equal_bytes_whatever_the_threads(paths, monkeypatch):
+    contents = []
+    for workers in ("1", "4"):
+        monkeypatch.setenv("CONVATLAS_WORKERS", workers)
+        thumbnails.run(thumbnails.Params(size=16), paths)
+        contents.append(paths["out"].read_bytes())
+    assert contents[0] == contents[1]
+
+
+def test_a_missing_image_is_skipped_and_told_all_missing_is_an_error(paths):
+    images = sorted((paths["manifest"].parent / "data/c").iterdir())
+    images[2].unlink()
+    thumbnails.run(thumbnails.Params(size=16), paths)
+    with store.read(paths["out"]) as file:
+        assert file.get("skipped/image_id").tolist() == [2]
+        assert "missing" in file.strings("skipped/reason")[0]
+        assert file.get("width")[2] == 0
+    before = paths["out"].read_bytes()
+    for image in images[:2] + images[3:]:
+        image.unlink()
+    with pytest.raises(UserError, match="none of 7 images can be read"):
+        thumbnails.run(thumbnails.Params(size=16), paths)
+    assert paths["out"].read_bytes() == before
