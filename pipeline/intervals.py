@@ -1,0 +1,35 @@
+"""How sure a share is that was counted on a sample."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# Two-sided 95 % quantile of the standard normal distribution.
+Z_95 = 1.959963984540054
+
+
+def wilson(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the 95 % score interval of shares (Wilson 1927).
+
+    Parameters
+    ----------
+    successes, trials
+        Counts, of one shape; ``0 <= successes <= trials``.
+
+    Returns
+    -------
+    low, high
+        float64 of that shape, 0 to 1; 0 and 1 where there was no trial.
+    """
+    count = np.asarray(trials, np.float64)
+    tried = np.maximum(count, 1.0)
+    share = np.asarray(successes, np.float64) / tried
+    square = Z_95**2 / tried
+    middle = share + square / 2
+    half = np.sqrt(square * (share * (1 - share) + square / 4))
+    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
+    # At the ends the bound is exactly 0 or 1; only rounding says otherwise.
+    low = np.where((share == 0) | (count == 0), 0.0, np.maximum(low, 0.0))
+    high = np.where((share == 1) | (count == 0), 1.0, np.minimum(high, 1.0))
+    return low, high

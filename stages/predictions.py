@@ -1,0 +1,266 @@
+"""Compare what the network predicts with the labels: accuracy, confusion, calibration."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pipeline.weights import Description, read_description
+from pydantic import Field
+
+from pipeline import store
+from pipeline.classes import NO_OUTPUT, match_classes, read_mapping
+from pipeline.errors import UserError
+from pipeline.metrics import write_metrics
+from pipeline.params import Block, digest
+from pipeline.predictions import (
+    HELD_OUT,
+    Predictions,
+    Reliability,
+    accuracy,
+    confusion,
+    held_out,
+    join,
+    rank_outputs,
+    reliability,
+)
+from pipeline.progress import progress
+from pipeline.tables import write_table
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+RELIABILITY = ("confidence", "accuracy", "count", "low", "high")
+
+
+class Params(Block):
+    """Parameters of the predictions' evaluation."""
+
+    bins: int = Field(ge=2, le=1000, description="bins of the confidence in the calibration")
+    binning: Literal["width", "count"] = Field(
+        description="bins of equal width, or of equal numbers of images"
+    )
+    plot_rows: int = Field(
+        ge=1, description="images in the confusion plot of dvc; a random sample where more"
+    )
+    seed: int = Field(ge=0, le=2**31 - 1, description="of that sample")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the dataset says of the images.
+
+    Attributes
+    ----------
+    label : (N,) int32
+        Index of the class, -1 where there is none.
+    split : (N,) str
+    classes : tuple of str
+    output : (K,) int32
+        The network's output for each class, -1 where there is none.
+    """
+
+    label: NDArray[np.int32]
+    split: NDArray[np.str_]
+    classes: tuple[str, ...]
+    output: NDArray[np.int32]
+
+    @property
+    def right(self) -> NDArray[np.int32]:
+        """(N,) int32, the right output of each image, -1 where it is not known."""
+        if not len(self.output):
+            return np.full(len(self.label), NO_OUTPUT, np.int32)
+        return np.where(self.label >= 0, self.output[self.label], NO_OUTPUT).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Predictions beside labels.
+
+    Attributes
+    ----------
+    image_id : (N,) int64
+    predictions : Predictions
+        Of all N images.
+    counted : Predictions
+        Of the held-out images; of all where no split is held out.
+    split : str or None
+        The name of the split that is held out.
+    labels : Labels
+    names : tuple of str
+        The outputs' names.
+    calibration : Reliability
+        Of the counted images.
+    """
+
+    image_id: NDArray[np.int64]
+    predictions: Predictions
+    counted: Predictions
+    split: str | None
+    labels: Labels
+    names: tuple[str, ...]
+    calibration: Reliability
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write artifacts/predictions.h5, metrics/predictions.json and the two tables for `dvc plots`.
+
+    Raises
+    ------
+    UserError
+        The activations were made with other weights, or the mapping of classes is wrong.
+    """
+    description = read_description(paths["weights"])
+    found = _evaluate(params, paths, description)
+    _say(found.labels, found.split)
+    _write(paths["out"], _made_from(params, paths, description), found)
+    write_table(paths["confusion"], ("actual", "predicted"), _confusion_rows(params, found))
+    write_table(paths["calibration"], RELIABILITY, _calibration_rows(found.calibration))
+    write_metrics(paths["metrics"], _metrics(found))
+
+
+def _evaluate(params: Params, paths: Mapping[str, Path], description: Description) -> Evaluated:
+    activations = store.open_activations(paths["activations"])
+    _check_fresh(activations, description)
+    labels = _read_labels(paths, activations.image_id, description.classes)
+    predictions, outputs = _predict(activations, labels.right)
+    names = _output_names(description, outputs)
+    split = held_out(labels.split)
+    counted = predictions if split is None else predictions.rows(labels.split == split)
+    calibration = reliability(counted, params.bins, params.binning)
+    return Evaluated(activations.image_id, predictions, counted, split, labels, names, calibration)
+
+
+def _check_fresh(activations: store.Activations, description: Description) -> None:
+    if activations.attributes().get("digest_weights", description.digest) != description.digest:
+        raise UserError(f"{activations.folder}: stale, made with other weights; run extract again")
+
+
+def _read_labels(paths: Mapping[str, Path], image_id: NDArray[np.int64], outputs: Sequence[str]) -> Labels:
+    with store.read(paths["manifest"]) as manifest:
+        classes = tuple(manifest.strings("class_names"))
+        label = manifest.get("label")[image_id].astype(np.int32)
+        split = np.array(manifest.strings("split"), dtype=np.str_)[image_id]
+    mapping = read_mapping(paths["classes"] / "mapping.csv")
+    return Labels(label, split, classes, match_classes(classes, outputs, mapping))
+
+
+def _predict(activations: store.Activations, right: NDArray[np.int32]) -> tuple[Predictions, int]:
+    """Return the predictions for all images, and how many outputs there are, reading shard by shard."""
+    parts, start, outputs = [], 0, 0
+    with progress("predictions", total=len(right), unit="images") as bar:
+        for shard in activations.shards():
+            logits = shard.read("logits")
+            parts.append(rank_outputs(logits, right[start : start + len(logits)]))
+            start, outputs = start + len(logits), logits.shape[1]
+            bar.advance(len(logits))
+    return join(parts), outputs
+
+
+def _output_names(description: Description, outputs: int) -> tuple[str, ...]:
+    """Return the outputs' names; numbers where the network has none."""
+    if not description.classes:
+        return tuple(str(index) for index in range(outputs))
+    if len(description.classes) != outputs:
+        raise UserError(
+            f"the network has {outputs} outputs but {len(description.classes)} class names; give one each"
+        )
+    return description.classes
+
+
+def _say(labels: Labels, split: str | None) -> None:
+    """Say what is missing for an accuracy that means something."""
+    if not (labels.label >= 0).any():
+        log.warning(
+            "the dataset has no labels: predictions are written, accuracy and calibration are not defined"
+        )
+        return
+    lost = [name for name, output in zip(labels.classes, labels.output, strict=True) if output == NO_OUTPUT]
+    if lost:
+        log.warning(
+            "%d of %d classes are no output of the network (%s); give inputs/classes/mapping.csv "
+            "with the columns dataset_class,output", len(lost), len(labels.classes), ", ".join(lost[:5]),
+        )  # fmt: skip
+    if split is None:
+        log.warning("no split is held out (%s): the accuracy may be of training images", ", ".join(HELD_OUT))
+
+
+def _metrics(found: Evaluated) -> dict[str, Any]:
+    """Return the held-out images' numbers on top, then those of each split."""
+    outputs, split = len(found.names), found.labels.split
+    known = found.counted.label >= 0
+    numbers: dict[str, Any] = accuracy(found.counted, outputs)
+    if known.any():
+        numbers["ece"] = found.calibration.error
+        numbers["mean_confidence"] = float(found.counted.probability[known].mean(dtype=np.float64))
+    numbers["held_out"] = int(found.split is not None)
+    numbers["classes_without_output"] = int((found.labels.output == NO_OUTPUT).sum())
+    numbers["images_without_label"] = int((found.predictions.label < 0).sum())
+    for name in np.unique(split).tolist():
+        numbers.setdefault("split", {})[name] = accuracy(found.predictions.rows(split == name), outputs)
+    return numbers
+
+
+def _made_from(params: Params, paths: Mapping[str, Path], description: Description) -> dict[str, str]:
+    made_from = {
+        "activations": store.digest(paths["activations"] / "index.h5"),
+        "manifest": store.digest(paths["manifest"]),
+        "params": digest(params),
+        "weights": description.digest,
+    }
+    mapping = paths["classes"] / "mapping.csv"
+    return made_from | ({"mapping": store.digest(mapping)} if mapping.exists() else {})
+
+
+def _write(path: Path, made_from: Mapping[str, str], found: Evaluated) -> None:
+    with store.write(path, stage="predictions", made_from=made_from, versions=("numpy", "h5py")) as file:
+        file.put("image_id", found.image_id)
+        for name in ("predicted", "probability", "label", "label_rank", "log_loss"):
+            file.put(name, getattr(found.predictions, name))
+        file.put("confusion", confusion(found.counted, len(found.names)))
+        for name in RELIABILITY:
+            file.put(f"reliability/{name}", getattr(found.calibration, name))
+        file.put("class_output", found.labels.output)
+        file.put_strings("output_name", found.names)
+        file.set_attributes("", {"held_out": found.split or ""})
+
+
+def _confusion_rows(params: Params, found: Evaluated) -> list[tuple[str, str]]:
+    """Return label and prediction of each image for dvc's confusion template; a sample of many."""
+    counted, names = found.counted, found.names
+    rows = np.flatnonzero(counted.label >= 0)
+    if len(rows) > params.plot_rows:
+        rows = np.sort(np.random.default_rng(params.seed).choice(rows, params.plot_rows, replace=False))
+    return [(names[counted.label[row]], names[counted.predicted[row]]) for row in rows]
+
+
+def _calibration_rows(calibration: Reliability) -> list[tuple[Any, ...]]:
+    columns = [getattr(calibration, name).tolist() for name in RELIABILITY]
+    return [row for row in zip(*columns, strict=True) if row[RELIABILITY.index("count")]]
+
+
+STAGE = Stage(
+    name="predictions",
+    run=run,
+    params=Params,
+    block="predictions",
+    inputs={
+        "activations": "artifacts/activations",
+        "manifest": "artifacts/manifest.h5",
+        "weights": "artifacts/weights",
+        "classes": "inputs/classes",
+    },
+    outputs={
+        "out": "artifacts/predictions.h5",
+        "metrics": "metrics/predictions.json",
+        "confusion": "plots/predictions_confusion.csv",
+        "calibration": "plots/predictions_calibration.csv",
+    },
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

@@ -1,0 +1,145 @@
+"""The stage `predictions`."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from pipeline import store
+from pipeline.errors import UserError
+from stages import predictions
+from tests.stages.small_artifacts import contents, write_activations, write_description, write_manifest
+
+CLASSES = ["b", "A", "c"]
+OUTPUTS = ["a", "b", "x", "c"]
+PARAMS = {"bins": 5, "binning": "width", "plot_rows": 1000, "seed": 0}
+LABEL = np.arange(80) % 3
+SPLIT = ["test" if row % 2 else "train" for row in range(80)]
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "classes").mkdir()
+
+    def once(name="a", label=LABEL, split=SPLIT, logits=None, classes=CLASSES, **changes):
+        logits = np.random.default_rng(0).normal(size=(40, 4)) if logits is None else logits
+        write_activations(tmp_path / "activations", logits=logits.astype(np.float32))
+        paths = {
+            "activations": tmp_path / "activations",
+            "manifest": write_manifest(tmp_path / "manifest.h5", label, classes, split),
+            "weights": write_description(tmp_path / "weights", OUTPUTS),
+            "classes": tmp_path / "classes",
+            "out": tmp_path / name / "predictions.h5",
+            "metrics": tmp_path / name / "predictions.json",
+            "confusion": tmp_path / name / "confusion.csv",
+            "calibration": tmp_path / name / "calibration.csv",
+        }
+        predictions.run(predictions.Params(**{**PARAMS, **changes}), paths)
+        return paths
+
+    return once
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_labels_are_outputs_of_the_network(run):
+    paths = run()
+    image_id = store.open_activations(paths["activations"]).image_id
+    with store.read(paths["out"]) as file:
+        assert file.get("class_output").tolist() == [1, 0, 3]
+        np.testing.assert_array_equal(file.get("label"), np.array([1, 0, 3])[LABEL[image_id]])
+        assert file.strings("output_name") == OUTPUTS
+        assert file.attributes()["held_out"] == "test"
+
+
+def test_held_out_images_are_the_headline(run):
+    paths = run()
+    metrics = json.loads(paths["metrics"].read_text())
+    logits = store.open_activations(paths["activations"]).read("logits")
+    image_id = store.open_activations(paths["activations"]).image_id
+    right = logits.argmax(axis=1) == np.array([1, 0, 3])[LABEL[image_id]]
+    held_out = image_id % 2 == 1
+    assert metrics["accuracy"] == pytest.approx(right[held_out].mean(), rel=1e-5)
+    assert metrics["images"] == held_out.sum()
+    assert metrics["split"]["train"]["accuracy"] == pytest.approx(right[~held_out].mean(), rel=1e-5)
+    assert metrics["split"]["test"]["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
+    with store.read(paths["out"]) as file:
+        assert file.get("confusion").sum() == held_out.sum()
+
+
+def test_tables_for_dvc(run):
+    paths = run()
+    metrics = json.loads(paths["metrics"].read_text())
+    rows = rows_of(paths["confusion"])
+    assert len(rows) == metrics["images"]
+    assert np.mean([row["actual"] == row["predicted"] for row in rows]) == pytest.approx(
+        metrics["accuracy"], rel=1e-5
+    )
+    bins = rows_of(paths["calibration"])
+    assert sum(int(row["count"]) for row in bins) == metrics["images"]
+    confidence = [float(row["confidence"]) for row in bins]
+    assert confidence == sorted(confidence)
+
+
+def test_a_sample_of_many_images_is_plotted(run):
+    assert len(rows_of(run(plot_rows=7)["confusion"])) == 7
+
+
+def test_equal_bytes_twice(run):
+    assert contents(run("a")["out"].parent) == contents(run("b")["out"].parent)
+
+
+def test_unlabelled_images_still_have_predictions(run, caplog):
+    paths = run(label=np.full(80, -1))
+    metrics = json.loads(paths["metrics"].read_text())
+    assert metrics["images"] == 0
+    assert metrics["images_without_label"] == 40
+    assert "accuracy" not in metrics
+    assert "no labels" in caplog.text
+    assert paths["confusion"].read_text() == "actual,predicted\n"
+    with store.read(paths["out"]) as file:
+        assert file.get("predicted").shape == (40,)
+
+
+def test_without_a_held_out_split_all_images_count_and_it_is_said(run, caplog):
+    metrics = json.loads(run(split=["train"] * 80)["metrics"].read_text())
+    assert metrics["held_out"] == 0
+    assert metrics["images"] == 40
+    assert "no split is held out" in caplog.text
+
+
+def test_a_mapping_from_the_user(run, tmp_path):
+    (tmp_path / "classes" / "mapping.csv").write_text("dataset_class,output\nA,x\n")
+    with store.read(run()["out"]) as file:
+        assert file.get("class_output").tolist() == [1, 2, 3]
+        assert "digest_mapping" in file.attributes()
+
+
+def test_classes_without_output_are_said_and_left_out(run, caplog):
+    metrics = json.loads(run(classes=["b", "a", "unheard of"])["metrics"].read_text())
+    assert metrics["classes_without_output"] == 1
+    assert metrics["images_without_label"] == sum(
+        LABEL[row] == 2 for row in range(80) if row % 5 != 3 and row < 50
+    )
+    assert "unheard of" in caplog.text
+
+
+def test_stale_activations_are_refused(run, tmp_path, monkeypatch):
+    real = store.Activations.attributes
+
+    def other(self, layer=""):
+        return {**real(self, layer), "digest_weights": "1" * 64}
+
+    monkeypatch.setattr(store.Activations, "attributes", other)
+    with pytest.raises(UserError, match="stale"):
+        run()
+    assert not (tmp_path / "a").exists()
+
+
+def test_names_that_are_not_one_an_output_are_refused(run):
+    with pytest.raises(UserError, match="5 outputs but 4 class names"):
+        run(logits=np.zeros((40, 5)))
