@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 WORKERS_VARIABLE = "CONVATLAS_WORKERS"
 RETRIES = 2
+CONNECT_SECONDS = 30
 # Dask makes glibc give memory back at once, and every batch then faults its pages in again: a fifth of
 # the throughput. One thread a process keeps sums in one order: results do not depend on the load.
 WORKER_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -88,7 +89,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
 @contextmanager
 def _connect_to(address: str) -> Iterator[Client]:
     try:
-        client = Client(address, timeout=30)
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise UserError(f"{ADDRESS_VARIABLE}={address}: no scheduler answers ({error})") from error
     with client:
@@ -124,11 +125,9 @@ def preflight(
     """
     wanted = fingerprint(modules, distributions)
     for worker, found in client.run(fingerprint, modules, distributions).items():
-        different = sorted(name for name, value in wanted.items() if found.get(name) != value)
+        different = sorted(name for name in wanted if found.get(name) != wanted[name])
         if different:
-            raise UserError(
-                f"worker {worker}: differs from this machine in {', '.join(different)}; install the same"
-            )
+            raise UserError(f"worker {worker}: another {', '.join(different)} than here; install the same")
     for folder in folders:
         for worker, seen in client.run(os.path.exists, str(folder)).items():
             if not seen:
@@ -138,12 +137,10 @@ def preflight(
 def fingerprint(modules: Sequence[str], distributions: Sequence[str]) -> dict[str, str]:
     """Return what decides a worker's results: a digest of each module's source, each version."""
     folder = Path(__file__).parent
-    found = {f"{name} {version(name)}": version(name) for name in distributions}
+    found = {name: version(name) for name in distributions}
     for name in modules:
         source = folder / f"{name}.py"
-        found[f"pipeline/{name}.py"] = (
-            hashlib.sha256(source.read_bytes()).hexdigest() if source.exists() else "none"
-        )
+        found[f"pipeline/{name}.py"] = hashlib.sha256(source.read_bytes()).hexdigest()
     return found
 
 
