@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: report test test-all checks preset clean
 
-report: $(VENV)/.installed preset
+report: preset $(VENV)/.installed
 	$(BIN)/dvc repro
 	@echo "The report: $(CURDIR)/report/index.html"
 

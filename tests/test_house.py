@@ -16,10 +16,12 @@ from tests.dependencies import LOADS_EVERY_STAGE, PACKAGES, ROOT, SHARED, Source
 # A module that stands in no room is a method (or of figures/ or report/): those import no other method.
 ROOMS = (
     {"errors"},
-    {"params", "progress", "store", "image", "receptive_field", "topk"},
-    {"pca", "neighbours", "map_quality", "grid", "metrics"},
-    {"preprocess", "checkpoints", "architectures", "boxes"},
-    {"dataset", "model", "weights", "cluster", "shards", "reduction"},
+    {"params", "progress", "store", "metrics", "tables", "names", "threads"},
+    {"image", "image_file", "resampling", "topk", "selection", "intervals"},
+    {"receptive_field", "geometry", "operations", "windows", "tracing"},
+    {"pca", "neighbours", "map_quality", "grid", "cells"},
+    {"preprocess", "checkpoints", "architectures", "boxes", "classes"},
+    {"dataset", "tars", "originals", "model", "weights", "cluster", "shards", "worker", "reduction"},
 )
 # The stages that run a network; no other may pay for the import of torch.
 NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract"}
@@ -170,7 +172,8 @@ def test_file_is_short(file):
 @pytest.mark.parametrize("module", MODULES)
 def test_public_functions_tell_of_their_user_errors(module):
     """Ruff sees to it that there is a docstring; this, that it names what a user may do wrong."""
-    for node in ast.walk(_tree(module)):
+    classes = [node for node in _tree(module).body if isinstance(node, ast.ClassDef)]
+    for node in [*_tree(module).body, *(method for found in classes for method in found.body)]:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and _raises_user_error(node):
             text = ast.get_docstring(node) or ""
             assert re.search(r"Raises|UserError|[Rr]efuse", text), (

@@ -1,0 +1,77 @@
+"""dvc.yaml and the stage modules describe the same graph."""
+
+import importlib
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.command import Stage
+from tests.dependencies import ROOT, is_code, module_of, read_stages
+
+STAGES = read_stages(ROOT / "dvc.yaml")
+# Every stage waits for it, none reads it.
+GATE = "artifacts/check"
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def stage_of(name: str) -> Stage:
+    return importlib.import_module(module_of(name, STAGES[name])).STAGE
+
+
+def paths(entries: list[Any]) -> set[str]:
+    """Return the paths of deps, outs or metrics; an entry is a path, or maps one path to its flags."""
+    plain = {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+    return {_resolve(path) for path in plain}
+
+
+def overlap(one: str, other: str) -> bool:
+    """Tell whether two paths are the same, or one lies inside the other."""
+    first, second = PurePosixPath(one), PurePosixPath(other)
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_has_its_own_name_and_block(name):
+    stage, entry = stage_of(name), STAGES[name]
+    assert stage.name == name
+    if name != "check":
+        assert [str(key) for key in entry.get("params", [])] == ([stage.block] if stage.block else [])
+    assert entry["desc"]
+    assert entry["cmd"].startswith("exec "), "without exec, the shell is the stage's parent and outlives DVC"
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "check"])
+def test_every_stage_waits_for_the_check(name):
+    assert GATE in paths(STAGES[name]["deps"])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_deps_are_the_stage_s_inputs(name):
+    stage = stage_of(name)
+    deps = {dep for dep in paths(STAGES[name]["deps"]) if not is_code(dep) and dep != GATE}
+    given = set(stage.inputs.values())
+    assert not [dep for dep in deps if not any(overlap(dep, path) for path in given)], "no input reads it"
+    assert not [path for path in given if not any(overlap(dep, path) for dep in deps)], "not among the deps"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_outs_are_the_stage_s_outputs(name):
+    stage, entry = stage_of(name), STAGES[name]
+    outs = paths([*entry.get("outs", []), *entry.get("metrics", []), *entry.get("plots", [])])
+    given = set(stage.outputs.values())
+    assert not [out for out in outs if not any(overlap(out, path) for path in given)], "nothing writes it"
+    assert not [path for path in given if not any(overlap(out, path) for out in outs)], "not among the outs"
+
+
+def _resolve(path: str) -> str:
+    """Put the values of params.yaml in place of `${block.key}`."""
+    while "${" in path:
+        before, _, rest = path.partition("${")
+        dotted, _, after = rest.partition("}")
+        value: Any = PARAMS
+        for key in dotted.split("."):
+            value = value[key]
+        path = f"{before}{value}{after}"
+    return path
