@@ -17,7 +17,8 @@ import torch
 
 from pipeline import cluster, store
 from pipeline.errors import UserError
-from pipeline.model import code_layer, describe_layers, load_network, select_layers
+from pipeline.layers import code_layer, describe_layers, select_layers
+from pipeline.model import load_network
 from pipeline.reduction import Kept
 from pipeline.shards import Cut, ShardPool, cut, key
 from pipeline.weights import read_description
@@ -263,7 +264,7 @@ def _describe(file: store.Writer, plan: Plan) -> None:
     about |= {"images": plan.cuts[-1].stop, "precision": kept.precision, "batch_size": plan.recipe.batch_size}
     file.set_attributes("", about | {"arithmetic": arithmetic(plan.recipe.device)})
     for layer in kept.layers:
-        field = layer.rf
+        field = layer.receptive_field
         file.set_attributes(f"maxima/{layer.name}", {
             "kind": layer.kind, "units": layer.units, "map_size": layer.map_size, "rf_size": field.size,
             "rf_stride": field.stride, "rf_start": field.start, "rf_status": field.status,

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.model import Layer, Observer, code_of
+from pipeline.layers import Layer, code_of
+from pipeline.observer import Observer
 
 # Rows of a map that are counted at once: 2048 rows of 64 units are half a MB.
 ROWS = 2048
