@@ -34,7 +34,7 @@ class Dataset:
     path
         What was opened, absolute.
     kind
-        "folder", "tar" or "csv".
+        "folder" (of images, of tar files, or both), "tar" (one tar file) or "csv".
     root
         The folder that paths of images are relative to, links resolved.
     """
@@ -60,21 +60,12 @@ class Dataset:
         """
         if leaves(path):
             raise UserError(f"{self.path}: the path '{path}' leads out of the dataset; use paths inside it")
-        if self.kind == "tar":
-            return _read_member(self.root, path)
-        return read_file(self.locate(path), 0, None)
-
-    def locate(self, path: str) -> Path:
-        """Return where an image's file is, links resolved.
-
-        Raises
-        ------
-        ImageError
-            If there is no such file, or a loop of links.
-        UserError
-            If the path leads out of the dataset.
-        """
-        return locate(self.root, unescape(path), source=str(self.path))
+        if f"{TAR}/" in path:
+            shard, _, member = path.partition(f"{TAR}/")
+            place = locate(self.root, unescape(shard + TAR), source=str(self.path))
+            if place.is_file():
+                return _read_member(place, member)
+        return _read_below(self.root, unescape(path), source=str(self.path))
 
 
 def open_dataset(path: Path | str) -> Dataset:
@@ -83,7 +74,7 @@ def open_dataset(path: Path | str) -> Dataset:
     Parameters
     ----------
     path
-        A folder of images, a folder with tar files, a tar file, or a CSV.
+        A folder of images or tar files, one tar file, or a CSV.
 
     Returns
     -------
@@ -96,8 +87,7 @@ def open_dataset(path: Path | str) -> Dataset:
     """
     path = Path(path)
     if path.is_dir():
-        kind = "tar" if any(name.endswith(TAR) for name in os.listdir(path)) else "folder"
-        return Dataset(path.absolute(), kind, path.resolve())
+        return Dataset(path.absolute(), "folder", path.resolve())
     if not path.is_file():
         raise UserError(f"dataset.path: {path} does not exist; give a folder, a tar file or a CSV")
     if path.suffix == TAR:
@@ -147,10 +137,11 @@ def locate(root: Path, name: str, *, source: str) -> Path:
     return Path(place)
 
 
-def read_file(path: Path, offset: int, size: int | None) -> bytes:
+def read_file(path: Path, offset: int, size: int | None, *, follow: bool = True) -> bytes:
     """Read a regular file or part of it, without waiting for a pipe's other end."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, flags)
     except OSError as error:
         raise ImageError(_reason(error), error.strerror or "cannot be opened") from None
     with open(descriptor, "rb", buffering=0) as file:
@@ -176,20 +167,31 @@ def _reason(error: OSError) -> str:
     return "unreadable" if isinstance(error, PermissionError) else "not a file"
 
 
-def _read_member(root: Path, path: str) -> bytes:
-    shard, member = split_member(path)
-    place = locate(root, unescape(shard), source=str(root))
+def _read_below(root: Path, name: str, *, source: str) -> bytes:
+    """Read a file below `root`; a link is resolved first, and must not lead out."""
+    folder, _, file = name.rpartition("/")
+    place = _folder(root, folder, source) / file
+    try:
+        return read_file(place, 0, None, follow=False)
+    except ImageError as error:
+        if error.reason != "not a file":
+            raise
+    return read_file(locate(root, name, source=source), 0, None)
+
+
+@lru_cache(maxsize=4096)
+def _folder(root: Path, name: str, source: str) -> Path:
+    return locate(root, name, source=source)
+
+
+def _read_member(place: Path, name: str) -> bytes:
     with _indexing:
-        found = _index(place, place.stat().st_mtime_ns).get(member)
+        found = _index(place, place.stat().st_mtime_ns).get(name)
     if found is None:
-        raise ImageError("missing", f"no such member in {shard}")
+        raise ImageError("missing", f"no such member in {place.name}")
+    if found.offset < 0:
+        raise ImageError("not a file", "a link or a device in the tar file")
     return read_file(place, found.offset, found.size)
-
-
-def split_member(path: str) -> tuple[str, str]:
-    """Cut ``shard.tar/member`` into the two names."""
-    shard, found, member = path.partition(f"{TAR}/")
-    return (shard + TAR, member) if found else (path, "")
 
 
 @lru_cache(maxsize=8)

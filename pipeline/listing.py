@@ -1,0 +1,93 @@
+"""Write the images of a huge folder to a CSV, which is then the dataset: DVC hashes the CSV, not every image.
+
+``python -m pipeline.listing FOLDER OUT.csv`` writes ``path,label,size,mtime`` (and ``split`` where the folder
+has splits): sizes in bytes, times of change in nanoseconds. Write it again after the folder changed.
+"""
+
+import argparse
+import csv
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.cells import quote
+from pipeline.dataset import open_dataset
+from pipeline.errors import UserError
+from pipeline.names import escape
+from pipeline.scanning import scan
+
+COLUMNS = ("path", "label", "split", "size", "mtime")
+
+
+def write_listing(folder: Path, out: Path) -> int:
+    """List a folder of images or tar files.
+
+    Parameters
+    ----------
+    folder
+        What to list. The CSV names it relative to itself if it was given as a relative path.
+    out
+        The CSV; replaced in one step.
+
+    Returns
+    -------
+    int
+        Number of images listed.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder, no image in it, or the CSV cannot be written.
+    """
+    dataset = open_dataset(folder)
+    if dataset.kind != "folder":
+        raise UserError(f"{folder}: is no folder; a listing is made of a folder of images or tar files")
+    found = scan(dataset)
+    given = {name for name in ("label", "split") for record in found.records[:1] if getattr(record, name)}
+    given |= {"label"} if any(record.label for record in found.records) else set()
+    columns = [name for name in COLUMNS if name in ("path", "size", "mtime") or name in given]
+    text = io.StringIO()
+    text.write(f"# root: {escape(_root(folder, out))}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for record in found.records:
+        values = (getattr(record, name) for name in columns)
+        writer.writerow(["" if value is None else quote(str(value)) for value in values])
+    _replace(out, text.getvalue())
+    return len(found.records)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0, or 1 after a user's mistake."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.listing", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of images or tar files")
+    parser.add_argument("out", type=Path, metavar="OUT.csv", help="the CSV to write")
+    options = parser.parse_args(arguments)
+    try:
+        count = write_listing(options.folder, options.out)
+    except UserError as error:
+        print(f"listing: error: {error}", file=sys.stderr)
+        return 1
+    print(f"{options.out}: {count} images; set dataset.path to it", file=sys.stderr)
+    return 0
+
+
+def _root(folder: Path, out: Path) -> str:
+    return str(folder) if folder.is_absolute() else os.path.relpath(folder, out.parent)
+
+
+def _replace(out: Path, text: str) -> None:
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, out)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(f"{out}: cannot be written: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,113 @@
+"""List the images of the dataset with their labels, splits, sizes and digests, and what had to be skipped."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.manifest import Manifest, Selection, build_manifest, write_manifest
+from pipeline.params import Block, digest
+from stages.command import Stage, execute
+
+DEFAULT_DATASET = "data/digits"
+MOST_LISTED = 20
+
+log = logging.getLogger(__name__)
+
+
+class Params(Block):
+    """The block `dataset` of params.yaml."""
+
+    path: str = Field(
+        min_length=1, description="a folder of class folders or tar files, a tar file, or a CSV"
+    )
+    sample: int | None = Field(default=None, ge=1, description="number of images drawn; null: all")
+    held_out: float = Field(
+        default=0.2,
+        ge=0.0,
+        lt=1.0,
+        description="share held out as split test where the dataset has no splits",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**63, description="of the sample and of the held-out share")
+    max_bad_fraction: float = Field(
+        default=0.01, ge=0.0, le=1.0, description="largest share of images that may be unusable"
+    )
+    check: Literal["pixels", "headers"] = Field(
+        default="pixels", description="whether every image is decoded, or only its header read"
+    )
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Build the manifest of the dataset at `params.path`, or at the path given on the command line."""
+    given = paths.get("dataset")
+    dataset = params.path if given is None or str(given) == DEFAULT_DATASET else str(given)
+    selection = Selection(
+        params.sample, params.held_out, params.seed, params.max_bad_fraction, params.check
+    )  # fmt: skip
+    manifest = build_manifest(Path(dataset), selection)
+    write_manifest(
+        manifest,
+        paths["out"],
+        dataset=dataset,
+        max_bad_fraction=params.max_bad_fraction,
+        params=digest(params),
+    )
+    _summarise(manifest)
+
+
+def _summarise(manifest: Manifest) -> None:
+    """Say what the manifest holds and what was odd about the dataset."""
+    log.info(
+        "%d images, %d classes, %d duplicates",
+        len(manifest.path),
+        len(manifest.class_names),
+        manifest.duplicates,
+    )
+    counts = np.bincount(manifest.label[manifest.label >= 0], minlength=len(manifest.class_names))
+    by_class = [f"{name}: {count}" for name, count in zip(manifest.class_names, counts.tolist(), strict=True)]
+    if by_class:
+        log.info("by class: %s", _some(by_class))
+    log.info("by split: %s", _some([f"{name}: {n}" for name, n in sorted(Counter(manifest.split).items())]))
+    unlabelled = int((manifest.label < 0).sum())
+    if unlabelled:
+        log.warning("%d images have no label", unlabelled)
+    empty = [name for name, count in zip(manifest.class_names, counts, strict=True) if not count]
+    if empty:
+        log.warning("%d classes without an image: %s", len(empty), _some(empty))
+    if manifest.notes:
+        log.warning(
+            "%d images with odd metadata: %s",
+            len(manifest.notes),
+            _some([": ".join(n) for n in manifest.notes]),
+        )
+    if manifest.skipped:
+        reasons = Counter(item.reason for item in manifest.skipped)
+        log.warning(
+            "%d images skipped: %s",
+            len(manifest.skipped),
+            _some([f"{r}: {n}" for r, n in sorted(reasons.items())]),
+        )
+        for item in manifest.skipped[:MOST_LISTED]:
+            log.warning("skipped %s: %s: %s", item.path, item.reason, item.message)
+
+
+def _some(items: list[str]) -> str:
+    left = len(items) - MOST_LISTED
+    return ", ".join(items[:MOST_LISTED]) + (f" and {left} more" if left > 0 else "")
+
+
+STAGE = Stage(
+    name="manifest",
+    run=run,
+    params=Params,
+    block="dataset",
+    inputs={"dataset": DEFAULT_DATASET},
+    outputs={"out": "artifacts/manifest.h5"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))
