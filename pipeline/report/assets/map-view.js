@@ -1,0 +1,252 @@
+"use strict";
+// Drawing: which part of the square is seen, dots from afar and thumbnails from near.
+
+const DOTS_BELOW = 7; // CSS pixels of a tile; smaller thumbnails show nothing that a dot does not
+const MOST_TILES = 12000; // in one frame; more are drawn as dots
+const KEPT_ATLASES = 32; // decoded at a time: 16 MB each at 2048 × 2048
+const OUTLINE = 0.09; // of a tile
+const INKS = {
+  light: { ink: "#16202b", accent: "#1d5b9e", faint: "#8b949e", paper: "#fbfbf9" },
+  dark: { ink: "#e6eaef", accent: "#86bdf5", faint: "#7d8792", paper: "#14181d" },
+};
+
+class MapView {
+  constructor(canvas, data, folder) {
+    this.canvas = canvas;
+    canvas.view = this; // for whoever looks at the page from outside, tests among them
+    this.context = canvas.getContext("2d");
+    this.data = data;
+    this.folder = folder;
+    this.sheets = new Map(); // atlas number -> image, least recently used first
+    this.x = 0.5;
+    this.y = 0.5;
+    this.scale = 0;
+    this.byLabel = true;
+    this.selected = -1;
+    this.hovered = -1;
+    this.waiting = false;
+    new ResizeObserver(() => this.resize()).observe(canvas);
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (!width || !height) return;
+    const whole = !this.scale || Math.abs(this.scale / this.fitScale - 1) < 0.01;
+    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    this.width = width;
+    this.height = height;
+    this.canvas.width = Math.round(width * this.ratio);
+    this.canvas.height = Math.round(height * this.ratio);
+    this.fitScale = Math.min(width, height) / (1.03 + this.data.layouts.map.tile);
+    if (whole) this.fit();
+    this.request();
+  }
+
+  fit() {
+    this.x = this.y = 0.5;
+    this.scale = this.fitScale;
+    this.request();
+  }
+
+  toWorld(px, py) {
+    return [this.x + (px - this.width / 2) / this.scale, this.y + (py - this.height / 2) / this.scale];
+  }
+
+  // Zooms about a point of the canvas, which stays where it is.
+  zoom(factor, px = this.width / 2, py = this.height / 2) {
+    const [wx, wy] = this.toWorld(px, py);
+    const largest = Math.max(this.fitScale, 400 / this.data.tile);
+    this.scale = Math.min(largest, Math.max(this.fitScale / 2, this.scale * factor));
+    this.x = wx - (px - this.width / 2) / this.scale;
+    this.y = wy - (py - this.height / 2) / this.scale;
+    this.#keepInSight();
+  }
+
+  pan(dx, dy) {
+    this.x -= dx / this.scale;
+    this.y -= dy / this.scale;
+    this.#keepInSight();
+  }
+
+  #keepInSight() {
+    this.x = Math.min(1, Math.max(0, this.x));
+    this.y = Math.min(1, Math.max(0, this.y));
+    this.request();
+  }
+
+  // Brings an image to the middle, large enough to be seen.
+  centre(i, pixels = 56) {
+    this.x = this.data.x[i];
+    this.y = this.data.y[i];
+    this.scale = Math.max(this.scale, pixels / this.data.tile);
+    this.request();
+  }
+
+  request() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      if (this.width) this.draw();
+    });
+  }
+
+  draw() {
+    const seen = this.#seen();
+    const pixels = this.data.tile * this.scale;
+    if (pixels < DOTS_BELOW || seen.length > MOST_TILES) this.#drawDots(seen, pixels);
+    else this.#drawTiles(seen, pixels);
+    for (const i of [this.hovered, this.selected]) if (i >= 0) this.#drawMarked(i, pixels);
+  }
+
+  #seen() {
+    const { data } = this;
+    const reachX = this.width / 2 / this.scale + data.tile;
+    const reachY = this.height / 2 / this.scale + data.tile;
+    const found = [];
+    for (let i = 0; i < data.count; i++) {
+      if (Math.abs(data.x[i] - this.x) < reachX && Math.abs(data.y[i] - this.y) < reachY) found.push(i);
+    }
+    return found;
+  }
+
+  // 100,000 dots go into one pixel buffer: a hundred times quicker than as many calls of fillRect.
+  #drawDots(seen, pixels) {
+    const { data, canvas } = this;
+    const image = this.context.createImageData(canvas.width, canvas.height);
+    const buffer = new Uint32Array(image.data.buffer);
+    const side = Math.max(2, Math.round(Math.min(pixels * 0.8, 6) * this.ratio));
+    const palette = data.colours.map((colour) => packed(this.byLabel ? colour : this.#ink("accent"), 255));
+    const faded = packed(this.#ink("faint"), 90);
+    for (const passing of [0, 1]) {
+      for (const i of seen) {
+        if (data.passes[i] !== passing) continue;
+        const left = Math.round(((data.x[i] - this.x) * this.scale + this.width / 2) * this.ratio - side / 2);
+        const top = Math.round(((data.y[i] - this.y) * this.scale + this.height / 2) * this.ratio - side / 2);
+        const colour = passing ? palette[data.label[i]] : faded;
+        const right = Math.min(canvas.width, left + side);
+        const bottom = Math.min(canvas.height, top + side);
+        for (let row = Math.max(0, top); row < bottom; row++) {
+          buffer.fill(colour, row * canvas.width + Math.max(0, left), row * canvas.width + Math.max(0, right));
+        }
+      }
+    }
+    this.context.putImageData(image, 0, 0);
+  }
+
+  #drawTiles(seen, pixels) {
+    const { context, data } = this;
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.clearRect(0, 0, this.width, this.height);
+    context.imageSmoothingEnabled = pixels < data.atlases[0].tile * 1.5;
+    context.fillStyle = this.#ink("faint");
+    context.globalAlpha = 0.35;
+    for (const i of seen) if (!data.passes[i]) this.#square(i, Math.min(4, pixels * 0.3));
+    context.globalAlpha = 1;
+    const passing = seen.filter((i) => data.passes[i]);
+    const wanted = this.#wantedAtlases(passing);
+    for (const i of passing) this.#tile(i, pixels, wanted);
+  }
+
+  // The atlases that hold most of what is seen: asking for more than are kept would load them for ever.
+  #wantedAtlases(passing) {
+    const shares = new Map();
+    for (const i of passing) {
+      const number = this.data.atlasOf(i);
+      shares.set(number, (shares.get(number) || 0) + 1);
+    }
+    const most = [...shares].sort((a, b) => b[1] - a[1]).slice(0, KEPT_ATLASES);
+    return new Set(most.map(([number]) => number));
+  }
+
+  #tile(i, pixels, wanted) {
+    const { context, data } = this;
+    const edge = this.byLabel ? Math.max(1, pixels * OUTLINE) : 0;
+    context.fillStyle = this.byLabel ? data.colours[data.label[i]] : this.#ink("faint");
+    const sheet = wanted.has(this.data.atlasOf(i)) ? this.#sheet(i) : null;
+    if (this.byLabel || !sheet) this.#square(i, pixels);
+    if (sheet) this.#thumbnail(sheet, i, ...this.#corner(i, pixels - 2 * edge), pixels - 2 * edge);
+  }
+
+  #thumbnail(sheet, i, x, y, side) {
+    const { tile } = sheet.atlas;
+    const place = i - sheet.first;
+    const column = place % sheet.atlas.columns;
+    const row = Math.floor(place / sheet.atlas.columns);
+    // Beside an image that is not square its tile is transparent.
+    this.context.fillStyle = this.#ink("paper");
+    this.context.fillRect(x, y, side, side);
+    this.context.drawImage(sheet.image, column * tile, row * tile, tile, tile, x, y, side, side);
+  }
+
+  #square(i, side) {
+    this.context.fillRect(...this.#corner(i, side), side, side);
+  }
+
+  #corner(i, side) {
+    const x = (this.data.x[i] - this.x) * this.scale + this.width / 2 - side / 2;
+    const y = (this.data.y[i] - this.y) * this.scale + this.height / 2 - side / 2;
+    return [x, y];
+  }
+
+  #drawMarked(i, pixels) {
+    const { context } = this;
+    const side = Math.max(pixels * 1.3, 26);
+    const [x, y] = this.#corner(i, side);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.fillStyle = this.data.colours[this.data.label[i]];
+    context.fillRect(x - 3, y - 3, side + 6, side + 6);
+    const sheet = this.#sheet(i);
+    if (sheet) this.#thumbnail(sheet, i, x, y, side);
+    context.lineWidth = i === this.selected ? 3 : 1.5;
+    context.strokeStyle = this.#ink("ink");
+    context.strokeRect(x - 4.5, y - 4.5, side + 9, side + 9);
+  }
+
+  // Draws an image into another canvas; false while its atlas is loading.
+  portrait(canvas, i) {
+    const sheet = this.#sheet(i);
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    if (!sheet) return false;
+    const { tile, columns } = sheet.atlas;
+    const place = i - sheet.first;
+    context.imageSmoothingEnabled = tile > 40;
+    context.drawImage(
+      sheet.image, (place % columns) * tile, Math.floor(place / columns) * tile, tile, tile,
+      0, 0, canvas.width, canvas.height,
+    );
+    return true;
+  }
+
+  // The atlas that holds an image, or null while it loads.
+  #sheet(i) {
+    const number = this.data.atlasOf(i);
+    const atlas = this.data.atlases[number];
+    const image = this.sheets.get(number) || this.#load(atlas);
+    this.sheets.delete(number);
+    this.sheets.set(number, image);
+    if (this.sheets.size > KEPT_ATLASES + 2) this.sheets.delete(this.sheets.keys().next().value);
+    return image.complete && image.naturalWidth ? { image, atlas, first: number * this.data.capacity } : null;
+  }
+
+  #load(atlas) {
+    const image = new Image();
+    image.onload = () => {
+      this.request();
+      this.canvas.dispatchEvent(new Event("atlasload"));
+    };
+    image.src = this.folder + encodeURIComponent(atlas.file);
+    return image;
+  }
+
+  #ink(name) {
+    return INKS[site.dark() ? "dark" : "light"][name];
+  }
+}
+
+function packed(colour, alpha) {
+  const value = parseInt(colour.slice(1), 16);
+  // The bytes of a pixel lie red first: on a little-endian machine red is the lowest byte.
+  return ((alpha << 24) | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
+}

@@ -1,0 +1,69 @@
+"use strict";
+// On every page: the theme that the reader chose, and arrow keys between neighbouring pages.
+// Loaded in the head, so that a dark page never flashes white.
+
+const site = {
+  key: "convatlas-theme",
+
+  stored() {
+    const asked = new URLSearchParams(location.search).get("theme");
+    if (asked === "dark" || asked === "light") return asked;
+    try {
+      return localStorage.getItem(this.key);
+    } catch {
+      return null; // A browser may refuse storage to pages from disk.
+    }
+  },
+
+  system: matchMedia("(prefers-color-scheme: dark)"),
+
+  dark() {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : this.system.matches;
+  },
+
+  choose(theme) {
+    document.documentElement.dataset.theme = theme;
+    try {
+      localStorage.setItem(this.key, theme);
+    } catch {
+      // The choice then holds for this page only.
+    }
+    this.announce();
+  },
+
+  announce() {
+    const button = document.querySelector("button.theme");
+    if (button) button.setAttribute("aria-label", this.dark() ? "Use light colours" : "Use dark colours");
+    document.dispatchEvent(new Event("themechange"));
+  },
+};
+
+{
+  const theme = site.stored();
+  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  const button = document.querySelector("button.theme");
+  button.hidden = false;
+  button.addEventListener("click", () => site.choose(site.dark() ? "light" : "dark"));
+  site.system.addEventListener("change", () => site.announce());
+  site.announce();
+
+  const contents = document.querySelector(".contents details");
+  if (contents && matchMedia("(max-width: 1099px)").matches) contents.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  const direction = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+  const busy = event.target.closest("input, select, textarea, canvas, .scroll, pre, summary");
+  if (!direction || busy || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = document.querySelector(`a[rel=${direction}]`);
+  if (link) location.href = link.href;
+});
+
+// What is folded away would be missing on paper.
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("main details")) details.open = true;
+});

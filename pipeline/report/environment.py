@@ -1,0 +1,62 @@
+"""The templates, with escaping always on and a missing value always an error."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from pipeline.report.captions import number_text
+from pipeline.report.escaping import address, visible
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+@cache
+def template(name: str) -> Template:
+    """Return a compiled template by the name of its file."""
+    return _environment().get_template(name)
+
+
+def write_page(path: Path, name: str, values: Mapping[str, Any]) -> None:
+    """Fill a template and write the page; what utf-8 cannot hold is written as escapes.
+
+    Parameters
+    ----------
+    path
+        The page; its folder is there.
+    name
+        The template.
+    values
+        What the template needs; one that it lacks is an error.
+    """
+    path.write_bytes(template(name).render(values).encode("utf-8", errors="backslashreplace"))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "visible": visible,
+        "address": address,
+        "number": number_text,
+        "cell": _cell,
+    }
+    return environment
+
+
+def _cell(value: int | float | str | None) -> str:
+    """Write a number as a table does: aligned by its digits, nothing set apart."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return visible(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,162 @@
+"""What the figures were made from, read from the artifacts themselves.
+
+No date, no host and no git revision is in it: the report is an output that must be equal on every rerun.
+The revision is stamped when the report is published.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.params import read_params
+from pipeline.report.section import Number
+from pipeline.weights import read_description
+
+
+@dataclass(frozen=True)
+class Images:
+    """The dataset as the manifest has it.
+
+    Attributes
+    ----------
+    counts
+        What is counted, to how many.
+    skipped
+        Path and reason of each image that was passed over.
+    """
+
+    dataset: str
+    counts: Mapping[str, int]
+    skipped: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file of numbers: what it was made from, and by which versions."""
+
+    name: str
+    stage: str
+    schema_version: int
+    digests: Mapping[str, str]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything that decides what the report shows.
+
+    Attributes
+    ----------
+    network
+        The description of the weights: architecture, classes, preprocessing, digest and so on.
+    params
+        Every block of the params file as YAML.
+    metrics
+        ``stage.key`` to value.
+    """
+
+    images: Images
+    network: Mapping[str, Any]
+    artifacts: tuple[Artifact, ...]
+    params: str
+    metrics: Mapping[str, Number]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Package to its version; several where artifacts differ."""
+        found: dict[str, set[str]] = {}
+        for artifact in self.artifacts:
+            for package, version in artifact.versions.items():
+                found.setdefault(package, set()).add(version)
+        return {package: ", ".join(sorted(found[package])) for package in sorted(found)}
+
+
+def read_provenance(artifacts: Path, metrics: Path, settings: Path) -> Provenance:
+    """Read the provenance of a report.
+
+    Parameters
+    ----------
+    artifacts
+        The folder of the artifacts: its manifest, its weights, and every other HDF5 file in it.
+    metrics
+        The folder with one JSON file a stage.
+    settings
+        The params file; its values are shown, not its comments.
+
+    Raises
+    ------
+    UserError
+        Naming a file that is missing or damaged.
+    """
+    files = sorted([*artifacts.glob("*.h5"), *artifacts.glob("activations/index.h5")])
+    return Provenance(
+        images=read_images(artifacts / "manifest.h5"),
+        network=read_description(artifacts / "weights").model_dump(mode="json"),
+        artifacts=tuple(_read_artifact(file, artifacts) for file in files),
+        params=yaml.safe_dump(read_params(settings), sort_keys=False, allow_unicode=True),
+        metrics=read_metrics(metrics),
+    )
+
+
+def read_images(manifest: Path) -> Images:
+    """Read what a manifest says about the dataset as a whole."""
+    with store.read(manifest) as file:
+        attributes = file.attributes()
+        labels, classes = file.get("label"), file.strings("class_names")
+        splits = file.strings("split")
+        skipped = tuple(zip(file.strings("skipped/path"), file.strings("skipped/reason"), strict=True))
+    counts = {"images": len(labels), "labelled images": int((labels >= 0).sum()), "classes": len(classes)}
+    counts |= {f"images in split “{split}”": splits.count(split) for split in sorted(set(splits)) if split}
+    counts |= {"duplicate images": int(attributes["duplicates"]), "skipped images": len(skipped)}
+    return Images(str(attributes["dataset"]), counts, skipped)
+
+
+def read_metrics(folder: Path) -> dict[str, Number]:
+    """Read every metrics file below a folder as ``stage.key`` to value, sorted.
+
+    Raises
+    ------
+    UserError
+        Naming a file that is not JSON.
+    """
+    numbers: dict[str, Number] = {}
+    for file in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(file.read_bytes())
+        except ValueError as error:
+            raise UserError(f"{file}: not valid JSON ({error}); run its stage again") from None
+        numbers |= _flat(file.stem, content)
+    return dict(sorted(numbers.items()))
+
+
+def _flat(name: str, value: Any) -> dict[str, Number]:
+    """Flatten nested numbers to dotted names; what is not there (null) gets none."""
+    if isinstance(value, dict):
+        pairs = [(f"{name}.{key}", item) for key, item in value.items()]
+    elif isinstance(value, list):
+        pairs = [(f"{name}.{index}", item) for index, item in enumerate(value)]
+    else:
+        return {} if value is None else {name: value}
+    return {key: number for inner, item in pairs for key, number in _flat(inner, item).items()}
+
+
+def _read_artifact(path: Path, folder: Path) -> Artifact:
+    with store.read(path) as file:
+        attributes = file.attributes()
+    return Artifact(
+        name=path.relative_to(folder).as_posix(),
+        stage=str(attributes["stage"]),
+        schema_version=int(attributes["schema_version"]),
+        digests=_beginning(attributes, "digest_"),
+        versions=_beginning(attributes, "version_"),
+    )
+
+
+def _beginning(attributes: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    return {key[len(prefix) :]: str(value) for key, value in attributes.items() if key.startswith(prefix)}

@@ -1,0 +1,53 @@
+"""Make the report: pages from the figures, the numbers, and the captions.
+
+The report opens by double-click. To pass it on as one zip that names the git revision:
+python -m pipeline.report.publish report OUT.zip
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.params import Block
+from pipeline.report.provenance import read_provenance
+from pipeline.report.section import read_sections
+from pipeline.report.site import Texts, write_report
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+
+class Params(Block):
+    """Parameters of the report."""
+
+    title: str = Field(min_length=1, max_length=200, description="heading of every page")
+    skipped_shown: int = Field(ge=0, le=100_000, description="rows of the table of skipped images")
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write the folder report/."""
+    sections = read_sections(paths["figures"])
+    provenance = read_provenance(paths["artifacts"], paths["metrics"], paths["settings"])
+    texts = Texts(title=params.title, skipped_shown=params.skipped_shown)
+    write_report(paths["out"], sections, provenance, texts)
+    log.info("open %s", paths["out"] / "index.html")
+
+
+STAGE = Stage(
+    name="report",
+    run=run,
+    params=Params,
+    block="report",
+    inputs={
+        "figures": "artifacts/figures",
+        "artifacts": "artifacts",
+        "metrics": "metrics",
+        "settings": "params.yaml",
+    },
+    outputs={"out": "report"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

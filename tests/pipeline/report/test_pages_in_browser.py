@@ -1,0 +1,217 @@
+from urllib.parse import quote
+
+import pytest
+
+from pipeline.report.section import read_sections
+from pipeline.report.site import Texts, write_report
+from tests.pipeline.report import fakes
+from tests.pipeline.report.browser import CHROMIUM, browser
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+    pytest.mark.xdist_group("browser"),
+]
+PAGES = (
+    "index.html",
+    "units/pool/index.html",
+    "units/pool/2.html",
+    "units/pool/1.html",
+    "embedding-map.html",
+)
+POINTS = 400
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    figures = folder / "figures"
+    fakes.summary_section(figures)
+    fakes.patches_section(figures)
+    fakes.embedding_section(figures, POINTS)
+    texts = Texts(fakes.HOSTILE[0], captions=fakes.captions(folder / "captions"))
+    write_report(folder / "report", read_sections(figures), fakes.provenance(), texts)
+    return folder / "report"
+
+
+@pytest.fixture(scope="module")
+def tab():
+    with browser() as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab):
+    tab.problems.clear()
+    tab.requests.clear()
+    yield tab
+    assert not tab.problems
+    assert all(address.startswith(("file:", "data:", "about:")) for address in tab.requests)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (390, True), (1440, False), (1440, True)])
+def test_pages_fit_and_run_nothing_of_the_dataset(page, report, name, width, dark):
+    page.open(report / name, width=width, dark=dark)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("document.documentElement.dataset.hacked") is None
+    assert page.evaluate("[...document.images].every(i => i.loading === 'lazy' || i.naturalWidth > 0)")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(20, 24, 29)" if dark else "rgb(251, 251, 249)")
+
+
+def test_chosen_theme_is_remembered_on_other_pages(page, report):
+    page.open(report / "index.html")
+    page.evaluate("document.querySelector('button.theme').click()")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.open(report / "units/pool/2.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.evaluate("localStorage.clear()")
+
+
+def test_figure_for_dark_pages_takes_the_place_of_the_light_one(page, report):
+    shown = "['only-light', 'only-dark'].map(c => getComputedStyle(document.querySelector('.' + c)).display)"
+    page.open(report / "index.html")
+    assert page.evaluate(shown) == ["block", "none"]
+    page.open(report / "index.html", dark=True)
+    assert page.evaluate(shown) == ["none", "block"]
+    page.open(f"{(report / 'index.html').as_uri()}?theme=light", dark=True)
+    assert page.evaluate(shown) == ["block", "none"]
+
+
+def test_arrow_keys_lead_to_the_next_unit(page, report):
+    page.open(report / "units/pool/1.html")
+    page.key("ArrowRight")
+    page.wait("location.pathname.endsWith('/2.html') && document.readyState === 'complete'")
+
+
+def test_layer_can_be_ordered_and_filtered(page, report):
+    page.open(report / "units/pool/index.html")
+    units = "[...document.querySelectorAll('#units li:not([hidden])')].map(li => +li.dataset.unit)"
+    page.evaluate(
+        "tools.elements.order.value = 'rare'; tools.elements.order.dispatchEvent(new Event('change'))"
+    )
+    assert page.evaluate(units) == [1, 0, 2, 3]
+    page.evaluate("tools.elements.never.click()")
+    assert page.evaluate(units) == [1]
+
+
+def _view(page, expression):
+    return page.evaluate(
+        f"(() => {{ const view = document.querySelector('canvas.map').view; return {expression} }})()"
+    )
+
+
+def _place(page, x, y):
+    """Where on the screen a point of the map is drawn."""
+    across = f"box.x + ({x} - view.x) * view.scale + view.width / 2"
+    down = f"box.y + ({y} - view.y) * view.scale + view.height / 2"
+    return _view(page, f"(box => [{across}, {down}])(view.canvas.getBoundingClientRect())")
+
+
+def test_link_to_an_image_shows_it(page, report):
+    page.open(f"{(report / 'embedding-map.html').as_uri()}#image=21")
+    assert page.evaluate("document.querySelector('.link').textContent") == "image 21"
+    assert _view(page, "view.selected") == 7
+    assert _view(page, "[view.x, view.y]") == pytest.approx(_view(page, "[view.data.x[7], view.data.y[7]]"))
+
+
+def test_link_by_path_shows_the_image(page, report):
+    page.open(report / "units/pool/2.html")
+    assert "#path=" in page.evaluate("document.querySelector('td.path a').href")
+    path = quote(f"{fakes.HOSTILE[2]}/2.png")
+    page.open(f"{(report / 'embedding-map.html').as_uri()}#path={path}")
+    assert _view(page, "view.selected") == 2
+    assert page.evaluate("document.querySelector('.panel .path').textContent").startswith("a'b\\u000ac&amp;")
+
+
+def test_link_to_a_missing_image_says_so(page, report):
+    page.open(f"{(report / 'embedding-map.html').as_uri()}#image=4")
+    assert "not on the map" in page.evaluate("document.querySelector('.say').textContent")
+
+
+def test_mouse_looks_zooms_and_pans(page, report):
+    page.open(report / "embedding-map.html")
+    x, y = _place(page, "view.data.x[399]", "view.data.y[399]")
+    page.mouse("mouseMoved", x, y)
+    assert page.evaluate("document.querySelector('.panel .path').textContent").endswith("/399.png")
+    page.click(x, y)
+    assert page.evaluate("location.hash") == "#image=1197"
+    before = _view(page, "view.scale")
+    page.mouse("mouseWheel", x, y, deltaX=0, deltaY=-200)
+    page.wait(f"document.querySelector('canvas.map').view.scale > {before}")
+    middle, start = _place(page, "view.x", "view.y"), _view(page, "view.x")
+    page.mouse("mousePressed", *middle, button="left", clickCount=1)
+    page.mouse("mouseMoved", middle[0] - 60, middle[1], button="left", buttons=1)
+    page.mouse("mouseReleased", middle[0] - 60, middle[1], button="left", clickCount=1)
+    assert _view(page, "view.x") == pytest.approx(start + 60 / _view(page, "view.scale"), abs=1e-6)
+
+
+def test_two_fingers_zoom_and_one_tap_looks(page, report):
+    page.open(report / "embedding-map.html", width=390, height=844)
+    page.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    x, y = _place(page, "view.x", "view.y")
+    before = _view(page, "view.scale")
+    page.touch("touchStart", (x - 30, y), (x + 30, y))
+    page.touch("touchMove", (x - 60, y), (x + 60, y))
+    page.touch("touchEnd")
+    page.wait(f"document.querySelector('canvas.map').view.scale > 1.5 * {before}")
+    assert _view(page, "view.selected") == -1
+    page.evaluate("document.querySelector('[data-do=whole]').click()")
+    x, y = _place(page, "view.data.x[399]", "view.data.y[399]")
+    page.touch("touchStart", (x, y))
+    page.touch("touchEnd")
+    page.wait("document.querySelector('canvas.map').view.selected === 399")
+    page.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+def test_keyboard_reaches_everything(page, report):
+    page.open(report / "embedding-map.html")
+    page.evaluate("document.querySelector('canvas.map').focus()")
+    before = _view(page, "[view.x, view.scale]")
+    page.key("+")
+    page.key("ArrowRight")
+    after = _view(page, "[view.x, view.scale]")
+    assert after[0] > before[0] and after[1] > before[1]
+    page.key("n")
+    assert page.evaluate("location.hash") == "#image=0"
+    page.key("n")
+    assert page.evaluate("location.hash") == "#image=3"
+    page.key("g")
+    assert page.evaluate("document.querySelector('[name=layout]:checked').value") == "grid"
+    page.key("Escape")
+    page.key("0")
+    assert _view(page, "[view.selected, view.x, view.scale]") == pytest.approx([-1, *before])
+
+
+def test_grid_puts_each_image_into_its_cell(page, report):
+    page.open(report / "embedding-map.html")
+    page.evaluate("document.querySelector('[name=layout][value=grid]').click()")
+    cells = _view(
+        page,
+        "[...view.data.x].map((x, i) => Math.round(x * 20 - .5) + 20 * Math.round(view.data.y[i] * 20 - .5))",
+    )
+    points = fakes.map_points(POINTS)
+    assert cells == [gx + 20 * gy for gx, gy in zip(points["gx"], points["gy"], strict=True)]
+
+
+def test_filters_hide_images(page, report):
+    points = fakes.map_points(POINTS)
+    wrong = [a != b for a, b in zip(points["label"], points["predicted"], strict=True)]
+    shown = "document.querySelector('.shown').textContent"
+    page.open(report / "embedding-map.html")
+    assert page.evaluate(shown) == "400 of 400 images shown"
+    page.evaluate("document.querySelector('[name=wrong]').click()")
+    assert page.evaluate(shown) == f"{sum(wrong)} of 400 images shown"
+    page.evaluate("document.querySelector('.legend li button').click()")
+    left = sum(bad for bad, label in zip(wrong, points["label"], strict=True) if label)
+    assert page.evaluate(shown) == f"{left} of 400 images shown"
+    page.evaluate("document.querySelector('[data-do=none]').click()")
+    assert page.evaluate(shown) == "0 of 400 images shown"
+
+
+def test_search_goes_to_the_next_match(page, report):
+    page.open(report / "embedding-map.html")
+    page.evaluate("document.querySelector('[name=path]').value = '/39'")
+    for expected in (39, 390, 391):
+        page.evaluate("document.querySelector('.search').requestSubmit()")
+        assert _view(page, "view.selected") == expected

@@ -1,0 +1,104 @@
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline import store
+from pipeline.errors import UserError
+from stages import report
+from tests.pipeline.report import fakes
+
+DESCRIPTION = {
+    "architecture": "builtin:tiny", "weights": "train", "classes": ["0", "1"], "digest": "ef" * 32,
+    "preprocessing": {
+        "size": [8, 8], "resize": None, "crop": "none", "interpolation": "bilinear",
+        "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
+    },
+    "training": {"epochs": 2},
+}  # fmt: skip
+PARAMS = report.Params(title="Of <digits>", skipped_shown=5)
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """What the stages before leave: one section, whose caption is the project's own."""
+    fakes.patches_section(tmp_path / "artifacts/figures")
+    file = tmp_path / "artifacts/figures/patches/section.json"
+    content = json.loads(file.read_text())
+    numbers = (
+        "k",
+        "images",
+        "images_shown",
+        "layers",
+        "units",
+        "units_drawn",
+        "units_never_active",
+        "passed_over",
+    )
+    file.write_text(json.dumps(content | {"numbers": dict.fromkeys(numbers, 17)}))
+    with store.write(tmp_path / "artifacts/manifest.h5", stage="manifest", versions=("numpy",)) as manifest:
+        manifest.set_attributes("", {"dataset": "data/<digits>", "duplicates": 2})
+        manifest.put("label", np.array([0, 1, -1], np.int32))
+        manifest.put_strings("class_names", ["0", "1"])
+        manifest.put_strings("split", ["train", "test", "train"])
+        manifest.put_strings("skipped/path", ["bad.png"])
+        manifest.put_strings("skipped/reason", ["truncated"])
+    made_from = {"manifest": "ab" * 32}
+    with store.write(tmp_path / "artifacts/topk.h5", stage="topk", made_from=made_from, versions=("h5py",)):
+        pass
+    (tmp_path / "artifacts/weights").mkdir()
+    (tmp_path / "artifacts/weights/model.json").write_text(json.dumps(DESCRIPTION))
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/predictions.json").write_text('{"accuracy": {"test": 0.975, "none": null}}')
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"topk": {"k": 9}, "report": {"title": "x"}}))
+    named = {name: tmp_path / default for name, default in report.STAGE.inputs.items()}
+    return named | {"out": tmp_path / "report"}
+
+
+def test_report_shows_what_the_artifacts_say(paths):
+    report.run(PARAMS, paths)
+    page = (paths["out"] / "index.html").read_text()
+    for expected in (
+        "Of &lt;digits&gt;", "data/&lt;digits&gt;", "bad.png", "truncated", "builtin:tiny",
+        "predictions.accuracy.test",
+        "0.975", "abababababab", "topk.h5", "k: 9", "Labelled images", "Duplicate images",
+    ):  # fmt: skip
+        assert expected in page, expected
+    assert "predictions.accuracy.none" not in page
+    content = json.loads((paths["out"] / "tables/provenance.json").read_text())
+    assert content["images"]["counts"]["images"] == 3
+    assert content["images"]["counts"]["images in split “train”"] == 2
+    assert set(content["versions"]) == {"numpy", "h5py"}
+
+
+def test_comments_of_the_params_file_change_nothing(paths):
+    report.run(PARAMS, paths)
+    before = (paths["out"] / "index.html").read_bytes()
+    with paths["settings"].open("a") as file:
+        file.write("# a remark\n")
+    report.run(PARAMS, paths)
+    assert (paths["out"] / "index.html").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("artifacts/manifest.h5", r"manifest\.h5: no such file"),
+        ("artifacts/weights/model.json", r"model\.json"),
+        ("params.yaml", r"params\.yaml"),
+        ("artifacts/figures/patches/section.json", "no section"),
+    ],
+)
+def test_missing_input_is_named_and_the_earlier_report_stays(paths, tmp_path, missing, message):
+    report.run(PARAMS, paths)
+    (tmp_path / missing).unlink()
+    with pytest.raises(UserError, match=message):
+        report.run(PARAMS, paths)
+    assert (paths["out"] / "index.html").is_file()
+
+
+def test_damaged_metrics_are_named(paths):
+    (paths["metrics"] / "embedding.json").write_text("{")
+    with pytest.raises(UserError, match=r"embedding\.json: not valid JSON"):
+        report.run(PARAMS, paths)
