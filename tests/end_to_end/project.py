@@ -75,15 +75,15 @@ class Project:
     def params(self) -> dict[str, Any]:
         return yaml.safe_load((self.root / "params.yaml").read_text(encoding="utf-8"))
 
-    def set_params(self, changes: Mapping[str, Any]) -> None:
-        """Change values of params.yaml, each named by its dotted key, which must exist."""
+    def set_params(self, changes: Mapping[str, Any], *, new: bool = False) -> None:
+        """Change values of params.yaml, each named by its dotted key, which must exist unless `new`."""
         params = self.params()
         for dotted, value in changes.items():
             *blocks, key = dotted.split(".")
             block = params
             for name in blocks:
                 block = block[name]
-            assert key in block, f"params.yaml has no {dotted}"
+            assert new or key in block, f"params.yaml has no {dotted}"
             block[key] = value
         (self.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 

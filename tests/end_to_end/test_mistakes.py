@@ -1,36 +1,53 @@
 """A user's mistake ends in one line, before anything that was there is touched."""
 
+from typing import Any
+
 import pytest
-import yaml
 
 from tests.end_to_end.project import Project
 
-# What is changed -> words that the one line has to hold.
-MISTAKES = {
-    "mistyped key": ({"topk": {"k": 3, "margins": 1}}, ("topk.margins", "margin")),
+# Values by dotted key -> words that the one line has to hold.
+MISTAKES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "mistyped key": ({"topk.margins": 1}, ("topk.margins", "margin")),
     "mistyped block": ({"topks": {"k": 3}}, ("topks", "topk")),
-    "k of zero": ({"topk": {"k": 0, "margin": 1}}, ("topk.k", "0")),
-    "text for a number": ({"thumbnails": {"size": "large"}}, ("thumbnails.size", "large")),
+    "k of zero": ({"topk.k": 0}, ("topk.k", "0")),
+    "text for a number": ({"thumbnails.size": "large"}, ("thumbnails.size", "large")),
+    "unknown layer": ({"extract.layers": ["conv9"]}, ("extract.layers", "conv9", "relu")),
+    "missing dataset": ({"dataset.path": "nowhere"}, ("dataset.path", "nowhere")),
+    "empty dataset": ({"dataset.path": "empty"}, ("dataset.path", "empty")),
+    "unknown network": ({"model.architecture": "torchvision:alexnett"}, ("model.architecture", "alexnet")),
+    "missing weights": ({"model.weights": "inputs/network/gone.pt"}, ("model.weights", "gone.pt")),
 }
 
 
+@pytest.fixture(scope="module")
+def project(module_copy: Project) -> Project:
+    (module_copy.root / "empty").mkdir()
+    return module_copy
+
+
 @pytest.mark.parametrize("name", MISTAKES)
-def test_mistake_is_one_line_and_leaves_every_output(module_copy: Project, name):
-    before, params = module_copy.results(), (module_copy.root / "params.yaml").read_bytes()
-    change, words = MISTAKES[name]
-    try:
-        _replace_blocks(module_copy, change)
-        outcome = module_copy.run("dvc", "repro")
-    finally:
-        (module_copy.root / "params.yaml").write_bytes(params)
+def test_mistake_is_one_line_and_leaves_every_output(project: Project, name: str):
+    before, params = project.results(), (project.root / "params.yaml").read_bytes()
+    changes, words = MISTAKES[name]
+    project.set_params(changes, new=True)
+    outcome = project.run("dvc", "repro")
+    (project.root / "params.yaml").write_bytes(params)
     lines = [line for line in outcome.text.splitlines() if line.startswith("check: error:")]
     assert outcome.code != 0
     assert len(lines) == 1 and "Traceback" not in outcome.text, outcome.text
     assert all(word in lines[0] for word in words), lines[0]
-    assert module_copy.results() == before
-    assert not module_copy.must("dvc", "repro").ran
+    assert project.results() == before
 
 
-def _replace_blocks(project: Project, blocks: dict) -> None:
-    params = {**project.params(), **blocks}
-    (project.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+def test_after_mistakes_nothing_has_to_run(project: Project):
+    assert not project.must("dvc", "repro").ran
+
+
+def test_yaml_that_does_not_parse_is_named_with_its_line(project: Project):
+    text = (project.root / "params.yaml").read_text()
+    (project.root / "params.yaml").write_text(text + "topk: [1\n")
+    outcome = project.run("dvc", "repro")
+    (project.root / "params.yaml").write_text(text)
+    assert outcome.code != 0
+    assert "params.yaml" in outcome.text and "Traceback" not in outcome.text
