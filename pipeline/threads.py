@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-from pipeline.errors import UserError
-
-WORKERS_VARIABLE = "CONVATLAS_WORKERS"
 # Results that may wait for a slow one before them, for each thread.
 _AHEAD = 4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-def thread_count() -> int:
-    """Return how many threads to use: `CONVATLAS_WORKERS`, else one for each core that this process may use.
-
-    Returns
-    -------
-    int
-        At least 1. It changes no result, only how soon it comes.
-
-    Raises
-    ------
-    UserError
-        If the variable is not a positive whole number.
-    """
-    given = os.environ.get(WORKERS_VARIABLE)
-    if not given:
-        return len(os.sched_getaffinity(0))
-    if not given.isdigit() or int(given) < 1:
-        raise UserError(f"environment: {WORKERS_VARIABLE} must be a positive whole number, got '{given}'")
-    return int(given)
 
 
 def ordered(function: Callable[[Item], Result], items: Iterable[Item], *, threads: int) -> Iterator[Result]:

@@ -12,8 +12,8 @@ from pipeline.errors import UserError
 from pipeline.originals import Originals, originals
 from pipeline.params import Block, digest
 from pipeline.progress import progress
-from pipeline.threads import thread_count
 from pipeline.thumbnails import thumbnails
+from pipeline.workers import count_workers
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def _write(file: store.Writer, images: Originals, size: int) -> None:
     count = len(images.image_id)
     content, problems = np.zeros((count, 2), np.uint16), {}
     pixels = file.allocate("thumbnail", (count, size, size, 3), np.uint8)
-    made = thumbnails(images.image_id.tolist(), images.read, size, threads=thread_count())
+    made = thumbnails(images.image_id.tolist(), images.read, size, threads=count_workers())
     with progress("thumbnails", total=count, unit="images") as bar:
         for row, image in enumerate(made):
             pixels[row], content[row] = image.pixels, (image.width, image.height)

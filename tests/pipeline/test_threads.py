@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.threads import ordered, thread_count
+from pipeline.threads import ordered
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -40,13 +40,3 @@ def test_a_failure_comes_out_at_its_turn_and_stops_the_rest():
     with pytest.raises(UserError, match="three"):
         next(results)
     assert len(started) < 30
-
-
-def test_thread_count_reads_the_environment(monkeypatch):
-    monkeypatch.setenv("CONVATLAS_WORKERS", "3")
-    assert thread_count() == 3
-    monkeypatch.setenv("CONVATLAS_WORKERS", "0")
-    with pytest.raises(UserError, match="CONVATLAS_WORKERS must be a positive whole number, got '0'"):
-        thread_count()
-    monkeypatch.delenv("CONVATLAS_WORKERS")
-    assert thread_count() >= 1

@@ -1,0 +1,1 @@
+"""Arrays drawn as pictures; one module a section, and what several sections share."""

@@ -1,0 +1,170 @@
+"""A drawing of pictures, text and lines that is written as PNG and as SVG, the same both times.
+
+Figures stand on a transparent ground, and their text is of a grey that can be read on white and on black,
+so one file serves a light and a dark page. Equal drawings give equal bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+from xml.sax.saxutils import escape
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+Colour: TypeAlias = tuple[int, int, int]
+
+# 4.5 : 1 against white and 4.6 : 1 against black.
+INK: Colour = (118, 118, 118)
+WHITE: Colour = (255, 255, 255)
+BLACK: Colour = (0, 0, 0)
+_FAMILY = "DejaVu Sans, Verdana, sans-serif"
+_FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
+# Pillow anchors by ascender and middle; SVG by the baseline: shares of the size from one to the other.
+_BASELINE = {"a": 0.93, "m": 0.36}
+_ANCHOR = {"l": "start", "m": "middle", "r": "end"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels (h, w, 3) uint8 with their left upper corner at x, y."""
+
+    x: int
+    y: int
+    pixels: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text; `anchor` is Pillow's: l, m, r across and a (ascender) or m (middle) down."""
+
+    x: float
+    y: float
+    text: str
+    size: int
+    bold: bool = False
+    colour: Colour = INK
+    halo: bool = False
+    anchor: Literal["la", "ma", "ra", "lm", "mm", "rm"] = "la"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The outline of a rectangle, two pixels wide, drawn inside of it in white between dark edges."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+Element: TypeAlias = Picture | Text | Frame
+
+
+@dataclass
+class Canvas:
+    """A drawing `width` by `height` pixels; elements lie over each other in their order."""
+
+    width: int
+    height: int
+    elements: list[Element] = field(default_factory=list)
+
+    def draw(self, *elements: Element) -> None:
+        """Lay elements on top."""
+        self.elements.extend(elements)
+
+    def image(self) -> Image.Image:
+        """Return the drawing as an RGBA image."""
+        image = Image.new("RGBA", (self.width, self.height), (0, 0, 0, 0))
+        pen = ImageDraw.Draw(image)
+        for element in self.elements:
+            if isinstance(element, Picture):
+                image.paste(Image.fromarray(element.pixels), (element.x, element.y))
+            elif isinstance(element, Text):
+                _draw_text(pen, element)
+            else:
+                _draw_frame(pen, element)
+        return image
+
+    def save_png(self, path: Path) -> None:
+        """Write the drawing as PNG; opaque where nothing shines through, so that it stays small."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = self.image()
+        opaque = image.getchannel("A").getextrema() == (255, 255)
+        (image.convert("RGB") if opaque else image).save(path, "PNG", compress_level=6)
+
+    def save_svg(self, path: Path) -> None:
+        """Write the drawing as SVG: pictures as embedded PNG, text as text, lines as lines."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = [_svg(element) for element in self.elements]
+        size = f'width="{self.width}" height="{self.height}" viewBox="0 0 {self.width} {self.height}"'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{_FAMILY}">'
+        path.write_text("\n".join([head, *parts, "</svg>\n"]), encoding="utf-8")
+
+
+def text_width(text: str, size: int, *, bold: bool = False) -> int:
+    """Width of a line of text, pixels."""
+    return int(np.ceil(_font(size, bold=bold).getlength(text)))
+
+
+@lru_cache(maxsize=32)
+def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
+    # The basic layout, because the other one depends on a library that may be there or not.
+    path = Path(matplotlib.get_data_path(), "fonts", "ttf", _FONTS[bold])
+    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _draw_text(pen: ImageDraw.ImageDraw, text: Text) -> None:
+    font, halo = _font(text.size, bold=text.bold), max(1, text.size // 7) if text.halo else 0
+    pen.text(
+        (text.x, text.y), text.text, (*text.colour, 255), font, text.anchor,
+        stroke_width=halo, stroke_fill=(*BLACK, 255),
+    )  # fmt: skip
+
+
+def _draw_frame(pen: ImageDraw.ImageDraw, frame: Frame) -> None:
+    x0, y0 = round(frame.x0), round(frame.y0)
+    # At least five pixels: two white, two dark edges, one of the image.
+    x1, y1 = max(round(frame.x1) - 1, x0 + 6), max(round(frame.y1) - 1, y0 + 6)
+    pen.rectangle((x0, y0, x1, y1), outline=(*BLACK, 255), width=1)
+    pen.rectangle((x0 + 3, y0 + 3, x1 - 3, y1 - 3), outline=(*BLACK, 255), width=1)
+    pen.rectangle((x0 + 1, y0 + 1, x1 - 1, y1 - 1), outline=(*WHITE, 255), width=2)
+
+
+def _svg(element: Element) -> str:
+    if isinstance(element, Picture):
+        height, width = element.pixels.shape[:2]
+        return (
+            f'<image x="{element.x}" y="{element.y}" width="{width}" height="{height}" '
+            f'style="image-rendering: pixelated" href="data:image/png;base64,{_encoded(element.pixels)}"/>'
+        )
+    if isinstance(element, Frame):
+        x0, y0, x1, y1 = element.x0 + 2, element.y0 + 2, element.x1 - 2, element.y1 - 2
+        place = f'x="{x0:g}" y="{y0:g}" width="{max(x1 - x0, 1):g}" height="{max(y1 - y0, 1):g}" fill="none"'
+        return (
+            f'<rect {place} stroke="black" stroke-width="4"/><rect {place} stroke="white" stroke-width="2"/>'
+        )
+    return _svg_text(element)
+
+
+def _svg_text(text: Text) -> str:
+    y = text.y + _BASELINE[text.anchor[1]] * text.size
+    weight = ' font-weight="bold"' if text.bold else ""
+    halo = f' stroke="black" stroke-width="{text.size / 4:g}" paint-order="stroke"' if text.halo else ""
+    return (
+        f'<text x="{text.x:g}" y="{y:g}" font-size="{text.size}" text-anchor="{_ANCHOR[text.anchor[0]]}"'
+        f'{weight}{halo} fill="#{bytes(text.colour).hex()}">{escape(text.text)}</text>'
+    )
+
+
+def _encoded(pixels: npt.NDArray[np.uint8]) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=6)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

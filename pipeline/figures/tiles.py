@@ -1,0 +1,80 @@
+"""Tiles: the small pictures that figures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.figures.canvas import WHITE, Frame, Picture, Text, text_width
+
+UInt8 = npt.NDArray[np.uint8]
+
+GAP = 4  # pixels between tiles
+LEAST = 64  # pixels, smallest side of a tile that a value can be written on
+# Stripes of two greys that no photograph has side by side: unseen is told apart from black and from grey.
+_STRIPES = np.array([[112, 112, 112], [146, 146, 146]], np.uint8)
+_STRIPE = 4  # pixels
+_SMALL, _LINE = 12, 15  # pixels, size of text and height of its lines
+_FLAT = 104  # grey of a place that stays empty; white text on it has a contrast of 5.5 : 1
+
+
+def format_value(value: float) -> str:
+    """Write an activation with three digits: 0.123, 12.3, 1,230."""
+    if abs(value) >= 1e6 or 0 < abs(value) < 1e-3:
+        return f"{value:.2e}"
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:#.3g}"
+
+
+def unseen(height: int, width: int) -> UInt8:
+    """(height, width, 3) uint8, the hatching of what the network did not see."""
+    y, x = np.mgrid[:height, :width]
+    return _STRIPES[(x + y) // _STRIPE % 2]
+
+
+def hatched(pixels: UInt8, seen: npt.NDArray[np.generic]) -> UInt8:
+    """Hatch what was not seen.
+
+    Parameters
+    ----------
+    pixels : (S, S, 3) uint8
+    seen : (S, S) bool or uint8
+        Nonzero where the network saw the image.
+
+    Returns
+    -------
+    (S, S, 3) uint8
+    """
+    return np.where(seen.astype(bool)[..., None], pixels, unseen(*pixels.shape[:2]))
+
+
+def enlarge(pixels: UInt8, least: int = LEAST) -> UInt8:
+    """Repeat the pixels of a tile so that its side is at least `least`."""
+    factor = -(-least // len(pixels))
+    return pixels.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else pixels
+
+
+def value_text(x: int, y: int, value: float, side: int) -> Text:
+    """Write an activation in white into the left upper corner of a tile that lies at x, y."""
+    size = max(11, side // 8)
+    return Text(x + 4, y + 2, format_value(value), size, bold=True, colour=WHITE, halo=True)
+
+
+def empty(x: int, y: int, width: int, height: int, text: str) -> list[Picture | Text]:
+    """Fill places that stay empty with one flat tile that says why; a narrow one says it a word a line."""
+    lines = [text] if text_width(text, _SMALL) < width - 8 else text.split()
+    top = y + height / 2 - (len(lines) - 1) * _LINE / 2
+    words = [
+        Text(x + width / 2, top + number * _LINE, line, _SMALL, colour=WHITE, anchor="mm")
+        for number, line in enumerate(lines)
+    ]
+    return [Picture(x, y, np.full((height, width, 3), _FLAT, np.uint8)), *words]
+
+
+def frame(x: int, y: int, box: Sequence[float], limits: Sequence[float]) -> Frame:
+    """Outline a box of a tile that lies at x, y, cut to limits; both x0, y0, x1, y1 in the tile."""
+    x0, y0 = max(box[0], limits[0]), max(box[1], limits[1])
+    x1, y1 = min(box[2], limits[2]), min(box[3], limits[3])
+    return Frame(x + x0, y + y0, x + x1, y + y1)

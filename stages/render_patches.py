@@ -1,0 +1,125 @@
+"""Draw the patches that activate each unit most, layer by layer and unit by unit."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from pipeline import store
+from pipeline.figures.patch_pages import LayerPages, Names, PatchFile
+from pipeline.originals import take_rows
+from pipeline.params import Block
+from pipeline.progress import progress
+from pipeline.workers import count_workers
+from stages.command import Stage, execute
+
+
+class Params(Block):
+    """The block `render_patches`."""
+
+    units: int = Field(
+        ge=1, le=200, description="units in a layer's overview; all others have their own page"
+    )
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write `artifacts/figures/patches/`."""
+    with (
+        store.read(paths["patches"]) as file,
+        store.read(paths["manifest"]) as manifest,
+        _new_folder(paths["out"]) as folder,
+    ):
+        source = PatchFile(file)
+        names = _names(manifest, source.image_ids())
+        figures, layers = [], []
+        with progress("drawing", total=len(source.layers), unit="layers") as bar:
+            for layer, slug in zip(source.layers, _slugs(source.layers), strict=True):
+                pages = LayerPages(folder, slug, layer, source, names)
+                drawn, entry = pages.draw(params.units, threads=count_workers())
+                figures.extend(drawn)
+                layers.append(entry)
+                bar.advance()
+        content = {
+            "section": paths["out"].name,
+            "figures": figures,
+            "numbers": _numbers(source),
+            "tables": [],
+            "viewer": None,
+            "layers": layers,
+        }
+        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+        (folder / "section.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _names(manifest: store.Reader, image_ids: np.ndarray) -> Names:
+    paths = [path.decode() for path in take_rows(manifest, "path", image_ids).tolist()]
+    labels = take_rows(manifest, "label", image_ids).tolist()
+    classes = manifest.strings("class_names")
+    return Names(
+        dict(zip(image_ids.tolist(), paths, strict=True)),
+        {
+            image_id: classes[label] if label >= 0 else None
+            for image_id, label in zip(image_ids.tolist(), labels, strict=True)
+        },
+    )
+
+
+def _numbers(source: PatchFile) -> dict[str, int]:
+    about = [source.attributes(layer) for layer in source.layers]
+    arrays = [source.arrays(layer) for layer in source.layers]
+    return {
+        "k": source.k,
+        "images": source.images,
+        "images_shown": len(source.image_ids()),
+        "layers": len(source.layers),
+        "units": sum(int(layer["units"]) for layer in about),
+        "units_drawn": sum(len(layer["unit"]) for layer in arrays),
+        "units_never_active": sum(int(layer["units_never_active"]) for layer in about),
+        "passed_over": sum(int(layer["passed_over"].sum()) for layer in arrays),
+    }
+
+
+def _slugs(layers: Sequence[str]) -> list[str]:
+    """Names of layers as file names, each once on any file system."""
+    slugs: list[str] = []
+    for layer in layers:
+        plain = re.sub("[^A-Za-z0-9]+", "-", layer).strip("-") or "layer"
+        slug, number = plain, 1
+        while slug.lower() in {other.lower() for other in slugs}:
+            number += 1
+            slug = f"{plain}-{number}"
+        slugs.append(slug)
+    return slugs
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """Make a folder under a temporary name and put it in place when it is whole."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+STAGE = Stage(
+    name="render-patches",
+    run=run,
+    params=Params,
+    block="render_patches",
+    inputs={"patches": "artifacts/patches.h5", "manifest": "artifacts/manifest.h5"},
+    outputs={"out": "artifacts/figures/patches"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

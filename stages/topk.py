@@ -1,0 +1,115 @@
+"""Rank the images by each unit's largest activation and find the boxes that gave it."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from pipeline import store
+from pipeline.boxes import LayerGeometry, image_boxes, input_boxes
+from pipeline.errors import UserError
+from pipeline.params import Block, digest
+from pipeline.preprocess import Preprocessing
+from pipeline.progress import progress
+from pipeline.topk import TopK, merge_topk, topk_of_shard
+from pipeline.weights import read_description
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+GEOMETRY = ("rf_size", "rf_stride", "rf_start", "rf_status", "map_size")
+
+
+class Params(Block):
+    """The block `topk`."""
+
+    k: int = Field(ge=1, description="images shown for each unit, at most the number of images")
+    margin: int = Field(ge=0, description="further ranks kept, so that near-duplicates can be passed over")
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Rank shard by shard and write `artifacts/topk.h5`.
+
+    Raises
+    ------
+    UserError
+        If k is larger than the number of images, or an activation is NaN.
+    """
+    activations = store.open_activations(paths["activations"])
+    images = len(activations.image_id)
+    if params.k > images:
+        raise UserError(f"topk.k is {params.k}, but there are {images} images; set it to {images} or less")
+    ranking = _rank(activations, min(params.k + params.margin, images))
+    description = read_description(paths["weights"])
+    made_from = {
+        "activations": store.digest(paths["activations"] / "index.h5"),
+        "manifest": store.digest(paths["manifest"]),
+        "params": digest(params),
+        "weights": description.digest,
+    }
+    with store.read(paths["manifest"]) as manifest:
+        sizes = manifest.get("width"), manifest.get("height")
+    with store.write(paths["out"], stage="topk", made_from=made_from, versions=("numpy", "h5py")) as file:
+        file.set_attributes("", {"layers": activations.layers, "images": images, **params.model_dump()})
+        file.set_attributes("", {"input_size": np.array(description.preprocessing.size, np.int64)})
+        for layer in activations.layers:
+            attributes = {name: activations.attributes(layer)[name] for name in GEOMETRY}
+            _write_layer(file, layer, ranking[layer], attributes)
+            boxes = _boxes(ranking[layer], attributes, sizes, description.preprocessing)
+            file.put(f"{layer}/box", boxes)
+
+
+def _rank(activations: store.Activations, k: int) -> dict[str, TopK]:
+    shards = list(activations.shards())
+    ranking: dict[str, TopK] = {}
+    with progress("ranking", total=len(shards), unit="shards") as bar:
+        for shard in shards:
+            try:
+                ranking = merge_topk([ranking, topk_of_shard(shard, activations.layers, k)])
+            except ValueError as error:
+                raise UserError(f"{shard.path}: {error}; check the weights and the precision") from error
+            bar.advance()
+    return ranking
+
+
+def _write_layer(file: store.Writer, layer: str, ranking: TopK, attributes: Mapping[str, Any]) -> None:
+    if attributes["rf_status"] == "unknown":
+        log.warning("%s: receptive field unknown, its boxes are the whole network input", layer)
+    file.set_attributes(layer, attributes)
+    file.put(f"{layer}/value", ranking.value)
+    file.put(f"{layer}/image_id", ranking.image_id)
+    file.put(f"{layer}/position", ranking.position)
+    file.put(f"{layer}/count_active", ranking.count_active)
+
+
+def _boxes(
+    ranking: TopK,
+    attributes: Mapping[str, Any],
+    sizes: tuple[np.ndarray, np.ndarray],
+    preprocessing: Preprocessing,
+) -> np.ndarray:
+    """(U, k, 4) float32, x0, y0, x1, y1 in pixels of the original images, unclipped."""
+    layer = LayerGeometry(*(attributes[f"rf_{name}"] for name in ("size", "stride", "start", "status")))
+    boxes = input_boxes(ranking.position, layer, preprocessing.size)
+    width, height = (size[ranking.image_id] for size in sizes)
+    return image_boxes(boxes, width, height, preprocessing)
+
+
+STAGE = Stage(
+    name="topk",
+    run=run,
+    params=Params,
+    block="topk",
+    inputs={
+        "activations": "artifacts/activations",
+        "manifest": "artifacts/manifest.h5",
+        "weights": "artifacts/weights",
+    },
+    outputs={"out": "artifacts/topk.h5"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

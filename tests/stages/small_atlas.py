@@ -1,0 +1,89 @@
+"""A dataset of a few images with activations made by hand, for the stages that need no network."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pipeline import store
+from pipeline.preprocess import Preprocessing
+from pipeline.weights import Description, write_description
+
+IMAGES = 12
+WIDTH, HEIGHT = 40, 24
+INPUT = 16  # the centre 16 x 16 after the shorter side was brought to 20
+LAYERS = {
+    # units, map size, receptive field size, stride, start, status
+    "features.0": (5, 8, (4, 4), (2, 2), (-1, -1), "exact"),
+    "features.1": (3, 4, (7, 7), (4, 4), (-2, -2), "bound"),
+    "pool": (2, 1, (INPUT, INPUT), (1, 1), (0, 0), "global"),
+    "head": (2, 1, (INPUT, INPUT), (1, 1), (0, 0), "unknown"),
+}
+PREPROCESSING = Preprocessing(size=(INPUT, INPUT), resize=20, crop="center")
+
+
+def make(folder: Path, seed: int = 0) -> dict[str, Path]:
+    """Write dataset, manifest, weights and activations; return their paths, as the stages name them."""
+    rng = np.random.default_rng(seed)
+    names = [f"class{number % 3}/{number:02d}.png" for number in range(IMAGES)]
+    for number, name in enumerate(names):
+        (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture(number)).save(folder / "data" / name)
+    paths = {name: folder / name for name in ("activations", "weights")}
+    paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches")}
+    _write_manifest(folder, names)
+    paths["weights"].mkdir()
+    write_description(
+        paths["weights"],
+        Description(
+            architecture="builtin:none",
+            weights="none",
+            classes=("class0", "class1", "class2"),
+            preprocessing=PREPROCESSING,
+            digest="0" * 64,
+        ),
+    )
+    _write_activations(paths["activations"], rng)
+    return paths
+
+
+def picture(number: int) -> np.ndarray:
+    """Red and green tell the place, blue the image; the last image is a copy of the one before."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    return np.stack([6 * x, 10 * y, np.full_like(x, 20 * min(number, IMAGES - 2))], -1).astype(np.uint8)
+
+
+def _write_manifest(folder: Path, names: list[str]) -> None:
+    with store.write(folder / "manifest.h5", stage="manifest") as file:
+        file.set_attributes("", {"dataset": str(folder / "data")})
+        file.put_strings("path", names)
+        file.put("label", np.arange(IMAGES, dtype=np.int32) % 3)
+        file.put_strings("class_names", ["class0", "class1", "class2"])
+        file.put("width", np.full(IMAGES, WIDTH, np.int32))
+        file.put("height", np.full(IMAGES, HEIGHT, np.int32))
+        digests = [store.digest(folder / "data" / name) for name in names]
+        file.put_strings("sha256", digests)
+
+
+def _write_activations(folder: Path, rng: np.random.Generator) -> None:
+    """Three shards; values after a ReLU with many ties, one unit of each layer never positive."""
+    folder.mkdir()
+    ends = (0, 5, 6, IMAGES)
+    arrays = {}
+    for layer, (units, side, *_) in LAYERS.items():
+        values = np.maximum(rng.integers(-3, 6, (IMAGES, units)), 0).astype(np.float32)
+        values[:, -1] = 0
+        arrays[f"maxima/{layer}/value"] = values
+        arrays[f"maxima/{layer}/position"] = rng.integers(0, side, (IMAGES, units, 2)).astype(np.uint16)
+    for part, (start, stop) in enumerate(zip(ends, ends[1:], strict=False)):
+        with store.write(folder / f"part-{part}.h5", stage="extract") as file:
+            for name, values in arrays.items():
+                file.put(name, values[start:stop])
+    with store.write(folder / "index.h5", stage="extract") as file:
+        file.set_attributes("", {"layers": list(LAYERS)})
+        file.put("image_id", np.arange(IMAGES))
+        file.put_strings("shard/file", [f"part-{part}.h5" for part in range(3)])
+        file.put("shard/rows", np.diff(ends))
+        for layer, (units, side, size, stride, start, status) in LAYERS.items():
+            about = {"rf_size": size, "rf_stride": stride, "rf_start": start, "rf_status": status}
+            file.set_attributes(f"maxima/{layer}", about | {"map_size": (side, side), "units": units})

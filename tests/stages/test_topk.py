@@ -1,0 +1,82 @@
+"""The stage `topk` on activations made by hand."""
+
+import numpy as np
+import pytest
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.preprocess import to_image
+from stages import topk
+from tests.stages.small_atlas import HEIGHT, IMAGES, INPUT, LAYERS, PREPROCESSING, WIDTH, make
+
+
+@pytest.fixture
+def paths(tmp_path):
+    paths = make(tmp_path)
+    return paths | {"out": paths["topk"]}
+
+
+def test_the_ranking_is_that_of_sorting_everything(paths):
+    topk.run(topk.Params(k=3, margin=4), paths)
+    activations = store.open_activations(paths["activations"])
+    with store.read(paths["out"]) as file:
+        assert file.attributes()["layers"] == list(LAYERS)
+        for layer in LAYERS:
+            values = activations.read(f"maxima/{layer}/value")
+            positions = activations.read(f"maxima/{layer}/position")
+            order = np.lexsort((np.arange(IMAGES)[:, None].repeat(values.shape[1], 1), -values), axis=0)[:7].T
+            units = np.arange(values.shape[1])[:, None]
+            np.testing.assert_array_equal(file.get(f"{layer}/image_id"), order)
+            np.testing.assert_array_equal(file.get(f"{layer}/value"), values[order, units])
+            np.testing.assert_array_equal(file.get(f"{layer}/position"), positions[order, units])
+            np.testing.assert_array_equal(file.get(f"{layer}/count_active"), (values > 0).sum(0))
+
+
+def test_boxes_are_receptive_fields_in_the_original_image(paths):
+    topk.run(topk.Params(k=2, margin=0), paths)
+    with store.read(paths["out"]) as file:
+        for layer, (_, _, size, stride, start, status) in LAYERS.items():
+            box, position = file.get(f"{layer}/box"), file.get(f"{layer}/position").astype(float)
+            y, x = (start[axis] + position[..., axis] * stride[axis] for axis in (0, 1))
+            expected = np.stack([x, y, x + size[1], y + size[0]], -1)
+            if status in ("global", "unknown"):
+                expected = np.broadcast_to([0, 0, INPUT, INPUT], box.shape)
+            np.testing.assert_allclose(box, to_image(expected, WIDTH, HEIGHT, PREPROCESSING), rtol=1e-6)
+            assert file.attributes(layer)["rf_status"] == status
+
+
+def test_no_more_ranks_than_images(paths):
+    topk.run(topk.Params(k=IMAGES, margin=5), paths)
+    with store.read(paths["out"]) as file:
+        assert file.shape("features.0/value") == (5, IMAGES)
+        assert (file.get("features.0/image_id") >= 0).all()
+
+
+def test_k_beyond_the_images_is_refused_naming_both(paths):
+    with pytest.raises(UserError, match="topk.k is 13, but there are 12 images"):
+        topk.run(topk.Params(k=13, margin=0), paths)
+    assert not paths["out"].exists()
+
+
+def test_nan_is_refused_with_layer_and_unit(paths):
+    part = paths["activations"] / "part-1.h5"
+    with store.read(part) as file:
+        arrays = {
+            f"maxima/{layer}/{name}": file.get(f"maxima/{layer}/{name}")
+            for layer in LAYERS
+            for name in ("value", "position")
+        }
+    arrays["maxima/features.1/value"][0, 1] = np.nan
+    with store.write(part, stage="extract") as file:
+        for name, values in arrays.items():
+            file.put(name, values)
+    with pytest.raises(UserError, match=r"part-1\.h5: layer 'features\.1': unit 1 is NaN for image 5"):
+        topk.run(topk.Params(k=2, margin=0), paths)
+
+
+def test_equal_inputs_give_equal_bytes(paths):
+    contents = []
+    for _ in range(2):
+        topk.run(topk.Params(k=3, margin=1), paths)
+        contents.append(paths["out"].read_bytes())
+    assert contents[0] == contents[1]
