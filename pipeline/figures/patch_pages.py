@@ -244,9 +244,9 @@ class LayerPages:
             f"{len(units)} of {about['units']:,} units; for each, the {self.source.k} of "
             f"{self.source.images:,} images that activate it most, strongest first, its activation in white. "
             f"{field[:1].upper()}{field[1:]}. Hatched: outside the image or the crop. An image counts "
-            "once, by its largest activation; of equal ones the image that comes first in the dataset is "
-            f"ranked first; {int(arrays['passed_over'].sum()):,} near-duplicates were passed over in {drawn:,} units. "
-            f"{about['units_never_active']:,} units of the layer are never active."
+            "once, by its largest activation; of equal ones the image that comes first in the dataset ranks "
+            f"first; {int(arrays['passed_over'].sum()):,} near-duplicates were passed over in {drawn:,} "
+            f"units. {about['units_never_active']:,} units of the layer are never active."
         )
 
 
