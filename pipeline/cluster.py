@@ -18,11 +18,11 @@ from distributed import Client, KilledWorker, LocalCluster, as_completed
 
 from pipeline.errors import UserError
 from pipeline.progress import progress
+from pipeline.workers import count_workers
 
 log = logging.getLogger(__name__)
 
 ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
-WORKERS_VARIABLE = "CONVATLAS_WORKERS"
 RETRIES = 2
 CONNECT_SECONDS = 30
 # Dask makes glibc give memory back at once, and every batch then faults its pages in again: a fifth of
@@ -39,22 +39,6 @@ Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
 
 
-def worker_count() -> int:
-    """Return how many local processes to use: ``CONVATLAS_WORKERS``, else one for each usable core.
-
-    Raises
-    ------
-    UserError
-        If the variable is not a positive whole number.
-    """
-    given = os.environ.get(WORKERS_VARIABLE)
-    if not given:
-        return len(os.sched_getaffinity(0))
-    if not given.isdigit() or int(given) < 1:
-        raise UserError(f"environment: {WORKERS_VARIABLE} must be a positive whole number, got '{given}'")
-    return int(given)
-
-
 def is_remote() -> bool:
     """Return whether the environment names a cluster that was not started here."""
     return bool(os.environ.get(ADDRESS_VARIABLE))
@@ -67,7 +51,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
     Parameters
     ----------
     workers
-        Local processes; by default `worker_count`.
+        Local processes; by default `count_workers`.
 
     Raises
     ------
@@ -80,7 +64,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
             yield client
         return
     with dask.config.set(SETTINGS), LocalCluster(
-        n_workers=workers or worker_count(), threads_per_worker=1, processes=True, memory_limit=0,
+        n_workers=workers or count_workers(), threads_per_worker=1, processes=True, memory_limit=0,
         dashboard_address=None, host="127.0.0.1", silence_logs=logging.CRITICAL,
     ) as cluster, Client(cluster) as client:  # fmt: skip
         yield client

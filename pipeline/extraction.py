@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from pipeline.worker import (
     choose_device,
     compute_shard,
 )
+from pipeline.workers import WORKERS_VARIABLE
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +200,7 @@ def _compute(jobs: Sequence[ShardJob], pool: ShardPool) -> dict[str, Receipt]:
 
 def _processes(recipe: Recipe) -> int | None:
     """One process a GPU, unless the environment says a number; on the CPU, one a core."""
-    if recipe.device != "cuda" or os.environ.get(cluster.WORKERS_VARIABLE):
+    if recipe.device != "cuda" or os.environ.get(WORKERS_VARIABLE):
         return None
     return torch.cuda.device_count()
 
@@ -260,7 +261,7 @@ def write_index(
 
 def _describe(file: store.Writer, plan: Plan) -> None:
     kept = plan.recipe.kept
-    about = {"layers": [layer.name for layer in kept.layers], "code_layer": kept.code_layer}
+    about: dict[str, Any] = {"layers": [layer.name for layer in kept.layers], "code_layer": kept.code_layer}
     about |= {"images": plan.cuts[-1].stop, "precision": kept.precision, "batch_size": plan.recipe.batch_size}
     file.set_attributes("", about | {"arithmetic": arithmetic(plan.recipe.device)})
     for layer in kept.layers:

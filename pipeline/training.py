@@ -1,15 +1,28 @@
-"""Training a small network on a dataset: seeded, in one thread on the CPU, so that it can be repeated."""
+"""Training a small network on a dataset: seeded, in one thread on the CPU, so that it can be repeated.
+
+- `read_images`: the training and the held-out images of a manifest, as the network sees them
+- `train`: the network before the first epoch and after each
+- `save_checkpoint`: its weights at such a moment
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from pipeline.preprocess import Preprocessing, normalise
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.image import ImageError
+from pipeline.originals import Originals, originals
+from pipeline.preprocess import Preprocessing, normalise, prepare
 from pipeline.progress import progress
+from pipeline.threads import ordered
+from pipeline.workers import count_workers
 
 # Held in memory while training: enough for CIFAR-10, far from enough for ImageNet.
 LARGEST_BYTES = 4 << 30
@@ -53,13 +66,71 @@ class Images:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to; epoch 0 is the untrained network, which has no training loss."""
+    """What one epoch came to; epoch 0 is the untrained network, which has no training loss.
+
+    `correct` counts the held-out images, `total` of them, whose largest logit is their label's.
+    """
 
     number: int
     train_loss: float | None
     held_out_loss: float
     correct: int
     total: int
+
+
+def read_images(manifest: Path, preprocessing: Preprocessing) -> tuple[Images, Images]:
+    """Read the labelled images of a manifest as the network sees them.
+
+    Parameters
+    ----------
+    manifest
+        ``manifest.h5``. Its split "train" is for training, every other is held out.
+    preprocessing
+        How an image is resized and cropped.
+
+    Returns
+    -------
+    training, held_out : Images
+
+    Raises
+    ------
+    UserError
+        If there are no labels, one of the two is empty, or they do not fit into memory.
+    """
+    with store.read(manifest) as file:
+        labels = file.get("label").astype(np.int64)
+        is_training = np.array(file.strings("split")) == "train"
+        ids = np.flatnonzero(labels >= 0)
+        images = originals(file, ids)
+    needed = len(ids) * 3 * preprocessing.size[0] * preprocessing.size[1]
+    if not (is_training[ids].any() and (~is_training[ids]).any()):
+        raise UserError(
+            "model.weights: train needs labelled images for training and held out; see dataset.held_out"
+        )
+    if needed > LARGEST_BYTES:
+        raise UserError(
+            f"model.weights: training holds its images in memory, {needed / 1e9:.0f} GB here and at most "
+            f"{LARGEST_BYTES / 1e9:.0f}; set dataset.sample, or give a checkpoint"
+        )
+    kept, pixels = _prepared(images, preprocessing)
+    chosen = is_training[kept]
+    return Images(pixels[chosen], labels[kept][chosen]), Images(pixels[~chosen], labels[kept][~chosen])
+
+
+def _prepared(images: Originals, preprocessing: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ids of the images that could be read, and their pixels (n, h, w, 3)."""
+
+    def load(image_id: int) -> tuple[int, np.ndarray] | None:
+        try:
+            return image_id, prepare(images.read(image_id), preprocessing)
+        except ImageError:
+            # Extraction lists what cannot be read; training does without.
+            return None
+
+    loaded = [
+        item for item in ordered(load, images.image_id.tolist(), threads=count_workers()) if item is not None
+    ]
+    return np.array([image_id for image_id, _ in loaded]), np.stack([pixels for _, pixels in loaded])
 
 
 def train(
@@ -105,6 +176,13 @@ def train(
                 rates.step()
             bar.advance()
             yield _evaluate(network, held_out, preprocessing, number, float(np.mean(losses))), network
+
+
+def save_checkpoint(weights_dir: Path, network: nn.Module, epoch: int) -> None:
+    """Keep the weights after an epoch, as ``checkpoints/epoch-<number>.safetensors``."""
+    folder = weights_dir / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(network.state_dict(), folder / f"epoch-{epoch:04d}.safetensors")
 
 
 def _batches(

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline import store
+from pipeline.assembly import Source, preview
 from pipeline.extraction import Wanted, extract
+from pipeline.layers import code_layer, describe_layers, select_layers
 from pipeline.params import Block, digest
 from stages.command import Stage, execute
 
@@ -54,6 +56,15 @@ def _wanted(params: Params) -> Wanted:
     )
 
 
+def check(blocks: Mapping[str, Any]) -> None:
+    """Choose the layers of the network that the block `model` names."""
+    model, wanted = blocks["model"], blocks["extract"]
+    given = None if isinstance(model.preprocessing, str) else model.preprocessing
+    network, preprocessing = preview(Source(model.architecture, model.weights, given, Path("inputs")))
+    code = code_layer(network, preprocessing.size)
+    select_layers(describe_layers(network, preprocessing.size), code, wanted.layers)
+
+
 STAGE = Stage(
     name="extract",
     run=run,
@@ -61,6 +72,7 @@ STAGE = Stage(
     block="extract",
     inputs={"manifest": "artifacts/manifest.h5", "weights": "artifacts/weights"},
     outputs={"activations": "artifacts/activations"},
+    check=check,
 )
 
 if __name__ == "__main__":

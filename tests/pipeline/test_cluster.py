@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
+
 from pipeline import cluster
 from pipeline.errors import UserError
 
@@ -92,10 +93,3 @@ def test_preflight_names_what_differs(client, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "version", lambda name: "0.1")
     with pytest.raises(UserError, match="another numpy than here"):
         cluster.preflight(client, ["errors"], ["numpy"], [])
-
-
-@pytest.mark.parametrize("given", ["0", "two", "-1", "1.5"])
-def test_a_wrong_number_of_workers_is_refused(monkeypatch, given):
-    monkeypatch.setenv(cluster.WORKERS_VARIABLE, given)
-    with pytest.raises(UserError, match=f"CONVATLAS_WORKERS must be a positive whole number, got '{given}'"):
-        cluster.worker_count()
