@@ -175,7 +175,7 @@ class _Rows:
             raise self._error(f"the label '{escape(text)}' is none of the {len(self._classes)} classes")
         if text.startswith("-") and text[1:].isdigit():
             raise self._error(f"the label {text} is out of range; labels are names or count from 0")
-        return escape(text)
+        return escape(unescape(text))
 
     def _whole(self, cells: Sequence[str], column: str) -> int | None:
         text = self._cell(cells, column)

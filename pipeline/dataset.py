@@ -144,18 +144,22 @@ def read_file(path: Path, offset: int, size: int | None, *, follow: bool = True)
         descriptor = os.open(path, flags)
     except OSError as error:
         raise ImageError(_reason(error), error.strerror or "cannot be opened") from None
-    with open(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError("not a file", "a folder, a pipe or a device")
-        wanted = status.st_size - offset if size is None else size
-        if wanted > MOST_BYTES:
-            raise ImageError("too large", f"{wanted} bytes, more than {MOST_BYTES}")
-        try:
-            file.seek(offset)
-            data = file.read(wanted)
-        except OSError as error:
-            raise ImageError(_reason(error), error.strerror or "cannot be read") from None
+    try:
+        return _read_open(descriptor, offset, size)
+    except OSError as error:
+        raise ImageError("unreadable", error.strerror or "cannot be read") from None
+    finally:
+        os.close(descriptor)
+
+
+def _read_open(descriptor: int, offset: int, size: int | None) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError("not a file", "a folder, a pipe or a device")
+    wanted = status.st_size - offset if size is None else size
+    if wanted > MOST_BYTES:
+        raise ImageError("too large", f"{wanted} bytes, more than {MOST_BYTES}")
+    data = os.pread(descriptor, wanted, offset)
     if len(data) < wanted:
         raise ImageError("changed", f"the file ended after {len(data)} of {wanted} bytes")
     return data

@@ -8,6 +8,7 @@ import argparse
 import csv
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.errors import UserError
 from pipeline.names import escape
 from pipeline.scanning import scan
 
+EDGES = re.compile(r"^ +| +$")
 COLUMNS = ("path", "label", "split", "size", "mtime")
 
 
@@ -53,8 +55,7 @@ def write_listing(folder: Path, out: Path) -> int:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for record in found.records:
-        values = (getattr(record, name) for name in columns)
-        writer.writerow(["" if value is None else quote(str(value)) for value in values])
+        writer.writerow([_cell(getattr(record, name)) for name in columns])
     _replace(out, text.getvalue())
     return len(found.records)
 
@@ -72,6 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"{options.out}: {count} images; set dataset.path to it", file=sys.stderr)
     return 0
+
+
+def _cell(value: str | int | None) -> str:
+    # Spaces at the ends of a cell are not read back.
+    return "" if value is None else quote(EDGES.sub(lambda match: "\\x20" * len(match[0]), str(value)))
 
 
 def _root(folder: Path, out: Path) -> str:

@@ -69,6 +69,7 @@ class Memory:
             for record, finding in zip(records, findings, strict=True)
             if finding is not None
             and record.mtime is not None
+            and finding.sha256
             and finding.reason not in PASSING
             and max(record.mtime, record.ctime or 0) < self._started - RESOLUTION
         ]

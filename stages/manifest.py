@@ -77,7 +77,7 @@ def _summarise(manifest: Manifest) -> None:
         log.warning("%d images have no label", unlabelled)
     empty = [name for name, count in zip(manifest.class_names, counts, strict=True) if not count]
     if empty:
-        log.warning("%d classes without an image: %s", len(empty), _some(empty))
+        log.warning("classes without an image: %d: %s", len(empty), _some(empty))
     if manifest.notes:
         log.warning(
             "%d images with odd metadata: %s",

@@ -1,0 +1,79 @@
+"""The manifest stage: its params, what it writes, and what it says."""
+
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.params import check_block
+from stages import manifest as stage
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path / "cache"))
+    root = tmp_path / "images"
+    for label in ("cat", "dog"):
+        for number in range(3):
+            (root / label).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((4, 5, 3), number, np.uint8)).save(root / label / f"{number}.png")
+    return root
+
+
+def run(tmp_path, **params):
+    stage.run(check_block(params, "dataset", stage.Params, source="test"), {"out": tmp_path / "manifest.h5"})
+    return tmp_path / "manifest.h5"
+
+
+def test_it_writes_the_manifest(folder, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    (folder / "cat" / "bad.png").write_bytes(b"<html>")
+    (folder / "fox").mkdir()
+    with store.read(run(tmp_path, path=str(folder), max_bad_fraction=0.2)) as file:
+        assert len(file.strings("path")) == 6
+        assert file.strings("class_names") == ["cat", "dog", "fox"]
+        assert file.strings("skipped/reason") == ["not an image"]
+        root = file.attributes()
+    assert root["dataset"] == str(folder)
+    assert root["duplicates"] == 3
+    assert root["stage"] == "manifest"
+    for words in (
+        "6 images, 3 classes, 3 duplicates", "cat: 3, dog: 3, fox: 0", "classes without an image: 1: fox",
+        "skipped cat/bad.png: not an image",
+    ):  # fmt: skip
+        assert words in caplog.text
+
+
+def test_the_command_line_comes_before_the_params(folder, tmp_path):
+    params = stage.Params(path="nowhere")
+    stage.run(params, {"dataset": folder, "out": tmp_path / "manifest.h5"})
+    with pytest.raises(UserError, match="nowhere does not exist"):
+        stage.run(params, {"dataset": type(folder)("data/digits"), "out": tmp_path / "manifest.h5"})
+
+
+def test_a_failure_leaves_the_earlier_manifest(folder, tmp_path):
+    before = run(tmp_path, path=str(folder)).read_bytes()
+    (folder / "cat" / "bad.png").write_bytes(b"")
+    with pytest.raises(UserError, match="max_bad_fraction"):
+        run(tmp_path, path=str(folder), max_bad_fraction=0.0)
+    assert (tmp_path / "manifest.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"path": ""}, "dataset.path"),
+        ({"path": "x", "sample": 0}, "dataset.sample"),
+        ({"path": "x", "held_out": 1.0}, "dataset.held_out"),
+        ({"path": "x", "max_bad_fraction": 1.5}, "dataset.max_bad_fraction"),
+        ({"path": "x", "seed": -1}, "dataset.seed"),
+        ({"path": "x", "check": "all"}, "pixels"),
+        ({"path": "x", "sampel": 3}, "sample"),
+    ],
+)
+def test_mistakes_are_named(block, words):
+    with pytest.raises(UserError, match=words):
+        check_block(block, "dataset", stage.Params, source="params.yaml")
