@@ -10,11 +10,11 @@ import base64
 import io
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeAlias
 from xml.sax.saxutils import escape
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
@@ -65,7 +65,17 @@ class Frame:
     y1: float
 
 
-Element: TypeAlias = Picture | Text | Frame
+@dataclass(frozen=True)
+class Edge:
+    """A grey line, one pixel wide, around a picture: a white one would not end on a white page."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+Element: TypeAlias = Picture | Text | Frame | Edge
 
 
 @dataclass
@@ -89,6 +99,9 @@ class Canvas:
                 image.paste(Image.fromarray(element.pixels), (element.x, element.y))
             elif isinstance(element, Text):
                 _draw_text(pen, element)
+            elif isinstance(element, Edge):
+                x1, y1 = element.x + element.width, element.y + element.height
+                pen.rectangle((element.x - 1, element.y - 1, x1, y1), outline=(*INK, 255))
             else:
                 _draw_frame(pen, element)
         return image
@@ -116,8 +129,11 @@ def text_width(text: str, size: int, *, bold: bool = False) -> int:
 
 @lru_cache(maxsize=32)
 def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
+    # Matplotlib brings the fonts along; it is not imported for them, which would take half a second.
+    package = find_spec("matplotlib")
+    assert package is not None and package.origin is not None
+    path = Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / _FONTS[bold]
     # The basic layout, because the other one depends on a library that may be there or not.
-    path = Path(matplotlib.get_data_path(), "fonts", "ttf", _FONTS[bold])
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
 
 
@@ -145,6 +161,10 @@ def _svg(element: Element) -> str:
             f'<image x="{element.x}" y="{element.y}" width="{width}" height="{height}" '
             f'style="image-rendering: pixelated" href="data:image/png;base64,{_encoded(element.pixels)}"/>'
         )
+    if isinstance(element, Edge):
+        place = f'x="{element.x - 0.5}" y="{element.y - 0.5}"'
+        size = f'width="{element.width + 1}" height="{element.height + 1}"'
+        return f'<rect {place} {size} fill="none" stroke="#{bytes(INK).hex()}"/>'
     if isinstance(element, Frame):
         x0, y0, x1, y1 = element.x0 + 2, element.y0 + 2, element.x1 - 2, element.y1 - 2
         place = f'x="{x0:g}" y="{y0:g}" width="{max(x1 - x0, 1):g}" height="{max(y1 - y0, 1):g}" fill="none"'

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.figures.canvas import Canvas, Picture, Text, text_width
-from pipeline.figures.tiles import GAP, empty, enlarge, frame, hatched, value_text
+from pipeline.figures.canvas import Canvas, Text, text_width
+from pipeline.figures.tiles import GAP, empty, enlarge, frame, framed, hatched, value_text
 
 UInt8 = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 _LONGEST = 12  # tiles in a line; more are broken into lines of equal length
 _TITLE, _LABEL, _NOTE = 15, 13, 11  # pixels, sizes of text
+_EDGE = 1  # pixel of the line around a tile
 _UNIT_GAP = 10  # pixels between units whose tiles take several lines
 
 
@@ -170,7 +171,7 @@ def _grid(count: int) -> tuple[int, int]:
 def _extent(count: int, side: int) -> tuple[int, int]:
     """Width and height of a unit's tiles, pixels."""
     lines, columns = _grid(count)
-    return columns * (side + GAP) - GAP, lines * (side + GAP) - GAP
+    return columns * (side + GAP) - GAP + 2 * _EDGE, lines * (side + GAP) - GAP + 2 * _EDGE
 
 
 def _strip_canvas(count: int, side: int) -> Canvas:
@@ -180,7 +181,7 @@ def _strip_canvas(count: int, side: int) -> Canvas:
 def _corner(place: int, count: int, side: int) -> tuple[int, int]:
     """Where a tile lies among those of its unit."""
     _, columns = _grid(count)
-    return place % columns * (side + GAP), place // columns * (side + GAP)
+    return place % columns * (side + GAP) + _EDGE, place // columns * (side + GAP) + _EDGE
 
 
 def _draw_patches(canvas: Canvas, tiles: UnitTiles, left: int, top: int) -> None:
@@ -188,7 +189,7 @@ def _draw_patches(canvas: Canvas, tiles: UnitTiles, left: int, top: int) -> None
     for place in range(tiles.shown):
         pixels = enlarge(hatched(tiles.patch[place], tiles.mask[place]))
         x, y = _corner(place, count, len(pixels))
-        canvas.draw(Picture(left + x, top + y, pixels))
+        canvas.draw(*framed(left + x, top + y, pixels))
         canvas.draw(value_text(left + x, top + y, float(tiles.value[place]), len(pixels)))
     _draw_empty(canvas, tiles, left, top, len(enlarge(tiles.patch[0])))
 
@@ -200,7 +201,7 @@ def _draw_contexts(canvas: Canvas, tiles: UnitTiles, left: int, top: int, side: 
         if context is None:
             canvas.draw(*empty(left + x, top + y, side, side, "not readable"))
             continue
-        canvas.draw(Picture(left + x, top + y, hatched(context.pixels, _inside(context.view, side))))
+        canvas.draw(*framed(left + x, top + y, hatched(context.pixels, _inside(context.view, side))))
         canvas.draw(frame(left + x, top + y, context.box, context.view))
         canvas.draw(value_text(left + x, top + y, float(tiles.value[place]), side))
     _draw_empty(canvas, tiles, left, top, side)
@@ -236,7 +237,7 @@ def _overview(
     )
     top = _TITLE + _NOTE + 6 * GAP
     width, height = _extent(len(units[0].value), side)
-    step = height + (GAP if height == side else _UNIT_GAP)
+    step = height + (GAP - 2 * _EDGE if height == side + 2 * _EDGE else _UNIT_GAP)
     written = max(text_width(title, _TITLE, bold=True), text_width(note, _NOTE))
     canvas = Canvas(max(left + width, written), top + len(units) * step - (step - height))
     canvas.draw(Text(0, 0, title, _TITLE, bold=True), Text(0, _TITLE + 2 * GAP, note, _NOTE))

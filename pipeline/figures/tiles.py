@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.figures.canvas import WHITE, Frame, Picture, Text, text_width
+from pipeline.figures.canvas import WHITE, Edge, Frame, Picture, Text, text_width
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -28,6 +29,7 @@ def format_value(value: float) -> str:
     return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:#.3g}"
 
 
+@lru_cache(maxsize=8)
 def unseen(height: int, width: int) -> UInt8:
     """(height, width, 3) uint8, the hatching of what the network did not see."""
     y, x = np.mgrid[:height, :width]
@@ -54,6 +56,11 @@ def enlarge(pixels: UInt8, least: int = LEAST) -> UInt8:
     """Repeat the pixels of a tile so that its side is at least `least`."""
     factor = -(-least // len(pixels))
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else pixels
+
+
+def framed(x: int, y: int, pixels: UInt8) -> tuple[Picture, Edge]:
+    """Place a tile with a thin line around it, which takes one pixel of the gap on each side."""
+    return Picture(x, y, pixels), Edge(x, y, pixels.shape[1], pixels.shape[0])
 
 
 def value_text(x: int, y: int, value: float, side: int) -> Text:

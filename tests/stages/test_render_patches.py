@@ -118,8 +118,8 @@ def test_a_strip_shows_the_stored_patches(made, section):
         strip = np.asarray(image.convert("RGB"))
     with store.read(made["patches"]) as file:
         patch, mask = file.get("features.0/patch")[0, 0], file.get("features.0/mask")[0, 0]
-    drawn = strip[2:64:4, 2:64:4]
-    # Below the value's text, enlarged four times.
+    # Enlarged four times, inside a line of one pixel; below the value's text.
+    drawn = strip[3:65:4, 3:65:4]
     rows = np.arange(16) >= 6
     seen = (mask == 1) & rows[:, None]
     np.testing.assert_array_equal(drawn[seen], patch[seen])
