@@ -70,14 +70,26 @@ def value_text(x: int, y: int, value: float, side: int) -> Text:
 
 
 def empty(x: int, y: int, width: int, height: int, text: str) -> list[Picture | Text]:
-    """Fill places that stay empty with one flat tile that says why; a narrow one says it a word a line."""
-    lines = [text] if text_width(text, _SMALL) < width - 8 else text.split()
+    """Fill places that stay empty with one flat tile that says why."""
+    lines = _broken(text, width - 8)
     top = y + height / 2 - (len(lines) - 1) * _LINE / 2
     words = [
         Text(x + width / 2, top + number * _LINE, line, _SMALL, colour=WHITE, anchor="mm")
         for number, line in enumerate(lines)
     ]
     return [Picture(x, y, np.full((height, width, 3), _FLAT, np.uint8)), *words]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Break a text into lines that are no wider than `width` pixels, where it has blanks."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, _SMALL) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def frame(x: int, y: int, box: Sequence[float], limits: Sequence[float]) -> Frame:

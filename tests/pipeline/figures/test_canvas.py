@@ -1,0 +1,73 @@
+"""The canvas: the same drawing as PNG and as SVG."""
+
+import base64
+import io
+from xml.etree import ElementTree
+
+import numpy as np
+from PIL import Image
+
+from pipeline.figures.canvas import BLACK, WHITE, Canvas, Edge, Frame, Picture, Text, text_width
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8)
+
+
+def drawn():
+    canvas = Canvas(60, 40)
+    canvas.draw(Picture(3, 5, PIXELS), Edge(3, 5, 12, 8), Frame(20, 10, 40, 30), Text(2, 30, "a < b & c", 9))
+    return canvas
+
+
+def test_pictures_lie_where_they_are_put_and_nothing_around_them():
+    image = np.asarray(drawn().image())
+    np.testing.assert_array_equal(image[5:13, 3:15, :3], PIXELS)
+    assert (image[5:13, 3:15, 3] == 255).all()
+    assert (image[4, 2:16, 3] == 255).all()
+    assert not image[:4, :, 3].any()
+
+
+def test_a_frame_is_white_between_dark_edges():
+    image = np.asarray(drawn().image())
+    line = [tuple(pixel) for pixel in image[20, 20:25, :3].tolist()]
+    assert line[:4] == [BLACK, WHITE, WHITE, BLACK]
+    assert image[20, 24, 3] == 0
+
+
+def test_a_tiny_frame_can_still_be_seen():
+    canvas = Canvas(20, 20)
+    canvas.draw(Frame(5, 5, 5.2, 5.1))
+    assert (np.asarray(canvas.image())[..., 0] == 255).sum() >= 8
+
+
+def test_png_is_opaque_only_where_nothing_shines_through(tmp_path):
+    drawn().save_png(tmp_path / "a.png")
+    full = Canvas(12, 8)
+    full.draw(Picture(0, 0, PIXELS))
+    full.save_png(tmp_path / "b.png")
+    assert Image.open(tmp_path / "a.png").mode == "RGBA"
+    assert Image.open(tmp_path / "b.png").mode == "RGB"
+
+
+def test_svg_holds_the_same_elements(tmp_path):
+    drawn().save_svg(tmp_path / "a.svg")
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert root.get("viewBox") == "0 0 60 40"
+    image = root.find("{*}image")
+    encoded = image.get("href").removeprefix("data:image/png;base64,")
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded)))), PIXELS)
+    assert (image.get("x"), image.get("y")) == ("3", "5")
+    assert root.find("{*}text").text == "a < b & c"
+    assert len(root.findall("{*}rect")) == 3
+
+
+def test_equal_drawings_give_equal_bytes(tmp_path):
+    contents = []
+    for _ in range(2):
+        for name in ("a.png", "a.svg"):
+            getattr(drawn(), f"save_{name[2:]}")(tmp_path / name)
+        contents.append([(tmp_path / name).read_bytes() for name in ("a.png", "a.svg")])
+    assert contents[0] == contents[1]
+
+
+def test_text_width_grows_with_the_text():
+    assert text_width("ab", 12) < text_width("abc", 12) < text_width("abc", 12, bold=True)

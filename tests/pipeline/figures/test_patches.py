@@ -1,0 +1,87 @@
+"""Figures of patches: layout, and what is said of empty places."""
+
+import numpy as np
+import pytest
+
+from pipeline.figures.canvas import Frame, Picture, Text
+from pipeline.figures.patches import (
+    Context,
+    UnitTiles,
+    context_overview,
+    context_strip,
+    patch_overview,
+    patch_strip,
+)
+
+SIDE = 64
+
+
+def unit(shown, k=9, *, count_active=50, passed_over=0, unreadable=()):
+    value = np.full(k, -np.inf, np.float32)
+    value[:shown] = np.arange(shown, 0, -1)
+    pixels = np.full((SIDE, SIDE, 3), 200, np.uint8)
+    contexts = [
+        None
+        if place >= shown or place in unreadable
+        else Context(pixels, (-8, 4, 20, 30), (0, 0, SIDE, SIDE))
+        for place in range(k)
+    ]
+    patch = np.broadcast_to(pixels, (k, SIDE, SIDE, 3))
+    return UnitTiles(
+        3, value, patch, np.ones((k, SIDE, SIDE), np.uint8), contexts, count_active, 90, passed_over
+    )
+
+
+def words(canvas):
+    return [element.text for element in canvas.elements if isinstance(element, Text)]
+
+
+def inside(canvas):
+    return all(
+        element.x >= 0 and element.x + element.pixels.shape[1] <= canvas.width
+        and element.y >= 0 and element.y + element.pixels.shape[0] <= canvas.height
+        for element in canvas.elements
+        if isinstance(element, Picture)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("k", [1, 9, 12, 13, 25])
+@pytest.mark.parametrize("shown", [0, 1, 8, 25])
+def test_every_place_has_a_tile_within_the_figure(k, shown):
+    tiles = unit(min(shown, k), k)
+    for canvas in (
+        patch_strip(tiles),
+        context_strip(tiles, SIDE),
+        patch_overview([tiles] * 3, "layer", "note"),
+    ):
+        assert inside(canvas)
+        assert max(element.y for element in canvas.elements if isinstance(element, Picture)) < canvas.height
+    assert sum(text.replace(".", "").isdigit() for text in words(patch_strip(tiles))) == min(shown, k)
+
+
+def test_a_dead_unit_is_said_to_be_never_active():
+    assert words(patch_strip(unit(0, count_active=0))) == ["never active"]
+
+
+def test_a_unit_with_few_images_shows_those():
+    assert words(patch_strip(unit(2, count_active=2))) == ["2.00", "1.00", "never active on other images"]
+
+
+def test_near_duplicates_that_were_passed_over_count_as_shown():
+    assert unit(2, count_active=5, passed_over=3).reason == "never active on other images"
+    assert unit(2, count_active=50, passed_over=12).reason == "near-duplicates only"
+
+
+def test_the_receptive_field_is_outlined_on_each_picture():
+    canvas = context_strip(unit(4), SIDE)
+    frames = [element for element in canvas.elements if isinstance(element, Frame)]
+    assert [(frame.y0, frame.x1 - frame.x0) for frame in frames] == [(5, 20)] * 4
+
+
+def test_an_image_that_cannot_be_read_is_said_to_be_so():
+    assert words(context_strip(unit(3, k=3, unreadable={1}), SIDE)) == ["3.00", "not", "readable", "1.00"]
+
+
+def test_the_overview_names_units_and_how_often_they_are_active():
+    canvas = context_overview([unit(9), unit(0, count_active=0)], SIDE, "features.1", "top 9")
+    assert words(canvas)[:6] == ["features.1", "top 9", "unit 3", "active 56 %", "unit 3", "active 0 %"]
