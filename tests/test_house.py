@@ -16,12 +16,24 @@ from tests.dependencies import LOADS_EVERY_STAGE, PACKAGES, ROOT, SHARED, Source
 # A module that stands in no room is a method (or of figures/ or report/): those import no other method.
 ROOMS = (
     {"errors"},
-    {"params", "progress", "store", "metrics", "tables", "names", "threads"},
+    {"params", "progress", "store", "metrics", "tables", "names", "threads", "workers", "cells", "record"},
     {"image", "image_file", "resampling", "topk", "selection", "intervals"},
-    {"receptive_field", "geometry", "operations", "windows", "tracing"},
-    {"pca", "neighbours", "map_quality", "grid", "cells"},
+    {"pca", "neighbours", "map_quality", "grid"},
+    {"receptive_field", "geometry", "operations", "windows", "tracing", "hooks", "layers", "observer"},
     {"preprocess", "checkpoints", "architectures", "boxes", "classes"},
-    {"dataset", "tars", "originals", "model", "weights", "cluster", "shards", "worker", "reduction"},
+    {
+        "dataset",
+        "tars",
+        "tar_records",
+        "csv_records",
+        "scanning",
+        "inspection",
+        "memory",
+        "listing",
+        "manifest",
+    },
+    {"originals", "weights", "model", "assembly"},
+    {"cluster", "shards", "worker", "reduction"},
 )
 # The stages that run a network; no other may pay for the import of torch.
 NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract"}
@@ -55,12 +67,6 @@ def room(module: str) -> int | None:
     return next((number for number, names in enumerate(ROOMS) if name in names), None)
 
 
-def is_shared_figure(module: str) -> bool:
-    """Tell whether a module of figures/ serves every section, having no render stage of its own."""
-    parts = module.split(".")
-    return parts[:2] == ["pipeline", "figures"] and f"stages.render_{parts[-1]}" not in SOURCES.files
-
-
 def tracked_files() -> list[Path]:
     done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -74,8 +80,8 @@ def test_library_imports_only_from_its_room_and_below(module):
     for other in SOURCES.imports(module) - {"pipeline", module}:
         assert not other.startswith("stages"), f"{module} imports {other}"
         if own is None:
-            same_package = other.split(".")[1] == "report" == module.split(".")[1]
-            allowed = room(other) is not None or same_package or is_shared_figure(other)
+            same_package = other.split(".")[1] == module.split(".")[1]
+            allowed = room(other) is not None or same_package
         else:
             allowed = room(other) is not None and room(other) <= own
         assert allowed, f"{module} imports {other}"
@@ -85,6 +91,13 @@ def test_library_imports_only_from_its_room_and_below(module):
 def test_stages_never_import_stages(module):
     others = {name for name in SOURCES.imports(module) if name.startswith("stages.")}
     assert others <= SHARED, f"{module} imports {sorted(others - SHARED)}"
+
+
+def test_sections_never_draw_with_each_other():
+    sections = {name.removeprefix("stages.render_") for name in MODULES if name.startswith("stages.render_")}
+    for section in sections:
+        others = {f"pipeline.figures.{other}" for other in sections - {section}}
+        assert not SOURCES.closure(f"stages.render_{section}") & others
 
 
 def test_imports_have_no_cycle():

@@ -20,6 +20,9 @@ PARAMS: dict[str, Any] = {
     "embedding.iterations": 50,
     "embedding.n_jobs": 1,
     "thumbnails.size": 16,
+    "render_summary.examples": 3,
+    "render_patches.units": 2,
+    "render_embedding.canvas": 300,
 }
 # Small batches in small shards: an extraction that can be killed in the middle.
 MANY_SHARDS: dict[str, Any] = {"extract.batch_size": 1, "extract.shards.mean": 1, "extract.shards.largest": 1}
