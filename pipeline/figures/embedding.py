@@ -1,0 +1,304 @@
+"""The section of the map: images at their places, images on a grid, points by label, data for the viewer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from pipeline.figures.mosaic import free_places, lay_out, save_png
+from pipeline.figures.palette import SEQUENCE, Theme, colour, marker
+from pipeline.figures.plotting import clean, figure_entry, plot, short
+from pipeline.figures.section import Section
+from pipeline.tables import write_table
+
+# Gives (n, size, size, 4) uint8 tiles of some rows of the map, ascending; the last argument is their margin.
+Tiles = Callable[[NDArray[np.integer], int, int], NDArray[np.uint8]]
+
+# Smallest tile of the grid on which something can be seen, pixels.
+LEAST_TILE = 24
+ATLAS_SIDE = 2048
+# More points than this are drawn as pixels inside the SVG, which would be tens of megabytes otherwise.
+VECTOR_POINTS = 5000
+MOST_LABELS = 20
+NONE = -1
+TABLE = "map.csv"
+
+
+@dataclass(frozen=True)
+class Points:
+    """The map and what is known of its N images.
+
+    Attributes
+    ----------
+    image_id : (N,) int64
+    path : tuple of str
+    xy : (N, 2) float32
+    grid : (N, 2) int32
+        Column and row.
+    grid_shape : tuple of int
+        Columns and rows.
+    label, predicted : (N,) int32
+        Index in `classes`, -1 where there is none.
+    classes : tuple of str
+        The dataset's classes, then outputs of the network that stand for none of them.
+    numbers : dict
+        The map's attributes: quality numbers and counts.
+    """
+
+    image_id: NDArray[np.int64]
+    path: Sequence[str]
+    xy: NDArray[np.float32]
+    grid: NDArray[np.int32]
+    grid_shape: tuple[int, int]
+    label: NDArray[np.int32]
+    predicted: NDArray[np.int32]
+    classes: tuple[str, ...]
+    numbers: dict[str, Any]
+
+    @property
+    def unit(self) -> NDArray[np.float64]:
+        """(N, 2) x and y, scaled alike so that the longer side runs from 0 to 1."""
+        exact = self.xy.astype(np.float64)
+        low, extent = exact.min(axis=0), float(np.ptp(exact, axis=0).max())
+        return (exact - low) / (extent if extent > 0 else 1.0)
+
+    def class_name(self, index: int) -> str | None:
+        """Return a class's name, None for -1."""
+        return self.classes[index] if index >= 0 else None
+
+
+def add_map(section: Section, points: Points, tiles: Tiles, *, side: int, tile: int) -> None:
+    """Draw the images at their places; one that would cover another is left out.
+
+    Parameters
+    ----------
+    section
+        The figure is added to it.
+    points, tiles
+        The map and its images.
+    side
+        Of the sheet, pixels.
+    tile
+        Side of an image on it, pixels.
+    """
+    cells = side // tile
+    unit = points.unit
+    chosen, cell = free_places(unit, cells)
+    high = int(cell[:, 1].max()) + 1
+    save_png(
+        section.folder / "map.png",
+        lay_out(tiles(chosen, tile, _margin(tile)), cell * tile, cells * tile, high * tile),
+    )
+    drawn = np.zeros(len(unit), bool)
+    drawn[chosen] = True
+    _write_points(section, points, drawn)
+    caption = (
+        f"{len(chosen):,} of {len(unit):,} images, each at its place on the map or at most two tiles from "
+        f"it; the others would cover one of these. {quality(points.numbers)}"
+    )
+    alt = "A map of small images: those that the network describes alike lie side by side, in islands."
+    files = _png("map.png", cells * tile, high * tile)
+    title = "Images at their places on the map"
+    section.figures.append(figure_entry(section, "map", title, alt, caption, files))
+
+
+def add_grid(section: Section, points: Points, tiles: Tiles, *, side: int) -> None:
+    """Draw every image in its cell of the full grid; of a large grid, one image of each block of cells.
+
+    Parameters
+    ----------
+    section
+        The figure is added to it.
+    points, tiles
+        The map and its images.
+    side
+        Of the sheet, pixels at most.
+    """
+    columns, rows = points.grid_shape
+    block = max(1, -(-columns * LEAST_TILE // side))
+    cell, chosen = np.unique(points.grid // block, axis=0, return_index=True)
+    order = np.argsort(chosen)
+    tile = side // -(-columns // block)
+    size = (-(-columns // block) * tile, -(-rows // block) * tile)
+    save_png(
+        section.folder / "grid.png",
+        lay_out(tiles(chosen[order], tile, _margin(tile)), cell[order] * tile, *size),
+    )
+    numbers = points.numbers
+    how = (
+        "optimal"
+        if numbers["grid_blocks"] == 1
+        else f"optimal within each of {numbers['grid_blocks']} blocks"
+    )
+    which = f"All {len(chosen):,} images" if block == 1 else f"One image of each {block} × {block} cells"
+    caption = (
+        f"{which}, the map pulled onto a grid of {columns} × {rows} by linear assignment ({how}): an image "
+        f"moved by {numbers['grid_displacement_cells']:.1f} cells on average, "
+        f"{numbers['grid_displacement']:.1%} of the map's side."
+    )
+    alt = "A full grid of small images; neighbours in the grid are mostly neighbours on the map."
+    files = _png("grid.png", *size)
+    section.figures.append(figure_entry(section, "grid", "Every image on a grid", alt, caption, files))
+
+
+def add_labels(section: Section, points: Points) -> None:
+    """Draw a point for each image, coloured by its label; without labels nothing is added."""
+    present = np.flatnonzero(np.bincount(points.label[points.label >= 0], minlength=len(points.classes)))
+    if not len(present):
+        return
+    files = plot(section.folder, "labels", (7.5, 7.5), lambda figure, theme: _scatter(figure, theme, points))
+    how = f"{len(present)} classes"
+    if len(present) > len(SEQUENCE):
+        how += f"; colours repeat after {len(SEQUENCE)}, with another marker"
+    if len(present) > MOST_LABELS:
+        how += f"; names stand at the {MOST_LABELS} largest"
+    caption = (
+        f"The same map, a point an image, coloured by its label ({how}). A name stands where its class is "
+        f"densest. {quality(points.numbers)}"
+    )
+    alt = "A scatter plot of the map with a colour for each class and the classes' names in it."
+    files["data"] = TABLE
+    section.figures.append(figure_entry(section, "labels", "The map by label", alt, caption, files))
+
+
+def quality(numbers: dict[str, Any]) -> str:
+    """Return the sentence that says how far the map can be trusted."""
+    parts = [f"KL divergence {numbers['kl']:.3f}"]
+    if "knn" in numbers:
+        asked, images = numbers["neighbour_images"], numbers["images"]
+        of = "" if asked == images else f" (asked of {asked:,} random images)"
+        parts.append(f"KNN {numbers['knn']:.1%} of the {numbers['neighbours']} nearest neighbours kept{of}")
+    if "knc" in numbers:
+        parts.append(
+            f"KNC {numbers['knc']:.1%} of the {numbers['class_neighbours']} nearest class means kept"
+        )
+    if "cpd" in numbers:
+        parts.append(f"CPD {numbers['cpd']:.2f} (rank correlation of distances)")
+    if "trustworthiness" in numbers:
+        parts.append(f"trustworthiness {numbers['trustworthiness']:.3f} (k = {numbers['neighbours']})")
+    return f"n = {numbers['images']:,}: {', '.join(parts)}."
+
+
+def add_viewer(section: Section, points: Points, tiles: Tiles, *, most: int, tile: int, seed: int) -> None:
+    """Write the data of the interactive map: atlases of thumbnails, and the points as a script.
+
+    A page opened from disk may load scripts and images but no other data, so the points are assigned to a
+    global, ``window.CONVATLAS_MAP``; x and y run from 0 to 1, y downwards; tile i of the atlases is point i.
+
+    Parameters
+    ----------
+    section
+        Its viewer becomes ``map.json``.
+    points, tiles
+        The map and its images.
+    most
+        Points shown; a random sample where there are more.
+    tile
+        Side of a thumbnail, pixels.
+    seed
+        Of the sample.
+    """
+    rows = np.arange(len(points.xy))
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    across = ATLAS_SIDE // tile
+    atlases = [
+        _atlas(section, f"atlas-{number:03}.png", tiles(rows[start : start + across**2], tile, 0))
+        for number, start in enumerate(range(0, len(rows), across**2))
+    ]
+    script = json.dumps(_viewer_points(points, rows, atlases), separators=(",", ":"), sort_keys=True)
+    (section.folder / "points.js").write_text(f"window.CONVATLAS_MAP = {script};\n", encoding="utf-8")
+    about = {"points": "points.js", "atlases": atlases, "shown": len(rows), "images": len(points.xy)}
+    text = json.dumps(about, indent=1, sort_keys=True)
+    (section.folder / "map.json").write_text(f"{text}\n", encoding="utf-8")
+    section.viewer = "map.json"
+    section.numbers |= {"viewer_images": len(rows)}
+
+
+def _viewer_points(
+    points: Points, rows: NDArray[np.integer], atlases: list[dict[str, Any]]
+) -> dict[str, Any]:
+    unit = np.round(points.unit[rows], 5)
+    return {
+        "atlases": atlases,
+        "n": len(rows),
+        "x": unit[:, 0].tolist(),
+        "y": unit[:, 1].tolist(),
+        "gx": points.grid[rows, 0].tolist(),
+        "gy": points.grid[rows, 1].tolist(),
+        "grid": list(points.grid_shape),
+        "label": points.label[rows].tolist(),
+        "predicted": points.predicted[rows].tolist(),
+        "classes": list(points.classes),
+        "colours": [colour(index) for index in range(len(points.classes))],
+        "path": [points.path[row] for row in rows],
+        "image_id": points.image_id[rows].tolist(),
+    }
+
+
+def _atlas(section: Section, name: str, tiles: NDArray[np.uint8]) -> dict[str, Any]:
+    """Write tiles in rows as wide as an atlas can be, and return what the viewer must know of it."""
+    tile = tiles.shape[1]
+    columns = ATLAS_SIDE // tile
+    rows = -(-len(tiles) // columns)
+    index = np.arange(len(tiles))
+    places = np.stack((index % columns, index // columns), axis=1) * tile
+    save_png(section.folder / name, lay_out(tiles, places, columns * tile, rows * tile))
+    return {"file": name, "columns": columns, "rows": rows, "tile": tile}
+
+
+def _scatter(figure: Figure, theme: Theme, points: Points) -> None:
+    axes = clean(figure.add_subplot())
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    size = float(np.clip(30_000 / len(points.xy), 1.5, 30))
+    counts = np.bincount(points.label[points.label >= 0], minlength=len(points.classes))
+    for index in np.unique(points.label).tolist():
+        own = points.xy[points.label == index]
+        axes.scatter(
+            own[:, 0], own[:, 1], s=size, c=colour(index), marker=marker(index), linewidths=0, alpha=0.9,
+            rasterized=len(points.xy) > VECTOR_POINTS,
+        )  # fmt: skip
+    largest = np.argsort(-counts, kind="stable")[:MOST_LABELS]
+    for index in largest[counts[largest] > 0].tolist():
+        x, y = _middle(points.xy[points.label == index])
+        halo = withStroke(linewidth=3.5, foreground=theme.paper)
+        axes.text(
+            x, y, short(points.classes[index]), ha="center", va="center", fontsize=12, fontweight="bold",
+            color=theme.ink, path_effects=[halo],
+        )  # fmt: skip
+
+
+def _middle(xy: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the point of a class that lies in its thickest part: with the nearest 10th-nearest neighbour."""
+    some = xy[:: max(1, len(xy) // 500)].astype(np.float64)
+    squared = ((some[:, None] - some) ** 2).sum(axis=2)
+    squared.sort(axis=1)
+    x, y = some[squared[:, min(len(some) // 4 + 1, len(some) - 1)].argmin()]
+    return float(x), float(y)
+
+
+def _margin(tile: int) -> int:
+    return max(1, tile // 16)
+
+
+def _png(image: str, width: int, height: int) -> dict[str, Any]:
+    files = {"image": image, "dark_image": None, "vector": None, "data": TABLE}
+    return files | {"width": width, "height": height}
+
+
+def _write_points(section: Section, points: Points, drawn: NDArray[np.bool_]) -> None:
+    columns = ("image_id", "path", "label", "predicted", "x", "y", "column", "row", "drawn")
+    values = zip(
+        points.image_id.tolist(), points.path, map(points.class_name, points.label.tolist()),
+        map(points.class_name, points.predicted.tolist()), *points.xy.T.tolist(), *points.grid.T.tolist(),
+        drawn.astype(int).tolist(), strict=True,
+    )  # fmt: skip
+    write_table(section.folder / TABLE, columns, values)

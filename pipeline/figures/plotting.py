@@ -1,0 +1,100 @@
+"""Plots by matplotlib: drawn once for light and once for dark pages, with equal bytes for equal data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pipeline.figures.palette import DARK, LIGHT, Theme
+from pipeline.figures.section import Section
+
+DPI = 160
+Paint = Callable[[Figure, Theme], None]
+
+
+def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> dict[str, Any]:
+    """Draw a figure as ``<name>.png``, ``<name>-dark.png`` and ``<name>.svg``, on transparent ground.
+
+    Parameters
+    ----------
+    folder
+        Where the files go.
+    name
+        Their stem.
+    size
+        Width and height, inches.
+    paint
+        Draws on an empty figure in the inks of a theme; is called once a theme.
+
+    Returns
+    -------
+    dict
+        ``image``, ``dark_image``, ``vector``, ``width``, ``height`` (pixels) of a figure in section.json.
+    """
+    for theme, suffix in ((LIGHT, ""), (DARK, "-dark")):
+        with matplotlib.rc_context(rc=_settings(theme)):
+            figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+            canvas = FigureCanvasAgg(figure)
+            paint(figure, theme)
+            png = folder / f"{name}{suffix}.png"
+            figure.savefig(png, transparent=True, metadata={"Software": None})
+            if theme is LIGHT:
+                # The layout stands, and finding it is most of the work.
+                figure.set_layout_engine("none")
+                metadata = {"Date": None, "Creator": None}
+                figure.savefig(folder / f"{name}.svg", transparent=True, metadata=metadata)
+    width, height = canvas.get_width_height()
+    files = {"image": f"{name}.png", "dark_image": f"{name}-dark.png", "vector": f"{name}.svg"}
+    return files | {"width": width, "height": height}
+
+
+def figure_entry(
+    section: Section, name: str, title: str, alt: str, caption: str, files: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a figure's entry in section.json; its data is ``<name>.csv`` unless `files` says otherwise."""
+    words = {"id": f"{section.name}-{name}", "title": title, "alt": alt, "caption": caption}
+    return {"data": f"{name}.csv", **words, **files}
+
+
+def short(name: str, most: int = 24) -> str:
+    """Cut a name so that it fits a figure."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def clean(axes: Axes) -> Axes:
+    """Take the frame and the ticks off axes whose scale has no meaning."""
+    axes.set_axis_off()
+    return axes
+
+
+def _settings(theme: Theme) -> Any:
+    """Return matplotlib's settings; every one that a user's own file could change matters for equal bytes."""
+    return {
+        **{key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"},
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        # Names come from the user: a dollar sign in one is no formula.
+        "text.parse_math": False,
+        "svg.hashsalt": "convatlas",
+        "svg.fonttype": "path",
+        "text.color": theme.ink,
+        "axes.labelcolor": theme.ink,
+        "axes.edgecolor": theme.soft,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 10,
+        "grid.color": theme.line,
+        "grid.linewidth": 0.7,
+        "xtick.color": theme.soft,
+        "xtick.labelcolor": theme.ink,
+        "ytick.color": theme.soft,
+        "ytick.labelcolor": theme.ink,
+        "legend.frameon": False,
+    }

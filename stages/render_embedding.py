@@ -1,0 +1,152 @@
+"""Draw the map: images at their places, on a grid, points by label, and the data of the interactive view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
+from pipeline.figures.mosaic import scale
+from pipeline.figures.section import new_section
+from pipeline.params import Block
+from stages.command import Stage, execute
+
+ROWS_AT_ONCE = 2048
+
+
+class Params(Block):
+    """Parameters of the drawings of the map."""
+
+    canvas: int = Field(ge=200, le=10_000, description="side of the mosaics, pixels")
+    tile: int = Field(ge=8, le=512, description="side of an image on the map, pixels")
+    viewer_images: int = Field(
+        ge=1, le=100_000, description="images in the interactive map; a sample of more"
+    )
+    viewer_tile: int = Field(ge=8, le=256, description="side of a thumbnail there, pixels")
+    seed: int = Field(ge=0, le=2**31 - 1, description="of the sample")
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write artifacts/figures/embedding/."""
+    points = _read_points(paths)
+    with store.read(paths["thumbnails"]) as file, new_section(paths["out"]) as section:
+        tiles = _tiles(file, points.image_id)
+        section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
+        section.numbers |= {"canvas": params.canvas, "tile": params.tile, "classes": len(points.classes)}
+        add_map(section, points, tiles, side=params.canvas, tile=params.tile)
+        add_grid(section, points, tiles, side=params.canvas)
+        add_labels(section, points)
+        add_viewer(
+            section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed
+        )  # fmt: skip
+
+
+def _read_points(paths: Mapping[str, Path]) -> Points:
+    with store.read(paths["embedding"]) as embedding:
+        image_id, label = embedding.get("image_id"), embedding.get("label")
+        xy, grid, attributes = embedding.get("xy"), embedding.get("grid"), embedding.attributes()
+    with store.read(paths["manifest"]) as manifest:
+        path, classes = manifest.strings("path"), tuple(manifest.strings("class_names"))
+    with store.read(paths["predictions"]) as file:
+        if not np.array_equal(file.get("image_id"), image_id):
+            raise UserError(
+                f"{paths['predictions']}: stale, of other images than the map; run predictions again"
+            )
+        predicted, classes = predicted_classes(
+            file.get("predicted"), label, file.get("class_output"), classes, file.strings("output_name")
+        )  # fmt: skip
+    numbers = {name: value for name, value in attributes.items() if isinstance(value, int | float)}
+    numbers = {
+        name: value for name, value in numbers.items() if name != "schema_version" and name != "complete"
+    }
+    shape = tuple(int(side) for side in attributes["grid_shape"])
+    return Points(
+        image_id, [path[row] for row in image_id], xy, grid, (shape[0], shape[1]), label, predicted, classes,
+        numbers,
+    )  # fmt: skip
+
+
+def predicted_classes(
+    predicted: NDArray[np.int32],
+    label: NDArray[np.int32],
+    class_output: NDArray[np.int32],
+    classes: tuple[str, ...],
+    outputs: list[str],
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Say the network's outputs as classes of the dataset; outputs that are none get a place behind these.
+
+    Parameters
+    ----------
+    predicted
+        (N,) outputs.
+    label
+        (N,) classes, -1 where there is none.
+    class_output
+        (K,) output of each class, -1 where there is none.
+    classes, outputs
+        Their names.
+
+    Returns
+    -------
+    (N,) int32, tuple of str
+        Index of each prediction in the names, and the names: the classes, then what else was predicted.
+    """
+    place = np.full(len(outputs), -1, np.int32)
+    for index in range(len(classes) - 1, -1, -1):
+        if class_output[index] >= 0:
+            place[class_output[index]] = index
+    further = [output for output in np.unique(predicted).tolist() if place[output] < 0]
+    place[further] = np.arange(len(classes), len(classes) + len(further))
+    found = place[predicted]
+    # Where several classes share an output, a right prediction is the label's class.
+    if len(classes):
+        found = np.where((label >= 0) & (class_output[label] == predicted), label, found).astype(np.int32)
+    return found, (*classes, *(outputs[output] for output in further))
+
+
+def _tiles(file: store.Reader, image_id: NDArray[np.int64]) -> Tiles:
+    """Return a reader of tiles for rows of the map; only the chunks that hold them are read."""
+    known = file.get("image_id")
+    place = np.searchsorted(known, image_id)
+    if not np.array_equal(known[np.minimum(place, len(known) - 1)], image_id):
+        raise UserError("thumbnails.h5: stale, lacks images of the map; run thumbnails again")
+    content = np.stack((file.get("width"), file.get("height")), axis=1)
+
+    def read(rows: NDArray[np.integer], size: int, margin: int) -> NDArray[np.uint8]:
+        wanted = place[rows]
+        made = np.zeros((len(rows), size, size, 4), np.uint8)
+        for start in range(0, len(known), ROWS_AT_ONCE):
+            inside = np.flatnonzero((wanted >= start) & (wanted < start + ROWS_AT_ONCE))
+            if not len(inside):
+                continue
+            pixels = file.get("thumbnail", slice(start, start + ROWS_AT_ONCE))
+            for row in inside.tolist():
+                if content[wanted[row]].any():
+                    made[row] = scale(pixels[wanted[row] - start], tuple(content[wanted[row]]), size, margin)
+        return made
+
+    return read
+
+
+STAGE = Stage(
+    name="render-embedding",
+    run=run,
+    params=Params,
+    block="render_embedding",
+    inputs={
+        "embedding": "artifacts/embedding.h5",
+        "manifest": "artifacts/manifest.h5",
+        "predictions": "artifacts/predictions.h5",
+        "thumbnails": "artifacts/thumbnails.h5",
+    },
+    outputs={"out": "artifacts/figures/embedding"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

@@ -1,0 +1,189 @@
+"""The stage `render-embedding`."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.report.section import read_section
+from stages import render_embedding
+from stages.render_embedding import predicted_classes
+from tests.stages.small_artifacts import contents, write_manifest
+
+PARAMS = {"canvas": 240, "tile": 12, "viewer_images": 1000, "viewer_tile": 8, "seed": 0}
+COUNT = 60
+IMAGE_ID = np.arange(COUNT) * 2
+CLASSES = ["a", "<b>", "$c"]
+NUMBERS = {
+    "images": COUNT, "kl": 0.5, "knn": 0.4, "knc": 0.3, "cpd": 0.2, "trustworthiness": 0.9, "neighbours": 10,
+    "neighbour_images": COUNT, "class_neighbours": 1, "grid_blocks": 1, "grid_displacement": 0.1,
+    "grid_displacement_cells": 0.8,
+}  # fmt: skip
+
+
+def shade(image_id):
+    return 20 + 2 * (image_id % 100)
+
+
+@pytest.fixture
+def run(tmp_path):
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.divmod(rng.permutation(64)[:COUNT], 8), axis=1)
+
+    def once(name="embedding", label=IMAGE_ID // 2 % 3, numbers=NUMBERS, **changes):
+        with store.write(tmp_path / "embedding.h5", stage="embedding") as file:
+            for key, values in {"image_id": IMAGE_ID, "xy": rng_xy(), "grid": grid, "label": label}.items():
+                file.put(key, np.asarray(values))
+            file.set_attributes("", numbers | {"grid_shape": (8, 8), "metric": "euclidean"})
+        with store.write(tmp_path / "predictions.h5", stage="predictions") as file:
+            file.put("image_id", IMAGE_ID)
+            file.put("predicted", (IMAGE_ID // 2 % 4).astype(np.int32))
+            file.put("class_output", np.arange(3, dtype=np.int32))
+            file.put_strings("output_name", [*CLASSES, "other"])
+        with store.write(tmp_path / "thumbnails.h5", stage="thumbnails") as file:
+            ids = np.arange(2 * COUNT)
+            file.put("image_id", ids)
+            file.put(
+                "thumbnail",
+                np.broadcast_to(shade(ids)[:, None, None, None], (len(ids), 8, 8, 3)).astype(np.uint8),
+            )
+            file.put("width", np.full(len(ids), 8, np.uint16))
+            file.put("height", np.full(len(ids), 8, np.uint16))
+        paths = {name: tmp_path / f"{name}.h5" for name in ("embedding", "predictions", "thumbnails")}
+        paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
+        paths["out"] = tmp_path / "figures" / name
+        render_embedding.run(render_embedding.Params(**{**PARAMS, **changes}), paths)
+        return paths["out"]
+
+    return once
+
+
+def rng_xy():
+    return np.random.default_rng(1).normal(size=(COUNT, 2)).astype(np.float32) * (3, 1) * 10
+
+
+def points_of(folder):
+    text = (folder / "points.js").read_text()
+    assert text.startswith("window.CONVATLAS_MAP = {")
+    return json.loads(text.removeprefix("window.CONVATLAS_MAP = ").rstrip(";\n"))
+
+
+def test_the_report_takes_the_section(run):
+    section = read_section(run())
+    assert [figure.id for figure in section.content.figures] == [
+        "embedding-map",
+        "embedding-grid",
+        "embedding-labels",
+    ]
+    assert section.content.viewer == "map.json"
+    for figure in section.content.figures:
+        with Image.open(section.folder / figure.image) as image:
+            assert image.size == (figure.width, figure.height)
+
+
+def test_each_image_lies_in_its_cell_of_the_grid(run):
+    folder = run()
+    points = points_of(folder)
+    pixels = np.asarray(Image.open(folder / "grid.png"))
+    side = 240 // 8
+    for image_id, column, row in zip(points["image_id"], points["gx"], points["gy"], strict=True):
+        assert pixels[row * side + side // 2, column * side + side // 2, 0] == shade(image_id)
+    assert (pixels[..., 3] > 0).mean() > 0.8
+
+
+def test_images_lie_near_their_places_on_the_map(run):
+    folder = run()
+    points = points_of(folder)
+    pixels = np.asarray(Image.open(folder / "map.png"))
+    drawn = {
+        int(row["image_id"]) for row in csv.DictReader((folder / "map.csv").open()) if row["drawn"] == "1"
+    }
+    assert len(drawn) > COUNT / 2
+    for image_id, x, y in zip(points["image_id"], points["x"], points["y"], strict=True):
+        if image_id in drawn:
+            places = np.argwhere((pixels[..., 0] == shade(image_id)) & (pixels[..., 3] == 255))
+            distance = np.abs(places.mean(axis=0)[::-1] - np.array([x, y]) * 240)
+            assert distance.max() < 4 * 12
+
+
+def test_tiles_of_the_atlases_are_the_points_in_order(run):
+    folder = run()
+    points = points_of(folder)
+    atlas = points["atlases"][0]
+    pixels = np.asarray(Image.open(folder / atlas["file"]))
+    assert pixels.shape[:2] == (atlas["rows"] * atlas["tile"], atlas["columns"] * atlas["tile"])
+    for index, image_id in enumerate(points["image_id"]):
+        row, column = divmod(index, atlas["columns"])
+        assert pixels[row * 8 + 4, column * 8 + 4, 0] == shade(image_id)
+
+
+def test_points_are_complete_and_scaled(run):
+    points = points_of(run())
+    assert points["n"] == COUNT
+    assert {
+        len(points[name]) for name in ("x", "y", "gx", "gy", "label", "predicted", "path", "image_id")
+    } == {COUNT}
+    assert (min(points["x"]), max(points["x"])) == (0, 1)
+    assert min(points["y"]) == 0
+    assert max(points["y"]) < 1
+    assert points["classes"] == [*CLASSES, "other"]
+    assert points["path"][1] == "class/00002.png"
+
+
+def test_a_sample_of_many_images_is_shown(run):
+    points = points_of(run(viewer_images=20))
+    assert points["n"] == 20
+    assert points["image_id"] == sorted(points["image_id"])
+
+
+def test_several_atlases(run, monkeypatch):
+    monkeypatch.setattr("pipeline.figures.embedding.ATLAS_SIDE", 32)
+    folder = run()
+    points = points_of(folder)
+    assert [atlas["rows"] for atlas in points["atlases"]] == [4, 4, 4, 3]
+    pixels = np.asarray(Image.open(folder / points["atlases"][3]["file"]))
+    assert pixels[20, 28, 0] == shade(points["image_id"][48 + 2 * 4 + 3])
+
+
+def test_equal_bytes_twice(run):
+    first = contents(run())
+    assert first == contents(run())
+
+
+def test_a_large_grid_is_thinned_out_and_it_is_said(run, monkeypatch):
+    monkeypatch.setattr("pipeline.figures.embedding.LEAST_TILE", 60)
+    figure = read_section(run()).content.figures[1]
+    assert figure.caption.startswith("One image of each 2 × 2 cells")
+
+
+def test_unlabelled_images_have_no_picture_by_label(run):
+    numbers = {name: value for name, value in NUMBERS.items() if name != "knc"}
+    content = read_section(run(label=np.full(COUNT, -1), numbers=numbers)).content
+    assert [figure.id for figure in content.figures] == ["embedding-map", "embedding-grid"]
+    assert "KNC" not in content.figures[0].caption
+
+
+def test_predictions_of_other_images_are_refused(run, tmp_path, monkeypatch):
+    real = store.Reader.get
+
+    def fewer(self, name, rows=None):
+        values = real(self, name, rows)
+        return values[1:] if name == "image_id" and self._path.name == "predictions.h5" else values
+
+    monkeypatch.setattr(store.Reader, "get", fewer)
+    with pytest.raises(UserError, match="stale"):
+        run()
+    assert not (tmp_path / "figures").exists()
+
+
+def test_outputs_become_classes():
+    predicted, label = np.array([2, 0, 3, 1, 1]), np.array([0, 1, -1, 2, 1])
+    found, names = predicted_classes(
+        predicted, label, np.array([2, 1, 1]), ("x", "y", "z"), ["p", "q", "r", "s"]
+    )
+    assert names == ("x", "y", "z", "p", "s")
+    assert found.tolist() == [0, 3, 4, 2, 1]
