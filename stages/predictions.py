@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pipeline.weights import Description, read_description
 from pydantic import Field
 
 from pipeline import store
@@ -20,6 +19,7 @@ from pipeline.metrics import write_metrics
 from pipeline.params import Block, digest
 from pipeline.predictions import (
     HELD_OUT,
+    TOP,
     Predictions,
     Reliability,
     accuracy,
@@ -31,6 +31,7 @@ from pipeline.predictions import (
 )
 from pipeline.progress import progress
 from pipeline.tables import write_table
+from pipeline.weights import Description, read_description
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
@@ -224,9 +225,25 @@ def _write(path: Path, made_from: Mapping[str, str], found: Evaluated) -> None:
         file.put("confusion", confusion(found.counted, len(found.names)))
         for name in RELIABILITY:
             file.put(f"reliability/{name}", getattr(found.calibration, name))
+        for name, values in _by_split(found).items():
+            file.put(f"split/{name}", values)
+        file.put_strings("split/name", np.unique(found.labels.split).tolist())
         file.put("class_output", found.labels.output)
         file.put_strings("output_name", found.names)
         file.set_attributes("", {"held_out": found.split or ""})
+
+
+def _by_split(found: Evaluated) -> dict[str, NDArray[Any]]:
+    """Return counts of each split, in the order of their names: images, labelled ones, right ones."""
+    splits = np.unique(found.labels.split)
+    own = [found.predictions.rows(found.labels.split == name) for name in splits]
+    known = [part.rows(part.label >= 0) for part in own]
+    return {
+        "images": np.array([len(part) for part in own], np.int64),
+        "labelled": np.array([len(part) for part in known], np.int64),
+        "right": np.array([part.correct.sum() for part in known], np.int64),
+        "right_top5": np.array([(part.label_rank < TOP).sum() for part in known], np.int64),
+    }
 
 
 def _confusion_rows(params: Params, found: Evaluated) -> list[tuple[str, str]]:

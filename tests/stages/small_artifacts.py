@@ -17,7 +17,8 @@ def write_activations(folder, rows_of_shards=(7, 20, 13), **arrays):
         index.put("shard/rows", np.array(rows_of_shards))
         index.put("image_id", image_id)
         index.set_attributes("", {"layers": ["relu"]})
-        index.set_attributes("maxima/relu", {"map_size": (1, 1)})
+        field = {"rf_size": (3, 3), "rf_stride": (1, 1), "rf_start": (-1, -1), "rf_status": "exact"}
+        index.set_attributes("maxima/relu", field | {"map_size": (8, 8), "kind": "relu", "units": 4})
     end = 0
     for name, rows in zip(names, rows_of_shards, strict=True):
         start, end = end, end + rows

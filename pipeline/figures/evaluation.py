@@ -1,0 +1,250 @@
+"""How often the network is right, in pictures: by class, confusion, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pipeline.figures.palette import Theme
+from pipeline.figures.plotting import figure_entry, plot, short
+from pipeline.figures.section import Section
+from pipeline.intervals import wilson
+from pipeline.tables import write_table
+
+# More rows than this cannot be read on a page; tables say what matters then.
+MOST_ROWS = 40
+WORST = 20
+OTHER = "other outputs"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Predictions against labels, counted.
+
+    Attributes
+    ----------
+    name : tuple of str
+        Of the K outputs.
+    confusion : (K, K) int64
+        Images by right output (row) and predicted output (column).
+    reliability : dict of str to (B,) array
+        ``confidence``, ``accuracy``, ``count``, ``low``, ``high`` of each bin.
+    of : str
+        Which images were counted, in words.
+    """
+
+    name: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    reliability: dict[str, NDArray[np.float64]]
+    of: str
+
+    @property
+    def labelled(self) -> NDArray[np.int64]:
+        """(K,) int64, images of each right output."""
+        return self.confusion.sum(axis=1)
+
+    @property
+    def right(self) -> NDArray[np.int64]:
+        """(K,) int64, how many of them are predicted."""
+        return np.diag(self.confusion)
+
+
+def add_evaluation(section: Section, found: Evaluation) -> None:
+    """Add figures and tables of what the network gets right; nothing where no image is labelled."""
+    if not found.labelled.any():
+        return
+    _add_classes(section, found)
+    _add_confusion(section, found)
+    _add_calibration(section, found)
+
+
+def _add_classes(section: Section, found: Evaluation) -> None:
+    shown = np.flatnonzero(found.labelled)
+    low, high = wilson(found.right[shown], found.labelled[shown])
+    share = found.right[shown] / found.labelled[shown]
+    names = [found.name[index] for index in shown]
+    rows = list(zip(names, found.labelled[shown], found.right[shown], share, low, high, strict=True))
+    write_table(section.folder / "classes.csv", ("class", "images", "right", "accuracy", "low", "high"), rows)
+    if len(shown) <= MOST_ROWS:
+        size = (6.5, 0.9 + 0.26 * len(shown))
+        files = plot(
+            section.folder, "classes", size, lambda f, t: _paint_classes(f, t, names, share, (low, high))
+        )
+        caption = f"Share of right predictions of each class on {found.of}, with 95 % intervals (Wilson's)."
+        alt = "A dot for each class at its accuracy, with a line as long as its interval."
+        section.figures.append(figure_entry(section, "classes", "Accuracy by class", alt, caption, files))
+        return
+    worst = np.lexsort((np.arange(len(shown)), share))[:WORST]
+    section.add_table(
+        "worst-classes", "The classes that are hardest", ("class", "images", "accuracy, %", "95 % interval"),
+        [(names[i], found.labelled[shown[i]], percent(share[i]), interval(low[i], high[i])) for i in worst],
+        f"The {len(worst)} of {len(shown)} classes with the lowest accuracy on {found.of}.",
+    )  # fmt: skip
+
+
+def _add_confusion(section: Section, found: Evaluation) -> None:
+    matrix, columns, rows = restricted(found)
+    pairs = [
+        (rows[row], columns[column], int(matrix[row, column]), matrix[row, column] / matrix[row].sum())
+        for row, column in zip(*np.nonzero(matrix), strict=True)
+    ]
+    write_table(section.folder / "confusion.csv", ("label", "predicted", "images", "share"), pairs)
+    if len(rows) <= MOST_ROWS:
+        side = 2.0 + 0.42 * len(rows)
+        size = (max(side + 0.42 * (len(columns) - len(rows)), 3.4), max(side - 0.4, 3.0))
+        files = plot(
+            section.folder, "confusion", size, lambda f, t: _paint_confusion(f, t, matrix, columns, rows)
+        )  # fmt: skip
+        caption = (
+            f"Counts on {found.of}: a row is a label, a column what the network said. Right ones stand on "
+            "the diagonal; the shade is the share of the row, its square root where it is wrong."
+        )
+        alt = "A square of counts, large on the diagonal."
+        section.figures.append(
+            figure_entry(section, "confusion", "Confusion of classes", alt, caption, files)
+        )
+    wrong = sorted(
+        (pair for pair in pairs if pair[0] != pair[1]), key=lambda pair: (-pair[2], -pair[3], pair)
+    )
+    worst = [(label, predicted, count, percent(share)) for label, predicted, count, share in wrong[:WORST]]
+    if wrong:
+        section.add_table(
+            "confused", "Most frequent errors", ("label", "predicted", "images", "% of the label"),
+            worst, f"On {found.of}; {len(wrong)} kinds of error occur.",
+        )  # fmt: skip
+
+
+def restricted(found: Evaluation) -> tuple[NDArray[np.int64], list[str], list[str]]:
+    """Keep the outputs that are some image's label; count predictions of all further outputs as one.
+
+    Returns
+    -------
+    (R, C) int64, list of str, list of str
+        Counts, names of the columns, names of the rows.
+    """
+    kept = np.flatnonzero(found.labelled)
+    rows = [found.name[index] for index in kept]
+    matrix = found.confusion[np.ix_(kept, kept)]
+    other = found.labelled[kept] - matrix.sum(axis=1)
+    if not other.any():
+        return matrix, rows, rows
+    return np.column_stack((matrix, other)), [*rows, OTHER], rows
+
+
+def _add_calibration(section: Section, found: Evaluation) -> None:
+    table = found.reliability
+    filled = table["count"] > 0
+    right = np.where(filled, table["accuracy"] * table["count"], 0)
+    low, high = wilson(right, table["count"])
+    columns = ("confidence", "accuracy", "low", "high", "images")
+    data = (table["confidence"], table["accuracy"], low, high, table["count"].astype(int))
+    rows = [row for row, kept in zip(zip(*data, strict=True), filled, strict=True) if kept]
+    write_table(section.folder / "calibration.csv", columns, rows)
+    files = plot(section.folder, "calibration", (5.4, 5.4), lambda f, t: _paint_calibration(f, t, found))
+    gap = np.abs(table["accuracy"][filled] - table["confidence"][filled])
+    error = float((gap * table["count"][filled]).sum() / table["count"].sum())
+    section.numbers["ece"] = error
+    caption = (
+        f"How often predictions of a given confidence are right, on {found.of}; on the diagonal the network "
+        f"knows how sure it can be. Lines are 95 % intervals, larger dots are more images, counted below. "
+        f"Expected calibration error "
+        f"{error:.1%} (Guo et al. 2017, {len(filled)} bins)."
+    )
+    alt = "Accuracy against confidence, with the diagonal, above a histogram of the confidence."
+    section.figures.append(figure_entry(section, "calibration", "Calibration", alt, caption, files))
+
+
+def percent(share: float) -> float:
+    """Return a share as a percentage with two decimals."""
+    return round(100 * float(share), 2)
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval of shares in words."""
+    return f"{low:.1%} to {high:.1%}"
+
+
+def _paint_classes(
+    figure: Figure,
+    theme: Theme,
+    names: Sequence[str],
+    share: NDArray[np.float64],
+    ends: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    axes = figure.add_subplot()
+    place = np.arange(len(names))
+    axes.hlines(place, 100 * ends[0], 100 * ends[1], color=theme.accent, linewidth=2)
+    axes.plot(100 * share, place, "o", color=theme.accent, markersize=5.5)
+    axes.set_yticks(place, [short(name) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlim(min(float(100 * ends[0].min()) - 2, 95), 100.5)
+    axes.set_xlabel("accuracy, %")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+    axes.set_axisbelow(True)
+
+
+def _paint_confusion(
+    figure: Figure, theme: Theme, matrix: NDArray[np.int64], columns: Sequence[str], rows: Sequence[str]
+) -> None:
+    axes = figure.add_subplot()
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    diagonal = np.arange(matrix.shape[0])[:, None] == np.arange(matrix.shape[1])
+    opacity = np.where(diagonal, share, np.sqrt(share))
+    pixels = np.empty((*matrix.shape, 4))
+    pixels[..., :3] = np.where(diagonal[..., None], to_rgb(theme.accent), to_rgb(theme.contrast))
+    pixels[..., 3] = opacity
+    axes.imshow(pixels, interpolation="nearest", aspect="equal")
+    for row, column in zip(*np.nonzero(matrix), strict=True):
+        colour = theme.paper if opacity[row, column] > 0.55 else theme.ink
+        text = f"{matrix[row, column]:,}"
+        axes.text(
+            column, row, text, ha="center", va="center", color=colour, fontsize=8 if len(text) < 4 else 6
+        )
+    turned = (
+        {"rotation": 0}
+        if max(map(len, columns)) <= 3
+        else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    )
+    axes.set_xticks(range(len(columns)), [short(name) for name in columns], **turned)
+    axes.set_yticks(range(len(rows)), [short(name) for name in rows])
+    axes.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", linewidth=0.7)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("label")
+
+
+def _paint_calibration(figure: Figure, theme: Theme, found: Evaluation) -> None:
+    table = found.reliability
+    filled = table["count"] > 0
+    count, confidence, accuracy = (table[name][filled] for name in ("count", "confidence", "accuracy"))
+    low, high = wilson(accuracy * count, count)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    upper.plot((0, 1), (0, 1), color=theme.soft, linewidth=1, linestyle=(0, (4, 3)))
+    upper.vlines(confidence, low, high, color=theme.accent, linewidth=1.5)
+    upper.scatter(confidence, accuracy, s=12 + 90 * count / count.max(), color=theme.accent, linewidths=0)
+    upper.set_ylim(-0.02, 1.03)
+    upper.set_ylabel("share of right predictions")
+    lower.bar(
+        table["low"], table["count"], table["high"] - table["low"], align="edge", color=theme.accent,
+        edgecolor=theme.paper, linewidth=0.8,
+    )  # fmt: skip
+    lower.set_yscale("log")
+    lower.set_ylim(bottom=0.7)
+    lower.yaxis.set_major_formatter("{x:,.0f}")
+    lower.minorticks_off()
+    lower.set_ylabel("images")
+    lower.set_xlabel("confidence: probability of the predicted class")
+    lower.set_xlim(-0.02, 1.02)
+    for axes in (upper, lower):
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)

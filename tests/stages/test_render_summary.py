@@ -1,0 +1,145 @@
+"""The stage `render-summary`."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import store
+from pipeline.report.section import read_section
+from stages import predictions, render_summary
+from stages.render_summary import spread
+from tests.stages.small_artifacts import contents, write_activations, write_description, write_manifest
+
+CLASSES = ["a", "<b>", "=c"]
+LABEL = np.arange(80) % 3
+PARAMS = {"examples": 4, "example_classes": 2, "tile": 16}
+SPLIT = ["test" if row % 2 else "train" for row in range(80)]
+
+
+def render(root, label=LABEL, split=SPLIT, course="epoch,train_loss,test_loss,test_accuracy\n"):
+    rng = np.random.default_rng(0)
+    write_activations(root / "activations", logits=rng.normal(size=(40, 7)).astype(np.float32))
+    (root / "classes").mkdir(exist_ok=True)
+    paths = {
+        "activations": root / "activations",
+        "manifest": write_manifest(root / "manifest.h5", label, CLASSES, split),
+        "weights": write_description(root / "weights", [*CLASSES, *"defg"]),
+        "classes": root / "classes",
+        "thumbnails": root / "thumbnails.h5",
+        "course": root / "course.csv",
+    }
+    paths["course"].write_text(course)
+    made = {key: root / "made" / key for key in ("metrics", "confusion", "calibration")}
+    params = predictions.Params(bins=5, binning="width", plot_rows=10, seed=0)
+    predictions.run(params, {**paths, **made, "out": root / "predictions.h5"})
+    with store.write(paths["thumbnails"], stage="thumbnails") as file:
+        file.put("image_id", np.arange(80))
+        file.put(
+            "thumbnail", np.broadcast_to(np.arange(80)[:, None, None, None], (80, 8, 8, 3)).astype(np.uint8)
+        )
+        file.put("width", np.full(80, 8, np.uint16))
+        file.put("height", np.full(80, 8, np.uint16))
+    paths |= {"predictions": root / "predictions.h5", "out": root / "figures" / "summary"}
+    render_summary.run(render_summary.Params(**PARAMS), paths)
+    return paths["out"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return render(tmp_path_factory.mktemp("summary"))
+
+
+@pytest.fixture(scope="module")
+def content(folder):
+    return read_section(folder).content
+
+
+def table(content, name):
+    return next(item for item in content.tables if item.id == f"summary-{name}")
+
+
+def test_figures_and_tables(content):
+    figures = [figure.id.removeprefix("summary-") for figure in content.figures]
+    assert figures == ["examples", "classes", "confusion", "calibration"]
+    tables = [item.id.removeprefix("summary-") for item in content.tables]
+    assert tables == ["dataset", "skipped", "network", "accuracy", "confused"]
+
+
+def test_pictures_have_the_size_that_is_said(folder):
+    section = read_section(folder)
+    for figure in section.content.figures:
+        for name in filter(None, (figure.image, figure.dark_image)):
+            with Image.open(section.folder / name) as image:
+                assert image.size == (figure.width, figure.height)
+
+
+def test_counts_of_the_dataset(content):
+    rows = table(content, "dataset").rows
+    assert rows[0] == ("a", 13, 14, 27)
+    assert rows[-1] == ("all", 40, 40, 80)
+    assert content.numbers["images"] == 80
+    assert content.numbers["duplicates"] == 1
+    assert table(content, "skipped").rows == (("class/<b>.png", "zero bytes"),)
+
+
+def test_accuracy_is_that_of_the_predictions(folder, content):
+    metrics = json.loads((folder.parents[1] / "made" / "metrics").read_text())
+    assert content.numbers["accuracy"] == pytest.approx(metrics["accuracy"], rel=1e-5)
+    assert content.numbers["accuracy_low"] == pytest.approx(metrics["accuracy_low"], rel=1e-5)
+    assert content.numbers["ece"] == pytest.approx(metrics["ece"], rel=1e-5)
+    rows = {row[0]: row for row in table(content, "accuracy").rows}
+    for split in ("test", "train"):
+        assert rows[split][2] == pytest.approx(100 * metrics["split"][split]["accuracy"], abs=0.005)
+        assert rows[split][4] == pytest.approx(100 * metrics["split"][split]["top5_accuracy"], abs=0.005)
+
+
+def test_numbers_behind_the_confusion(folder):
+    with store.read(folder.parents[1] / "predictions.h5") as file:
+        matrix = file.get("confusion")
+    rows = list(csv.DictReader((folder / "confusion.csv").open()))
+    assert sum(int(row["images"]) for row in rows) == matrix.sum()
+    assert {row["label"] for row in rows} == {"a", "<b>", "'=c"}
+    others = sum(int(row["images"]) for row in rows if row["predicted"] == "other outputs")
+    assert others == matrix[:, 3:].sum()
+
+
+def test_examples_are_of_their_class(folder, content):
+    figure = content.figures[0]
+    pixels = np.asarray(Image.open(folder / "examples.png"))
+    assert pixels.shape[:2] == (figure.height, figure.width)
+    right = figure.width - 8
+    assert pixels[8, right, 0] % 3 == 0
+    assert pixels[16 + 3 + 8, right, 0] % 3 == 1
+
+
+def test_training_is_drawn_where_there_was_one(tmp_path):
+    course = "epoch,train_loss,test_loss,test_accuracy\n0,2.3,2.2,0.1\n1,1.0,,\n2,0.5,0.6,0.9\n"
+    content = read_section(render(tmp_path, course=course)).content
+    assert content.figures[-1].id == "summary-training"
+    assert "each of 2 epochs" in content.figures[-1].caption
+
+
+def test_unlabelled_images(tmp_path):
+    content = read_section(render(tmp_path, label=np.full(80, -1))).content
+    assert [figure.id for figure in content.figures] == ["summary-examples"]
+    assert "accuracy" not in content.numbers
+    assert content.numbers["unlabelled"] == 80
+    assert table(content, "dataset").rows[-2][0] == "no label"
+
+
+def test_nothing_held_out_is_said(tmp_path):
+    content = read_section(render(tmp_path, split=["train"] * 80)).content
+    assert "accuracy" not in content.numbers
+    assert table(content, "accuracy").caption.startswith("No split was held out")
+
+
+def test_equal_bytes_twice(folder, tmp_path):
+    assert contents(folder) == contents(render(tmp_path))
+
+
+def test_spread_takes_the_ends_and_no_row_twice():
+    assert spread(np.arange(10, 20), 4) == [10, 13, 16, 19]
+    assert spread(np.array([5]), 4) == [5]
