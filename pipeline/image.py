@@ -115,32 +115,28 @@ def header(data: bytes) -> Header:
     ImageError
         If the file is empty, of a format that is not allowed, too large, or visibly damaged.
     """
-    image, name = _open(data)
-    try:
-        orientation = _orientation(image, name, data)
-    except Exception as error:
-        raise _image_error(error) from error
-    width, height = image.size
-    if orientation >= 5 and name != "tiff":
-        width, height = height, width
-    return Header(name, width, height, orientation, _note(image))
+    return _header(*_open(data), data)
 
 
-def check(data: bytes) -> None:
-    """Decode without keeping the pixels; JPEG at an eighth of its size, which reads its whole stream.
+def check(data: bytes) -> Header:
+    """Read the header and decode without keeping the pixels.
+
+    A JPEG is decoded at an eighth of its size, which reads its whole stream in a third of the time.
 
     Raises
     ------
     ImageError
         Where `decode` would raise it.
     """
-    image, _ = _open(data)
+    image, name = _open(data)
+    found = _header(image, name, data)
     try:
         image.draft(None, (1, 1))
         image.load()
         _rgb(image)
     except Exception as error:
         raise _image_error(error) from error
+    return found
 
 
 def decode_guarded(data: bytes, seconds: float = SECONDS, decoder: str = "pipeline.image:decode") -> RGB:
@@ -215,6 +211,17 @@ def _open(data: bytes) -> tuple[Image.Image, str]:
     if image.width * image.height == 0:
         raise ImageError("too small", f"{image.width}x{image.height} pixels")
     return image, name
+
+
+def _header(image: Image.Image, name: str, data: bytes) -> Header:
+    try:
+        orientation = _orientation(image, name, data)
+    except Exception as error:
+        raise _image_error(error) from error
+    width, height = image.size
+    if orientation >= 5 and name != "tiff":
+        width, height = height, width
+    return Header(name, width, height, orientation, _note(image))
 
 
 def _orientation(image: Image.Image, name: str, data: bytes) -> int:

@@ -64,9 +64,7 @@ def inspect(dataset: Dataset, record: Record, depth: Depth) -> Inspection:
     try:
         data = dataset.read(record.path)
         digest = hashlib.sha256(data).digest()
-        head = header(data)
-        if depth == "pixels":
-            check(data)
+        head = check(data) if depth == "pixels" else header(data)
     except ImageError as error:
         return Inspection(digest, reason=error.reason, message=error.message)
     return Inspection(digest, head.width, head.height, head.orientation, head.note)

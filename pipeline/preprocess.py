@@ -127,13 +127,13 @@ def geometry(width: int, height: int, preprocessing: Preprocessing) -> Geometry:
     return Geometry(resized, (offset[0], offset[1]), (height / resized[0], width / resized[1]))
 
 
-def prepare(rgb: UInt8, preprocessing: Preprocessing) -> UInt8:
+def prepare(rgb: UInt8 | Image.Image, preprocessing: Preprocessing) -> UInt8:
     """Resize and crop an image to what the network sees, before normalisation.
 
     Parameters
     ----------
-    rgb : (H, W, 3) uint8
-        The original image, orientation applied.
+    rgb : (H, W, 3) uint8, or Pillow's image in mode RGB
+        The original image, orientation applied. The second spares two copies of it.
     preprocessing : Preprocessing
 
     Returns
@@ -146,7 +146,7 @@ def prepare(rgb: UInt8, preprocessing: Preprocessing) -> UInt8:
     UserError
         The preprocessing neither resizes nor crops and the image has another size.
     """
-    height, width = rgb.shape[:2]
+    width, height = rgb.size if isinstance(rgb, Image.Image) else rgb.shape[1::-1]
     place = geometry(width, height, preprocessing)
     rows = _inside(place.offset[0], preprocessing.size[0], place.resized[0])
     columns = _inside(place.offset[1], preprocessing.size[1], place.resized[1])
@@ -242,41 +242,44 @@ def _inside(start: int, length: int, limit: int) -> tuple[int, int]:
     return max(start, 0), min(start + length, limit)
 
 
-def _resample(rgb: UInt8, resized: tuple[int, int], part: tuple[Span, Span], how: Preprocessing) -> UInt8:
+def _resample(
+    rgb: UInt8 | Image.Image, resized: tuple[int, int], part: tuple[Span, Span], how: Preprocessing
+) -> UInt8:
     """Return rows and columns `part` of the image as if all of it had been resized to `resized`."""
     (top, bottom), (left, right) = part
     filter_ = RESAMPLING[how.interpolation]
-    if resized == rgb.shape[:2]:
-        return rgb[top:bottom, left:right]
+    picture = rgb if isinstance(rgb, Image.Image) else Image.fromarray(rgb)
+    if resized == (picture.height, picture.width):
+        return np.asarray(rgb)[top:bottom, left:right]
     if how.interpolation == "nearest":
-        rows, columns = (_nearest(a, b) for a, b in zip(rgb.shape, resized, strict=False))
-        return rgb[np.ix_(rows[top:bottom], columns[left:right])]
+        rows, columns = _nearest(picture.height, resized[0]), _nearest(picture.width, resized[1])
+        return np.asarray(rgb)[np.ix_(rows[top:bottom], columns[left:right])]
     # Pillow chooses the order of its two passes by the shapes where height and width scale differently; the
     # box filter jumps where a float32 box edge is rounded. Both need the whole image resized to be exact.
     whole = isinstance(how.resize, tuple) or how.interpolation == "box"
     if whole and resized[0] * resized[1] <= LARGEST_WHOLE:
-        return np.asarray(Image.fromarray(rgb).resize(resized[::-1], filter_))[top:bottom, left:right]
-    return _two_passes(rgb, resized, part, filter_)
+        return np.asarray(picture.resize(resized[::-1], filter_))[top:bottom, left:right]
+    return _two_passes(picture, resized, part, filter_)
 
 
 def _two_passes(
-    rgb: UInt8, resized: tuple[int, int], part: tuple[Span, Span], filter_: Image.Resampling
+    picture: Image.Image, resized: tuple[int, int], part: tuple[Span, Span], filter_: Image.Resampling
 ) -> UInt8:
     """Resample horizontally, then vertically (Pillow's order for equal scales), only what `part` needs."""
     (top, bottom), (left, right) = part
-    height, width = rgb.shape[:2]
+    width, height = picture.size
     y_scale, x_scale = height / resized[0], width / resized[1]
     margin = SUPPORT * max(y_scale, 1.0) + 1
     first = max(int(top * y_scale - margin), 0)
-    rgb = rgb[first : min(math.ceil(bottom * y_scale + margin), height)]
+    last = min(math.ceil(bottom * y_scale + margin), height)
     if resized[1] == width:
-        picture = Image.fromarray(np.ascontiguousarray(rgb[:, left:right]))
+        picture = picture.crop((left, first, right, last))
     else:
-        box = (left * x_scale, 0.0, min(right * x_scale, width), float(len(rgb)))
-        picture = Image.fromarray(rgb).resize((right - left, len(rgb)), filter_, box)
+        box = (left * x_scale, 0.0, min(right * x_scale, width), float(last - first))
+        picture = picture.crop((0, first, width, last)).resize((right - left, last - first), filter_, box)
     if resized[0] == height:
         return np.asarray(picture)[top - first : bottom - first]
-    box = (0.0, top * y_scale - first, float(right - left), min(bottom * y_scale - first, len(rgb)))
+    box = (0.0, top * y_scale - first, float(right - left), min(bottom * y_scale - first, last - first))
     return np.asarray(picture.resize((right - left, bottom - top), filter_, box))
 
 

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.csv_records import scan_csv
 from pipeline.dataset import TAR, Dataset, locate
@@ -185,8 +185,7 @@ def _arrange(walk: _Walk) -> tuple[list[Record], list[str]]:
 
 def _folders(path: str) -> tuple[str, ...]:
     """Return the folders of an image, the tar file that it lies in left out."""
-    parts = PurePosixPath(path).parts[:-1]
-    return tuple(part for part in parts if not part.endswith(TAR))
+    return tuple(part for part in path.split("/")[:-1] if not part.endswith(TAR))
 
 
 def _are_splits(layouts: Sequence[tuple[str, ...]]) -> bool:

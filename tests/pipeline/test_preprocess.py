@@ -60,6 +60,7 @@ def test_pixels_are_those_of_torchvision(interpolation, resize, size):
         difference = np.abs(expected - prepared)
         assert difference.max() <= TOLERANCE[interpolation], (width, height)
         assert (difference > 1).mean() < 0.005
+        assert np.array_equal(prepare(Image.fromarray(rgb), preprocessing), prepared)
 
 
 @pytest.mark.parametrize("interpolation", sorted(RESAMPLING))
