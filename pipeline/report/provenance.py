@@ -96,7 +96,7 @@ def read_provenance(artifacts: Path, metrics: Path, settings: Path) -> Provenanc
     """
     files = sorted([*artifacts.glob("*.h5"), *artifacts.glob("activations/index.h5")])
     return Provenance(
-        images=read_images(artifacts / "manifest.h5"),
+        images=read_images(artifacts / "manifest.h5", artifacts / "activations" / "index.h5"),
         network=read_description(artifacts / "weights").model_dump(mode="json"),
         artifacts=tuple(_read_artifact(file, artifacts) for file in files),
         params=yaml.safe_dump(read_params(settings), sort_keys=False, allow_unicode=True),
@@ -104,17 +104,37 @@ def read_provenance(artifacts: Path, metrics: Path, settings: Path) -> Provenanc
     )
 
 
-def read_images(manifest: Path) -> Images:
-    """Read what a manifest says about the dataset as a whole."""
+def read_images(manifest: Path, index: Path) -> Images:
+    """Read what a manifest says about the dataset as a whole.
+
+    Parameters
+    ----------
+    manifest
+        Its file.
+    index
+        That of the activations, which names the images that failed later; left out where there is none.
+    """
     with store.read(manifest) as file:
         attributes = file.attributes()
         labels, classes = file.get("label"), file.strings("class_names")
         splits = file.strings("split")
-        skipped = tuple(zip(file.strings("skipped/path"), file.strings("skipped/reason"), strict=True))
+        skipped = list(zip(file.strings("skipped/path"), file.strings("skipped/reason"), strict=True))
+        for image_id, reason in _failed(index):
+            skipped += [(path, reason) for path in file.strings("path", slice(image_id, image_id + 1))]
     counts = {"images": len(labels), "labelled images": int((labels >= 0).sum()), "classes": len(classes)}
     counts |= {f"images in split “{split}”": splits.count(split) for split in sorted(set(splits)) if split}
     counts |= {"duplicate images": int(attributes["duplicates"]), "skipped images": len(skipped)}
-    return Images(str(attributes["dataset"]), counts, skipped)
+    return Images(str(attributes["dataset"]), counts, tuple(skipped))
+
+
+def _failed(index: Path) -> list[tuple[int, str]]:
+    """Return the rows of the manifest that could not be read again when the network ran, and why."""
+    if not index.is_file():
+        return []
+    with store.read(index) as file:
+        if "skipped/image_id" not in file:
+            return []
+        return list(zip(file.get("skipped/image_id").tolist(), file.strings("skipped/reason"), strict=True))
 
 
 def read_metrics(folder: Path) -> dict[str, Number]:

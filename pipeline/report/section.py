@@ -138,7 +138,8 @@ def read_sections(figures: Path) -> list[Section]:
     UserError
         If there is no section, or naming the file and what is wrong in it.
     """
-    files = sorted(figures.glob("*/section.json"))
+    # A render stage that was killed leaves a hidden folder behind.
+    files = sorted(file for file in figures.glob("*/section.json") if not file.parent.name.startswith("."))
     if not files:
         raise UserError(f"{figures}: no section in it; run the render stages first")
     return [read_section(file.parent) for file in files]

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.progress import progress
 from pipeline.report.captions import FOLDER as CAPTIONS
-from pipeline.report.captions import Caption, read_caption, render_caption
+from pipeline.report.captions import Caption, number_text, read_caption, render_caption
 from pipeline.report.environment import write_page
 from pipeline.report.provenance import Provenance
 from pipeline.report.section import Layer, Number, Section
@@ -181,22 +181,22 @@ def _write_index(
 
 
 def _network(provenance: Provenance) -> list[tuple[str, str]]:
-    """Return the network's description as names and texts, nested ones with dots."""
+    """Return the network's description as names and texts."""
     rows: list[tuple[str, str]] = []
 
     def add(name: str, value: Any) -> None:
         if isinstance(value, Mapping):
             for key, inner in value.items():
-                add(f"{name}.{key}" if name else key, inner)
+                add(f"{name}: {key}" if name else key, inner)
         elif isinstance(value, (list, tuple)):
             rows.append(
                 (name, ", ".join(str(item) for item in value[:20]) + (" …" if len(value) > 20 else ""))
             )
         elif value is not None:
-            rows.append((name, str(value)))
+            rows.append((name, number_text(value) if isinstance(value, float) else str(value)))
 
     add("", provenance.network)
-    return rows
+    return [(name.replace("_", " "), text) for name, text in rows]
 
 
 def _plain(provenance: Provenance) -> dict[str, Any]:

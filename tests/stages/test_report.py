@@ -40,6 +40,7 @@ def paths(tmp_path):
     with store.write(tmp_path / "artifacts/manifest.h5", stage="manifest", versions=("numpy",)) as manifest:
         manifest.set_attributes("", {"dataset": "data/<digits>", "duplicates": 2})
         manifest.put("label", np.array([0, 1, -1], np.int32))
+        manifest.put_strings("path", ["a.png", "gone-later.png", "c.png"])
         manifest.put_strings("class_names", ["0", "1"])
         manifest.put_strings("split", ["train", "test", "train"])
         manifest.put_strings("skipped/path", ["bad.png"])
@@ -47,6 +48,9 @@ def paths(tmp_path):
     made_from = {"manifest": "ab" * 32}
     with store.write(tmp_path / "artifacts/topk.h5", stage="topk", made_from=made_from, versions=("h5py",)):
         pass
+    with store.write(tmp_path / "artifacts/activations/index.h5", stage="extract") as index:
+        index.put("skipped/image_id", np.array([1]))
+        index.put_strings("skipped/reason", ["changed"])
     (tmp_path / "artifacts/weights").mkdir()
     (tmp_path / "artifacts/weights/model.json").write_text(json.dumps(DESCRIPTION))
     (tmp_path / "metrics").mkdir()
@@ -60,9 +64,9 @@ def test_report_shows_what_the_artifacts_say(paths):
     report.run(PARAMS, paths)
     page = (paths["out"] / "index.html").read_text()
     for expected in (
-        "Of &lt;digits&gt;", "data/&lt;digits&gt;", "bad.png", "truncated", "builtin:tiny",
-        "predictions.accuracy.test",
-        "0.975", "abababababab", "topk.h5", "k: 9", "Labelled images", "Duplicate images",
+        "Of &lt;digits&gt;", "data/&lt;digits&gt;", "bad.png", "truncated", "gone-later.png", "changed",
+        "builtin:tiny", "predictions.accuracy.test", "0.975", "abababababab", "topk.h5", "k: 9",
+        "Labelled images", "Duplicate images",
     ):  # fmt: skip
         assert expected in page, expected
     assert "predictions.accuracy.none" not in page

@@ -82,7 +82,7 @@ class MapControls {
 
   #under(event) {
     const [x, y] = this.view.toWorld(event.offsetX, event.offsetY);
-    return this.data.at(x, y, TAP_REACH / this.view.scale);
+    return this.data.at(x, y, this.view.tile, TAP_REACH / this.view.scale);
   }
 
   // Keyboard
@@ -99,7 +99,7 @@ class MapControls {
       "=": () => view.zoom(1.4),
       "-": () => view.zoom(1 / 1.4),
       0: () => view.fit(),
-      Enter: () => this.select(this.data.at(view.x, view.y, Infinity)),
+      Enter: () => this.select(this.data.at(view.x, view.y, view.tile, Infinity)),
       n: () => this.#goTo(this.data.step(view.selected, 1)),
       p: () => this.#goTo(this.data.step(Math.max(view.selected, 0), -1)),
       g: () => this.arrange(this.layout === "map" && this.data.layouts.grid ? "grid" : "map"),
@@ -150,7 +150,7 @@ class MapControls {
 
   arrange(name) {
     const { data, view } = this;
-    const from = { x: data.x.slice(), y: data.y.slice(), tile: data.tile };
+    const from = { x: data.x.slice(), y: data.y.slice(), tile: data.tile, spread: data.spread };
     this.layout = name;
     this.find(`[name=layout][value=${name}]`).checked = true;
     const start = performance.now();

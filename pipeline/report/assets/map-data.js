@@ -22,9 +22,11 @@ class MapData {
     this.x = this.layouts.map.x.slice();
     this.y = this.layouts.map.y.slice();
     this.tile = this.layouts.map.tile;
+    this.spread = this.layouts.map.spread;
   }
 
-  // Both layouts fill a square of side 1 around (0.5, 0.5).
+  // Both layouts fill a square of side 1 around (0.5, 0.5). Tiles on the map lie on each other; they grow
+  // slower than the distances between them (to the power 1 - spread), so that zooming in parts them.
   #mapLayout(source) {
     const [left, right] = bounds(source.x);
     const [low, high] = bounds(source.y);
@@ -34,6 +36,7 @@ class MapData {
       x: place(source.x, (left + right) / 2, 1),
       y: place(source.y, (low + high) / 2, 1),
       tile: 0.75 / Math.sqrt(this.count),
+      spread: 0.4,
     };
   }
 
@@ -42,7 +45,7 @@ class MapData {
     const [columns, rows] = source.grid;
     const side = Math.max(columns, rows);
     const place = (values, cells) => Float32Array.from(values, (v) => 0.5 + (v + 0.5 - cells / 2) / side);
-    return { x: place(source.gx, columns), y: place(source.gy, rows), tile: 0.94 / side };
+    return { x: place(source.gx, columns), y: place(source.gy, rows), tile: 0.94 / side, spread: 0 };
   }
 
   // share runs from 0 (where the images were) to 1 (where they belong in the layout).
@@ -53,6 +56,7 @@ class MapData {
       this.y[i] = from.y[i] + ease * (layout.y[i] - from.y[i]);
     }
     this.tile = from.tile + ease * (layout.tile - from.tile);
+    this.spread = from.spread + ease * (layout.spread - from.spread);
   }
 
   atlasOf(i) {
@@ -80,10 +84,10 @@ class MapData {
   }
 
   // The image whose tile covers a place, the last drawn first; else the nearest within reach.
-  at(x, y, reach) {
+  at(x, y, tile, reach) {
     let nearest = -1;
     let best = reach * reach;
-    const half = this.tile / 2;
+    const half = tile / 2;
     for (let i = this.count - 1; i >= 0; i--) {
       if (!this.passes[i]) continue;
       const dx = Math.abs(this.x[i] - x);

@@ -4,6 +4,7 @@
 const DOTS_BELOW = 7; // CSS pixels of a tile; smaller thumbnails show nothing that a dot does not
 const MOST_TILES = 12000; // in one frame; more are drawn as dots
 const KEPT_ATLASES = 32; // decoded at a time: 16 MB each at 2048 × 2048
+const LARGEST_TILE = 320; // CSS pixels
 const OUTLINE = 0.09; // of a tile
 const INKS = {
   light: { ink: "#16202b", accent: "#1d5b9e", faint: "#8b949e", paper: "#fbfbf9" },
@@ -48,6 +49,17 @@ class MapView {
     this.request();
   }
 
+  // Side of a tile as it is drawn now, in the units of the map.
+  get tile() {
+    return this.data.tile * Math.min(1, this.fitScale / this.scale) ** this.data.spread;
+  }
+
+  // The scale at which a tile is so many pixels wide.
+  #scaleFor(pixels) {
+    const { tile, spread } = this.data;
+    return Math.max(this.fitScale, (pixels / (tile * this.fitScale ** spread)) ** (1 / (1 - spread)));
+  }
+
   toWorld(px, py) {
     return [this.x + (px - this.width / 2) / this.scale, this.y + (py - this.height / 2) / this.scale];
   }
@@ -55,8 +67,7 @@ class MapView {
   // Zooms about a point of the canvas, which stays where it is.
   zoom(factor, px = this.width / 2, py = this.height / 2) {
     const [wx, wy] = this.toWorld(px, py);
-    const largest = Math.max(this.fitScale, 400 / this.data.tile);
-    this.scale = Math.min(largest, Math.max(this.fitScale / 2, this.scale * factor));
+    this.scale = Math.min(this.#scaleFor(LARGEST_TILE), Math.max(this.fitScale / 2, this.scale * factor));
     this.x = wx - (px - this.width / 2) / this.scale;
     this.y = wy - (py - this.height / 2) / this.scale;
     this.#keepInSight();
@@ -78,7 +89,7 @@ class MapView {
   centre(i, pixels = 56) {
     this.x = this.data.x[i];
     this.y = this.data.y[i];
-    this.scale = Math.max(this.scale, pixels / this.data.tile);
+    this.scale = Math.max(this.scale, this.#scaleFor(pixels));
     this.request();
   }
 
@@ -93,7 +104,7 @@ class MapView {
 
   draw() {
     const seen = this.#seen();
-    const pixels = this.data.tile * this.scale;
+    const pixels = this.tile * this.scale;
     if (pixels < DOTS_BELOW || seen.length > MOST_TILES) this.#drawDots(seen, pixels);
     else this.#drawTiles(seen, pixels);
     for (const i of [this.hovered, this.selected]) if (i >= 0) this.#drawMarked(i, pixels);
@@ -101,8 +112,8 @@ class MapView {
 
   #seen() {
     const { data } = this;
-    const reachX = this.width / 2 / this.scale + data.tile;
-    const reachY = this.height / 2 / this.scale + data.tile;
+    const reachX = this.width / 2 / this.scale + this.tile;
+    const reachY = this.height / 2 / this.scale + this.tile;
     const found = [];
     for (let i = 0; i < data.count; i++) {
       if (Math.abs(data.x[i] - this.x) < reachX && Math.abs(data.y[i] - this.y) < reachY) found.push(i);

@@ -57,13 +57,14 @@ document.addEventListener("DOMContentLoaded", () => {
 
 document.addEventListener("keydown", (event) => {
   const direction = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-  const busy = event.target.closest("input, select, textarea, canvas, .scroll, pre, summary");
+  const busy = event.target.closest("input, select, textarea, canvas, .scroll, .plate, pre, summary");
   if (!direction || busy || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const link = document.querySelector(`a[rel=${direction}]`);
   if (link) location.href = link.href;
 });
 
-// What is folded away would be missing on paper.
+// What is folded away, or waits to be scrolled to, would be missing on paper.
 addEventListener("beforeprint", () => {
+  for (const image of document.images) image.loading = "eager";
   for (const details of document.querySelectorAll("main details")) details.open = true;
 });

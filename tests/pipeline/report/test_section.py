@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -18,6 +19,7 @@ def test_sections_are_read_by_name(tmp_path):
     fakes.summary_section(tmp_path)
     fakes.patches_section(tmp_path)
     (tmp_path / "unfinished").mkdir()
+    shutil.copytree(tmp_path / "summary", tmp_path / ".summary.tmp")
     assert [item.content.section for item in read_sections(tmp_path)] == ["patches", "summary"]
 
 
