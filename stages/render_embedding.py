@@ -118,7 +118,9 @@ def _tiles(file: store.Reader, image_id: NDArray[np.int64]) -> Tiles:
         raise UserError("thumbnails.h5: stale, lacks images of the map; run thumbnails again")
     content = np.stack((file.get("width"), file.get("height")), axis=1)
 
-    def read(rows: NDArray[np.integer], size: int, margin: int) -> NDArray[np.uint8]:
+    def read(
+        rows: NDArray[np.integer], size: int, *, margin: int = 0, square: bool = False
+    ) -> NDArray[np.uint8]:
         wanted = place[rows]
         made = np.zeros((len(rows), size, size, 4), np.uint8)
         for start in range(0, len(known), ROWS_AT_ONCE):
@@ -128,7 +130,8 @@ def _tiles(file: store.Reader, image_id: NDArray[np.int64]) -> Tiles:
             pixels = file.get("thumbnail", slice(start, start + ROWS_AT_ONCE))
             for row in inside.tolist():
                 if content[wanted[row]].any():
-                    made[row] = scale(pixels[wanted[row] - start], tuple(content[wanted[row]]), size, margin)
+                    box = (int(content[wanted[row], 0]), int(content[wanted[row], 1]))
+                    made[row] = scale(pixels[wanted[row] - start], box, size, margin=margin, square=square)
         return made
 
     return read

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,17 +18,24 @@ from pipeline.figures.plotting import clean, figure_entry, plot, short
 from pipeline.figures.section import Section
 from pipeline.tables import write_table
 
-# Gives (n, size, size, 4) uint8 tiles of some rows of the map, ascending; the last argument is their margin.
-Tiles = Callable[[NDArray[np.integer], int, int], NDArray[np.uint8]]
-
 # Smallest tile of the grid on which something can be seen, pixels.
 LEAST_TILE = 24
 ATLAS_SIDE = 2048
 # More points than this are drawn as pixels inside the SVG, which would be tens of megabytes otherwise.
 VECTOR_POINTS = 5000
 MOST_LABELS = 20
+WIDTH = 7.5  # inches
 NONE = -1
 TABLE = "map.csv"
+
+
+class Tiles(Protocol):
+    """Gives the images of some rows of the map, ascending, as tiles (n, size, size, 4) uint8."""
+
+    def __call__(
+        self, rows: NDArray[np.integer], size: int, *, margin: int = 0, square: bool = False
+    ) -> NDArray[np.uint8]:
+        """Read them; `margin` and `square` as in `pipeline.figures.mosaic.scale`."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def add_map(section: Section, points: Points, tiles: Tiles, *, side: int, tile: 
     high = int(cell[:, 1].max()) + 1
     save_png(
         section.folder / "map.png",
-        lay_out(tiles(chosen, tile, _margin(tile)), cell * tile, cells * tile, high * tile),
+        lay_out(tiles(chosen, tile, margin=_margin(tile)), cell * tile, cells * tile, high * tile),
     )
     drawn = np.zeros(len(unit), bool)
     drawn[chosen] = True
@@ -129,7 +136,7 @@ def add_grid(section: Section, points: Points, tiles: Tiles, *, side: int) -> No
     size = (-(-columns // block) * tile, -(-rows // block) * tile)
     save_png(
         section.folder / "grid.png",
-        lay_out(tiles(chosen[order], tile, _margin(tile)), cell[order] * tile, *size),
+        lay_out(tiles(chosen[order], tile, margin=_margin(tile), square=True), cell[order] * tile, *size),
     )
     numbers = points.numbers
     how = (
@@ -139,8 +146,8 @@ def add_grid(section: Section, points: Points, tiles: Tiles, *, side: int) -> No
     )
     which = f"All {len(chosen):,} images" if block == 1 else f"One image of each {block} × {block} cells"
     caption = (
-        f"{which}, the map pulled onto a grid of {columns} × {rows} by linear assignment ({how}): an image "
-        f"moved by {numbers['grid_displacement_cells']:.1f} cells on average, "
+        f"{which}, cut to squares, the map pulled onto a grid of {columns} × {rows} by linear assignment "
+        f"({how}): an image moved by {numbers['grid_displacement_cells']:.1f} cells on average, "
         f"{numbers['grid_displacement']:.1%} of the map's side."
     )
     alt = "A full grid of small images; neighbours in the grid are mostly neighbours on the map."
@@ -153,12 +160,14 @@ def add_labels(section: Section, points: Points) -> None:
     present = np.flatnonzero(np.bincount(points.label[points.label >= 0], minlength=len(points.classes)))
     if not len(present):
         return
-    files = plot(section.folder, "labels", (7.5, 7.5), lambda figure, theme: _scatter(figure, theme, points))
+    wide, high = np.ptp(points.xy, axis=0).tolist()
+    size = (WIDTH, WIDTH * float(np.clip(high / max(wide, 1e-9), 0.4, 1.5)))
+    files = plot(section.folder, "labels", size, lambda figure, theme: _scatter(figure, theme, points))
     how = f"{len(present)} classes"
     if len(present) > len(SEQUENCE):
         how += f"; colours repeat after {len(SEQUENCE)}, with another marker"
     if len(present) > MOST_LABELS:
-        how += f"; names stand at the {MOST_LABELS} largest"
+        how += f"; names stand at the {MOST_LABELS} largest, where there is room"
     caption = (
         f"The same map, a point an image, coloured by its label ({how}). A name stands where its class is "
         f"densest. {quality(points.numbers)}"
@@ -210,7 +219,7 @@ def add_viewer(section: Section, points: Points, tiles: Tiles, *, most: int, til
         rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     across = ATLAS_SIDE // tile
     atlases = [
-        _atlas(section, f"atlas-{number:03}.png", tiles(rows[start : start + across**2], tile, 0))
+        _atlas(section, f"atlas-{number:03}.png", tiles(rows[start : start + across**2], tile))
         for number, start in enumerate(range(0, len(rows), across**2))
     ]
     script = json.dumps(_viewer_points(points, rows, atlases), separators=(",", ":"), sort_keys=True)
@@ -267,13 +276,30 @@ def _scatter(figure: Figure, theme: Theme, points: Points) -> None:
             rasterized=len(points.xy) > VECTOR_POINTS,
         )  # fmt: skip
     largest = np.argsort(-counts, kind="stable")[:MOST_LABELS]
+    size = 12 if len(largest) <= 10 else 9
+    taken: list[tuple[float, float, float]] = []
     for index in largest[counts[largest] > 0].tolist():
         x, y = _middle(points.xy[points.label == index])
-        halo = withStroke(linewidth=3.5, foreground=theme.paper)
-        axes.text(
-            x, y, short(points.classes[index]), ha="center", va="center", fontsize=12, fontweight="bold",
-            color=theme.ink, path_effects=[halo],
-        )  # fmt: skip
+        name = short(points.classes[index], 20)
+        if _has_room(points.xy, (x, y, len(name) * size), taken):
+            axes.text(
+                x, y, name, ha="center", va="center", fontsize=size, fontweight="bold", color=theme.ink,
+                path_effects=[withStroke(linewidth=3.5, foreground=theme.paper)],
+            )  # fmt: skip
+
+
+def _has_room(
+    xy: NDArray[np.float32], name: tuple[float, float, float], taken: list[tuple[float, float, float]]
+) -> bool:
+    """Note a name as x, y and points of type in a line, unless it would run into a noted one."""
+    # A letter is about 0.7 of its size wide and a line 1.6 high; the map is `WIDTH` inches of 72 points wide.
+    point = float(np.ptp(xy[:, 0])) / (WIDTH * 72)
+    for x, y, length in taken:
+        beside = abs(x - name[0]) > 0.35 * (length + name[2]) * point
+        if not beside and abs(y - name[1]) < 1.6 * 12 * point:
+            return False
+    taken.append(name)
+    return True
 
 
 def _middle(xy: NDArray[np.float32]) -> tuple[float, float]:

@@ -11,7 +11,9 @@ from PIL import Image
 UInt8 = NDArray[np.uint8]
 
 
-def scale(thumbnail: UInt8, content: tuple[int, int], size: int, margin: int = 0) -> UInt8:
+def scale(
+    thumbnail: UInt8, content: tuple[int, int], size: int, *, margin: int = 0, square: bool = False
+) -> UInt8:
     """Bring the image in a thumbnail to a tile of another size.
 
     Parameters
@@ -24,6 +26,8 @@ def scale(thumbnail: UInt8, content: tuple[int, int], size: int, margin: int = 0
         Side of the tile, pixels.
     margin
         Pixels of the side that stay free, so that neighbours do not run into each other.
+    square
+        Whether what is beyond the middle square of the image is cut off, so that the tile is full.
 
     Returns
     -------
@@ -33,10 +37,13 @@ def scale(thumbnail: UInt8, content: tuple[int, int], size: int, margin: int = 0
     """
     width, height = (max(int(side), 1) for side in content)
     side, inner = len(thumbnail), size - margin
+    if square:
+        width = height = min(width, height)
     left, top = (side - width) // 2, (side - height) // 2
     image = Image.fromarray(thumbnail[top : top + height, left : left + width])
-    new = (max(1, round(width * inner / side)), max(1, round(height * inner / side)))
-    method = Image.Resampling.NEAREST if inner % side == 0 else Image.Resampling.LANCZOS
+    full = width if square else side
+    new = (max(1, round(width * inner / full)), max(1, round(height * inner / full)))
+    method = Image.Resampling.NEAREST if inner % full == 0 else Image.Resampling.LANCZOS
     tile = np.zeros((size, size, 4), np.uint8)
     x, y = (size - new[0]) // 2, (size - new[1]) // 2
     tile[y : y + new[1], x : x + new[0], :3] = np.asarray(
@@ -75,7 +82,7 @@ def save_png(path: Path, pixels: UInt8) -> None:
     """Write (h, w, 3 or 4) uint8 as PNG; without an alpha channel where nothing is transparent."""
     if pixels.shape[2] == 4 and (pixels[..., 3] == 255).all():
         pixels = pixels[..., :3]
-    Image.fromarray(np.ascontiguousarray(pixels)).save(path, "PNG", compress_level=6)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(path, "PNG", compress_level=4)
 
 
 def free_places(

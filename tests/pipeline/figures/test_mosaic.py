@@ -71,3 +71,11 @@ def test_png_is_opaque_where_it_can_be(tmp_path):
     save_png(tmp_path / "b.png", pixels)
     with Image.open(tmp_path / "a.png") as first, Image.open(tmp_path / "b.png") as second:
         assert (first.mode, second.mode, first.size) == ("RGB", "RGBA", (5, 3))
+
+
+def test_square_shows_the_middle_of_the_image():
+    thumbnail = np.zeros((8, 8, 3), np.uint8)
+    thumbnail[2:6] = np.arange(8)[None, :, None]
+    tile = scale(thumbnail, (8, 4), 4, square=True)
+    assert tile[0, :, 0].tolist() == [2, 3, 4, 5]
+    assert (tile[..., 3] == 255).all()
