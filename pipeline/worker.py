@@ -25,8 +25,27 @@ from pipeline.reduction import Kept, Reduced, Reducer, merge
 from pipeline.weights import read_description
 
 DEVICE_VARIABLE = "CONVATLAS_DEVICE"
-# Every module whose source decides the bytes of a shard; a test compares it with what this module imports.
-SOURCES = ("dataset", "errors", "image", "model", "preprocess", "reduction", "store", "weights", "worker")
+# The modules whose source decides the bytes of a shard, and those that are imported on the way but decide nothing
+# in it (errors, parameters, the geometry of receptive fields, which is in the index). A test compares both with
+# what this module imports.
+SOURCES = (
+    "architectures",
+    "dataset",
+    "hooks",
+    "image",
+    "image_file",
+    "layers",
+    "model",
+    "names",
+    "observer",
+    "preprocess",
+    "reduction",
+    "store",
+    "tars",
+    "tracing",
+    "worker",
+)
+WITHOUT_EFFECT = ("errors", "geometry", "operations", "params", "receptive_field", "weights", "windows")
 DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py")
 # Reasons that say nothing of the image's bytes: a shard with such a gap is not what its key promises.
 PASSING = ("changed", "missing", "unreadable", "timeout", "crashed")
@@ -123,7 +142,7 @@ def compute_shard(job: ShardJob) -> Receipt:
     images = _Images(job)
     parts = [engine.run(batch) for batch in images.batches()]
     target = job.target.with_name(f"partial-{job.target.name}") if images.may_pass() else job.target
-    _write_shard(target, images, parts)
+    _write_shard(target, images, parts, job.recipe)
     return Receipt(target, len(images.kept), len(images.skipped), time.monotonic() - started)
 
 
@@ -184,9 +203,10 @@ class _Images:
         return data
 
 
-def _write_shard(path: Path, images: _Images, parts: Sequence[Reduced]) -> None:
+def _write_shard(path: Path, images: _Images, parts: Sequence[Reduced], recipe: Recipe) -> None:
     rows, totals = merge(parts) if parts else ({}, {})
-    with store.write(path, stage="extract") as file:
+    made_from = {"weights": recipe.weights_digest, "recipe": recipe.digest()}
+    with store.write(path, stage="extract", made_from=made_from, versions=DISTRIBUTIONS) as file:
         for name, values in sorted((rows | totals).items()):
             file.put(name, values)
         file.put("offset", np.array(images.kept, np.int64))

@@ -79,7 +79,8 @@ def faults(path: Path, described: Described) -> Iterator[str]:
         datasets = {name: node for name, node in nodes.items() if isinstance(node, h5py.Dataset)}
         sizes: dict[tuple[str, str], int] = {}
         for name, dataset in datasets.items():
-            rows = [row for row in described.datasets if row.match(name)]
+            named = [row for row in described.datasets if row.name == name]
+            rows = named or [row for row in described.datasets if row.match(name)]
             if len(rows) != 1:
                 yield f"{name}: {len(rows)} lines of the document describe it"
             else:

@@ -1,0 +1,50 @@
+"""A dataset of tiny images, a network with random weights, and what an extraction needs of both."""
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pipeline.architectures import BUILTIN
+from pipeline.extraction import Wanted
+from pipeline.manifest import Selection, build_manifest, write_manifest
+from pipeline.model import save_network
+from pipeline.preprocess import Preprocessing
+from pipeline.weights import Description
+
+PREPROCESSING = Preprocessing(
+    size=(32, 32), resize=(32, 32), crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+)
+MADE_FROM = {"manifest": "00" * 32}
+
+
+def write_images(folder, count, seed=0):
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        path = folder / str(number % 3) / f"{number:04d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (10, 12, 3), dtype=np.uint8)).save(path)
+
+
+def make_manifest(dataset, path, max_bad_fraction=0.5):
+    manifest = build_manifest(dataset, Selection(max_bad_fraction=max_bad_fraction))
+    write_manifest(manifest, path, dataset=str(dataset), max_bad_fraction=max_bad_fraction, params="00" * 32)
+
+
+def make_weights(folder, tmp_path):
+    torch.manual_seed(0)
+    description = Description(
+        architecture="builtin:digits", weights="random", classes=("a", "b", "c"), preprocessing=PREPROCESSING
+    )
+    return save_network(folder, BUILTIN["digits"](3).eval(), description, tmp_path)
+
+
+def wanted(**changes):
+    values = {
+        "layers": "auto", "batch_size": 4, "precision": "float32", "statistics": True, "means": False,
+        "shard_mean": 8, "shard_largest": 16,
+    }  # fmt: skip
+    return Wanted(**(values | changes))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
