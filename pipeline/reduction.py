@@ -93,7 +93,11 @@ class Reducer:
             ``maxima/<layer>/position`` (n, U, 2) uint16 (y, x), ``mean/<layer>`` (n, U) float32 as rows;
             ``stats/<layer>/…`` (U) as sums and peaks.
         """
-        batch = torch.as_tensor(inputs).to(self._device, self._dtype, non_blocking=True)
+        batch = torch.as_tensor(inputs)
+        if self._device.type == "cuda":
+            # From pinned memory the copy runs beside the network's work on the batch before.
+            batch = batch.pin_memory()
+        batch = batch.to(self._device, non_blocking=True).to(self._dtype)
         reduced = Reduced()
         logits = self._observer.forward(
             batch.contiguous(memory_format=torch.channels_last),

@@ -22,12 +22,13 @@ from pipeline.image import ImageError, decode, decode_guarded
 from pipeline.model import load_network
 from pipeline.preprocess import Preprocessing, normalise, prepare
 from pipeline.reduction import Kept, Reduced, Reducer, merge
+from pipeline.threads import ordered
 from pipeline.weights import read_description
 
 DEVICE_VARIABLE = "CONVATLAS_DEVICE"
-# The modules whose source decides the bytes of a shard, and those that are imported on the way but decide nothing
-# in it (errors, parameters, the geometry of receptive fields, which is in the index). A test compares both with
-# what this module imports.
+# The modules whose source decides the bytes of a shard, and those that are imported on the way but decide
+# nothing in it (errors, parameters, the geometry of receptive fields, which is in the index). A test compares
+# both with what this module imports.
 SOURCES = (
     "architectures",
     "dataset",
@@ -42,6 +43,7 @@ SOURCES = (
     "reduction",
     "store",
     "tars",
+    "threads",
     "tracing",
     "worker",
 )
@@ -172,9 +174,10 @@ class _Images:
 
     def batches(self) -> Iterator[np.ndarray]:
         """Yield (n, 3, h, w) float32, normalised; a batch's images are fixed by their place in the shard."""
-        size = self._job.recipe.batch_size
-        for start in range(0, len(self._paths), size):
-            pixels = [self._pixels(offset) for offset in range(start, min(start + size, len(self._paths)))]
+        size, count = self._job.recipe.batch_size, len(self._paths)
+        loaded = self._loaded(count)
+        for start in range(0, count, size):
+            pixels = [self._sorted(offset, next(loaded)) for offset in range(start, min(start + size, count))]
             readable = [image for image in pixels if image is not None]
             if readable:
                 yield normalise(np.stack(readable), self._preprocessing)
@@ -183,14 +186,26 @@ class _Images:
         """Return whether an image is missing for a reason that lies outside its bytes."""
         return any(error.reason in PASSING for _, error in self.skipped)
 
-    def _pixels(self, offset: int) -> np.ndarray | None:
+    def _loaded(self, count: int) -> Iterator[np.ndarray | ImageError]:
+        """Yield every image in order; beside a GPU, threads decode ahead while the network runs."""
+        if self._job.recipe.device != "cuda":
+            return map(self._load, range(count))
+        threads = max(1, len(os.sched_getaffinity(0)) // max(1, torch.cuda.device_count()))
+        return ordered(self._load, range(count), threads=threads)
+
+    def _sorted(self, offset: int, loaded: np.ndarray | ImageError) -> np.ndarray | None:
+        if isinstance(loaded, ImageError):
+            self.skipped.append((offset, loaded))
+            return None
+        self.kept.append(offset)
+        return loaded
+
+    def _load(self, offset: int) -> np.ndarray | ImageError:
         try:
             data = self._read(self._paths[offset], self._digests[offset])
             image = decode_guarded(data) if self._job.guarded else decode(data)
         except ImageError as error:
-            self.skipped.append((offset, error))
-            return None
-        self.kept.append(offset)
+            return error
         return prepare(image, self._preprocessing)
 
     def _read(self, path: str, digest: str) -> bytes:
