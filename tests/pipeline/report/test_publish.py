@@ -1,3 +1,4 @@
+import os
 import subprocess
 import zipfile
 
@@ -33,9 +34,11 @@ def test_zip_holds_every_file_and_the_revision(report, tmp_path):
 
 def test_zip_is_equal_whatever_the_times_of_the_files(report, tmp_path):
     publish(report, tmp_path / "one.zip", "abc")
-    (report / "figures" / "a.png").touch()
+    os.utime(report / "figures" / "a.png", (1_000_000_000, 1_000_000_000))
     publish(report, tmp_path / "two.zip", "abc")
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_revision_says_whether_tracked_files_differ(report, tmp_path, monkeypatch):
