@@ -7,7 +7,8 @@ column "of" for what bears them ("/" is the file). `<x>` in a name stands for an
 What begins its meaning with "Optional" or "Where" may be absent.
 
 In a shape, digits are literal and a capital letter is one size throughout the file; U and V, throughout one
-layer. A range is written `0..255`, `-1..`, `..0`; anything else says it in words and is not checked.
+layer. A dtype is NumPy's name, `utf-8` or `any`. A range is written `0..255`, `-1..`, `..0`; anything else says
+it in words and is not checked.
 """
 
 import re
@@ -93,7 +94,7 @@ def _dataset_faults(
     name: str, dataset: h5py.Dataset, row: Row, sizes: dict[tuple[str, str], int]
 ) -> Iterator[str]:
     dtype = "utf-8" if h5py.check_string_dtype(dataset.dtype) else dataset.dtype.name
-    if dtype != row.columns["dtype"].strip("` "):
+    if row.columns["dtype"].strip("` ") not in (dtype, "any"):
         yield f"{name}: dtype {dtype}, documented {row.columns['dtype']}"
     shape = [part.strip() for part in row.columns["shape"].strip("` ()").split(",") if part.strip()]
     if len(shape) != dataset.ndim:
