@@ -4,8 +4,8 @@
 stream's result. The ranking is by value descending, ties by the smaller `image_id`, and does not depend on
 how the images were batched, in which order they came, or how partial results were merged.
 
-`topk_of_shard` reduces one shard of activations, so that shards can be ranked apart and merged
-(`merge_topk`); `rank` orders candidates that are already listed a unit a row.
+`add_shard` takes a shard of activations; `topk_of_shard` reduces one, so that shards can be ranked apart and
+merged (`merge_topk`).
 """
 
 from __future__ import annotations
@@ -215,15 +215,32 @@ def topk_of_shard(shard: ShardMaxima, layers: Sequence[str], k: int) -> dict[str
     ValueError
         As `TopK.add`, naming the layer.
     """
-    return {layer: _topk_of_layer(shard, layer, k) for layer in layers}
+    ranking = {layer: TopK(k) for layer in layers}
+    add_shard(ranking, shard)
+    return ranking
 
 
-def _topk_of_layer(shard: ShardMaxima, layer: str, k: int) -> TopK:
-    values, positions = shard.read(f"maxima/{layer}/value"), shard.read(f"maxima/{layer}/position")
-    try:
-        return TopK(k).add(values, shard.image_id, positions)
-    except ValueError as error:
-        raise ValueError(f"layer '{layer}': {error}") from error
+def add_shard(ranking: dict[str, TopK], shard: ShardMaxima) -> None:
+    """Rank the images of one shard among those of earlier ones, one layer in memory at a time.
+
+    Parameters
+    ----------
+    ranking : dict of str to TopK
+        Layer to its ranking so far; brought up to date in place.
+    shard : ShardMaxima
+        As for `topk_of_shard`.
+
+    Raises
+    ------
+    ValueError
+        As `TopK.add`, naming the layer.
+    """
+    for layer, topk in ranking.items():
+        values, positions = shard.read(f"maxima/{layer}/value"), shard.read(f"maxima/{layer}/position")
+        try:
+            topk.add(values, shard.image_id, positions)
+        except ValueError as error:
+            raise ValueError(f"layer '{layer}': {error}") from error
 
 
 def merge_topk(parts: Iterable[dict[str, TopK]]) -> dict[str, TopK]:
@@ -244,22 +261,6 @@ def merge_topk(parts: Iterable[dict[str, TopK]]) -> dict[str, TopK]:
         for layer, topk in part.items():
             merged.setdefault(layer, TopK(topk.k)).merge(topk)
     return merged
-
-
-def rank(value: Floats, image_id: Ids) -> Indices:
-    """Order candidates that are listed a unit a row, as `TopK` would.
-
-    Parameters
-    ----------
-    value : (U, c) float32
-    image_id : (U, c) int64
-
-    Returns
-    -------
-    (U, c) intp
-        Columns of each row by value descending, ties by the smaller image id.
-    """
-    return np.asarray(np.lexsort((image_id, -value), axis=-1))
 
 
 def _check_shapes(values: Floats, image_ids: Ids, positions: Positions) -> None:

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.params import Block, digest
 from pipeline.preprocess import Preprocessing
 from pipeline.progress import progress
-from pipeline.topk import TopK, merge_topk, topk_of_shard
+from pipeline.topk import TopK, add_shard
 from pipeline.weights import read_description
 from stages.command import Stage, execute
 
@@ -64,11 +64,11 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 def _rank(activations: store.Activations, k: int) -> dict[str, TopK]:
     shards = list(activations.shards())
-    ranking: dict[str, TopK] = {}
+    ranking = {layer: TopK(k) for layer in activations.layers}
     with progress("ranking", total=len(shards), unit="shards") as bar:
         for shard in shards:
             try:
-                ranking = merge_topk([ranking, topk_of_shard(shard, activations.layers, k)])
+                add_shard(ranking, shard)
             except ValueError as error:
                 raise UserError(f"{shard.path}: {error}; check the weights and the precision") from error
             bar.advance()

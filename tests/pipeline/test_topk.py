@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.topk import TopK, merge_topk, rank, topk_of_shard
+from pipeline.topk import TopK, merge_topk, topk_of_shard
 
 
 def brute_force(values, ids, positions, k):
@@ -94,6 +94,13 @@ def test_more_rows_than_one_block_rank_the_same():
     check(TopK(5).add(values, ids, positions), values, ids, positions)
 
 
+def test_every_active_image_is_counted_however_many():
+    values, ids = np.ones((1000, 2), np.float32), np.arange(1000)
+    values[::4, 1] = -1
+    topk = TopK(1).add(values, ids, np.zeros((1000, 2, 2), np.uint16))
+    assert topk.count_active.tolist() == [1000, 750]
+
+
 def test_merging_leaves_the_other_as_it_is():
     one, two = (
         TopK(1).add(np.full((1, 1), v, np.float32), np.array([v]), np.zeros((1, 1, 2), np.uint16))
@@ -162,8 +169,3 @@ def test_shards_ranked_apart_merge_to_the_whole():
         for a, b in ((0, 31), (31, 33), (33, 90))
     ]
     check(merge_topk(reversed(parts))["x"], values, ids, positions)
-
-
-def test_rank_breaks_ties_by_image_id():
-    order = rank(np.array([[1, 3, 3, 2]], np.float32), np.array([[4, 9, 2, 1]]))
-    assert order.tolist() == [[2, 1, 3, 0]]
