@@ -62,32 +62,29 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         about = topk.attributes()
         chosen = choose_layers(params.layers, about["layers"])
         rows = [_choose(topk, manifest, layer, params) for layer in chosen]
-        sheet = Sheet(
-            np.concatenate([layer.arrays["image_id"].ravel() for layer in rows]),
-            np.concatenate([layer.arrays["box"].reshape(-1, 4) for layer in rows]),
-            params.size,
-            PICTURE,
-        )
+        sheet = _sheet(rows, params.size)
         images = originals(manifest, sheet.image_id[sheet.image_id >= 0])
-    made_from = {
-        "manifest": store.digest(paths["manifest"]),
-        "params": digest(params),
-        "topk": store.digest(paths["topk"]),
-        "weights": description.digest,
-    }
+    made_from = {name: store.digest(paths[name]) for name in ("manifest", "topk")}
+    made_from |= {"params": digest(params), "weights": description.digest}
     seen = partial(view, preprocessing=description.preprocessing)
-    folder = paths["out"].parent
+    folder, versions = paths["out"].parent, ("numpy", "h5py", "pillow")
     folder.mkdir(parents=True, exist_ok=True)
     with (
         scratch(folder, sheet) as into,
-        store.write(
-            paths["out"], stage="patches", made_from=made_from, versions=("numpy", "h5py", "pillow")
-        ) as file,
+        store.write(paths["out"], stage="patches", made_from=made_from, versions=versions) as file,
     ):
         file.set_attributes("", {"layers": chosen, "size": params.size, "picture": PICTURE})
         file.set_attributes("", {name: about[name] for name in ("k", "images", "input_size")})
-        _write_context(file, images.image_id, draw(sheet, into, images.read, seen, threads=count_workers()))
+        drawn = draw(sheet, into, images.read, seen, threads=count_workers())
+        _write_context(file, images.image_id, drawn)
         _write_patches(file, rows, into)
+
+
+def _sheet(rows: Sequence[Rows], size: int) -> Sheet:
+    """List the places of all layers, in the order in which they are written."""
+    image_id = np.concatenate([layer.arrays["image_id"].ravel() for layer in rows])
+    box = np.concatenate([layer.arrays["box"].reshape(-1, 4) for layer in rows])
+    return Sheet(image_id, box, size, PICTURE)
 
 
 def _choose(topk: store.Reader, manifest: store.Reader, layer: str, params: Params) -> Rows:
