@@ -85,16 +85,17 @@ class Extent:
     ----------
     size, stride, start
         Pixels of the image.
-    reach
-        First pixel and end (exclusive) of what the layer sees at all; no neuron sees more of the image.
+    seen
+        First pixel and end (exclusive) of what each neuron sees of the image; (0, 0) if nothing.
     true
-        Whether the interval, cut to the reach, is what each neuron sees; else it encloses that.
+        Whether each neuron's interval is that, but for what borders and padding cut off; else it encloses
+        that.
     """
 
     size: int
     stride: int
     start: int
-    reach: tuple[int, int]
+    seen: tuple[tuple[int, int], ...]
     true: bool
 
 
@@ -236,18 +237,17 @@ def fit(line: Tensor, axis: int) -> Extent | None:
     if not bool(seen.any()):
         return None
     starts, ends, stride = -table[PLANE_START], table[PLANE_END], int(table[STEP, 0])
-    low, high = -table[IMAGE_START, seen], table[IMAGE_END, seen]
-    reach = (int(low.min()), int(high.max()))
-    true = bool(
-        (starts[seen].clamp(min=reach[0]) == low).all() and (ends[seen].clamp(max=reach[1]) == high).all()
-    )
-    starts[seen], ends[seen] = torch.minimum(starts[seen], low), torch.maximum(ends[seen], high)
+    low, high = torch.where(seen, -table[IMAGE_START], starts), torch.where(seen, table[IMAGE_END], ends)
+    # Where an interval leaves what the layer sees at all, padding may cut off more than the border does.
+    inside = ((starts == low) | (starts < low[seen].min())) & ((ends == high) | (ends > high[seen].max()))
+    starts, ends = torch.minimum(starts, low), torch.maximum(ends, high)
     if len(starts) > 1:
         slope = (starts[-1] - starts[0]) / (len(starts) - 1)
         stride = min({stride, round(float(slope))}, key=lambda way: _enclose(starts, ends, way)[0])
     size, start = _enclose(starts, ends, stride)
-    true = true and bool((ends - starts == size).all())
-    return Extent(size, stride, start, reach, true)
+    true = bool((inside & seen & (ends - starts == size)).all())
+    intervals = torch.stack([low, high], 1).masked_fill(~seen[:, None], 0).int().tolist()
+    return Extent(size, stride, start, tuple((a, b) for a, b in intervals), true)
 
 
 def _enclose(starts: Tensor, ends: Tensor, stride: int) -> tuple[int, int]:

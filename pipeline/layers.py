@@ -287,13 +287,12 @@ def _auto(layers: Sequence[Layer], code_layer: str) -> set[str]:
     if code_layer not in names:
         raise unknown_layer(code_layer, names)
     usable = [layer for layer in layers[: names.index(code_layer)] if not _is_gate(layer)]
-    pools = [
-        layer for layer in layers[: names.index(code_layer) + 1] if layer.is_pool and not _is_gate(layer)
-    ]
+    pools = [layer for layer in layers[: names.index(code_layer) + 1] if layer.is_pool]
     active = [layer for layer in usable if layer.is_activation]
     if not any(layer.kind == "map" for layer in active):
         active += [layer for layer in usable if layer.ends_block]
     always = {code_layer, *(layer.name for layer in pools[-1:])}
+    pools = [layer for layer in pools if not _is_gate(layer)]
     if len({layer.name for layer in [*active, *pools]} | always) <= MANY:
         return {layer.name for layer in [*active, *pools]} | always
     ends = _thinned([layer for layer in usable if layer.ends_block])

@@ -9,7 +9,6 @@ import hashlib
 import importlib.util
 import inspect
 import json
-import os
 import sys
 import traceback
 from collections import OrderedDict
@@ -20,13 +19,13 @@ from typing import Any
 import torch
 import torchvision
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pipeline.architectures import BUILTIN
 from pipeline.errors import UserError
 from pipeline.layers import Layer, code_layer, code_of, describe_layers, select_layers
 from pipeline.observer import Observer
+from pipeline.tensors import numbers, read_tensors, write_tensors
 from pipeline.weights import Description, read_description, write_description
 
 __all__ = [
@@ -105,7 +104,7 @@ def save_network(
         A weight is not finite.
     """
     weights_dir.mkdir(parents=True, exist_ok=True)
-    state = _separate(network.state_dict())
+    state = network.state_dict()
     for name, tensor in state.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise UserError(f"{description.weights}: '{name}' holds NaN or infinity")
@@ -113,8 +112,8 @@ def save_network(
     source = _found(kind, inputs).read_bytes() if kind.endswith(".py") else b""
     described = description.model_copy(update={"digest": _digest(description, source, state)})
     if source:
-        _replace(weights_dir / SOURCE, lambda path: path.write_bytes(source))
-    _replace(weights_dir / TENSORS, lambda path: save_file(state, path))
+        (weights_dir / SOURCE).write_bytes(source)
+    write_tensors(weights_dir / TENSORS, state)
     write_description(weights_dir, described)
     return described
 
@@ -142,7 +141,7 @@ def load_network(weights_dir: Path) -> nn.Module:
     description = read_description(weights_dir)
     path = weights_dir / TENSORS
     try:
-        state = load_file(path)
+        state = read_tensors(path)
         source = (weights_dir / SOURCE).read_bytes() if _is_file(description) else b""
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path}: missing or damaged ({error}); run the stage weights again") from error
@@ -259,30 +258,12 @@ def _class_count(build: Callable[..., Any], classes: int | None) -> dict[str, in
     return {name: classes} if name and classes is not None else {}
 
 
-def _separate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return contiguous tensors on the CPU of which no two share memory, as safetensors wants them."""
-    seen: set[int] = set()
-    separate = {}
-    for name, tensor in state.items():
-        value = tensor.detach().cpu().contiguous()
-        separate[name] = value.clone() if value.untyped_storage().data_ptr() in seen else value
-        seen.add(separate[name].untyped_storage().data_ptr())
-    return separate
-
-
 def _digest(description: Description, source: bytes, state: Mapping[str, Tensor]) -> str:
     what = description.model_dump(mode="json", include={"architecture", "classes", "preprocessing"})
     total = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
     total.update(hashlib.sha256(source).digest())
     for name in sorted(state):
-        tensor = state[name].contiguous()
+        tensor = state[name]
         total.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
-        numbers: Any = tensor.reshape(-1).view(torch.uint8).numpy()
-        total.update(numbers)
+        total.update(numbers(tensor))
     return total.hexdigest()
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    write(unfinished)
-    os.replace(unfinished, path)

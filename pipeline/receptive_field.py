@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
-from pipeline.geometry import BOUND, EXACT, GLOBAL, UNKNOWN, Extent, Field, fit, source
+from pipeline.geometry import BOUND, EXACT, UNKNOWN, Extent, Field, fit, source
 from pipeline.operations import apply, trusted
 from pipeline.tracing import Trace, trace
 from pipeline.windows import Call
@@ -33,30 +33,29 @@ class ReceptiveField:
         Neuron p covers `start + p * stride` to `start + p * stride + size` (end exclusive); that may leave
         the image.
     status
-        "exact": each neuron depends on all of its box within the image (and within `reach`), and on nothing
-        else. "bound": on nothing outside its box. "global": the box is the whole image (global pooling,
-        squeeze-and-excitation, a dense layer). "unknown": not known, the box is the whole image.
-    reach
-        First row and column, and end (exclusive), of what the layer sees at all; at the far border a network
-        whose strides do not fit its input leaves a few pixels unseen. Empty where that is not known.
+        "exact": that is what each neuron sees, but for what lies outside the image or was cut off by padding.
+        "bound": no neuron sees more. "global": every neuron sees the whole image (global pooling,
+        squeeze-and-excitation, a dense layer), but for a border that no stride reaches. "unknown": not
+        known; the box is the whole image.
+    rows, columns
+        First pixel and end (exclusive) of what the neurons in each row and column of the map see, to the
+        pixel, borders included; (0, 0) if nothing. Empty where every neuron sees, or may see, the whole
+        image.
     """
 
     size: Pair
     stride: Pair
     start: Pair
     status: str
-    reach: tuple[Pair, Pair] | None = field(default=None, compare=False)
+    rows: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
+    columns: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
 
-    def box(self, position: Pair) -> tuple[Pair, Pair]:
-        """Return first pixel and end (exclusive) of what a neuron covers, cut to the reach."""
-        first = [
-            start + p * stride for start, p, stride in zip(self.start, position, self.stride, strict=True)
-        ]
-        last = [start + size for start, size in zip(first, self.size, strict=True)]
-        if self.reach is not None:
-            first = [max(a, b) for a, b in zip(first, self.reach[0], strict=True)]
-            last = [min(a, b) for a, b in zip(last, self.reach[1], strict=True)]
-        return (first[0], first[1]), (last[0], last[1])
+    def seen(self, position: Pair) -> tuple[Pair, Pair]:
+        """Return first pixel and end (exclusive), each y and x, of what one neuron sees; zeros if nothing."""
+        if not self.rows:
+            return (0, 0), self.size
+        (top, bottom), (left, right) = self.rows[position[0]], self.columns[position[1]]
+        return ((top, left), (bottom, right)) if top < bottom and left < right else ((0, 0), (0, 0))
 
 
 @dataclass(frozen=True)
@@ -185,9 +184,7 @@ def pair(input_size: int | Pair) -> Pair:
 
 def whole(input_size: Pair, status: str) -> ReceptiveField:
     """Return the receptive field of neurons that see, or may see, the whole image."""
-    return ReceptiveField(
-        input_size, (0, 0), (0, 0), status, ((0, 0), input_size) if status == GLOBAL else None
-    )
+    return ReceptiveField(input_size, (0, 0), (0, 0), status)
 
 
 def does_not_run(input_size: Pair, error: Exception) -> UserError:
@@ -253,8 +250,8 @@ def _receptive_field(seen: Field, input_size: Pair) -> ReceptiveField:
 
 def _from_extents(y: Extent, x: Extent) -> ReceptiveField:
     return ReceptiveField(
-        (y.size, x.size), (y.stride, x.stride), (y.start, x.start), EXACT if y.true and x.true else BOUND,
-        ((y.reach[0], x.reach[0]), (y.reach[1], x.reach[1])),
+        (y.size, x.size), (y.stride, x.stride), (y.start, x.start),
+        EXACT if y.true and x.true else BOUND, y.seen, x.seen,
     )  # fmt: skip
 
 
