@@ -268,11 +268,14 @@ def _inspect_all(
         partial(_inspect, dataset, depth), [records[number] for number in unread],
         workers=count_workers(), seconds=SECONDS,
     )  # fmt: skip
-    with progress("reading images", total=len(unread), unit="images") as bar:
-        for number, result in results:
-            findings[unread[number]] = _lost(result.reason) if isinstance(result, Lost) else result
-            bar.advance()
-    memory.keep(records, findings)
+    try:
+        with progress("reading images", total=len(unread), unit="images") as bar:
+            for number, result in results:
+                findings[unread[number]] = _lost(result.reason) if isinstance(result, Lost) else result
+                bar.advance()
+    finally:
+        # What was read before Ctrl-C need not be read again.
+        memory.keep(records, findings)
     return findings
 
 

@@ -208,6 +208,25 @@ def test_a_sample_does_not_forget_the_rest(folder, monkeypatch):
     assert len(build_manifest(folder, Selection()).path) == 5
 
 
+def stops(dataset, record, depth):
+    if record.path == "zebra/1.png":
+        raise UserError("stopped")
+    return Inspection(b"\0" * 32, 1, 1)
+
+
+def test_what_was_read_before_a_stop_is_kept(folder, monkeypatch):
+    monkeypatch.setattr("pipeline.memory.RESOLUTION", -(10**12))
+    monkeypatch.setattr("pipeline.workers.CHUNK", 1)
+    monkeypatch.setenv("CONVATLAS_WORKERS", "1")
+    fill(folder, {"zebra/1.png": encode()})
+    monkeypatch.setattr(module, "inspect", stops)
+    with pytest.raises(UserError, match="stopped"):
+        build_manifest(folder, Selection())
+    (folder / "zebra/1.png").unlink()
+    monkeypatch.setattr(module, "inspect", refuse)
+    assert len(build_manifest(folder, Selection()).path) == 4
+
+
 def test_sample_is_seeded_and_stable():
     paths = [f"{number}.png" for number in range(1000)]
     drawn = draw_sample(paths, Selection(sample=100, seed=1))

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -69,6 +71,36 @@ def test_nothing_is_left_when_the_consumer_stops():
     assert len(set(multiprocessing.active_children()) - before) == 2
     stream.close()
     assert set(multiprocessing.active_children()) == before
+
+
+PARENT = """
+import multiprocessing, sys, time
+from pipeline.workers import map_guarded
+def wait(number):
+    time.sleep(0.1)
+for _ in map_guarded(wait, range(10_000), workers=3, seconds=60):
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+"""
+
+
+def test_no_process_outlives_its_parent():
+    program = "import pipeline.workers; pipeline.workers.CHUNK = 1" + PARENT
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        children = [int(number) for number in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(children) == 3
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(map(alive, children)):
+        time.sleep(0.05)
+    assert not any(map(alive, children))
+
+
+def alive(number):
+    try:
+        with open(f"/proc/{number}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_number_of_workers_from_the_environment(monkeypatch):
