@@ -10,7 +10,6 @@ from pipeline.preprocess import Preprocessing
 from pipeline.weights import Description, write_description
 
 IMAGES = 12
-WIDTH, HEIGHT = 40, 24
 INPUT = 16  # the centre 16 x 16 after the shorter side was brought to 20
 LAYERS = {
     # units, map size, receptive field size, stride, start, status
@@ -47,10 +46,16 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
     return paths
 
 
+def size(number: int) -> tuple[int, int]:
+    """Width and height of an image: landscape and portrait in turn."""
+    return (24, 40) if min(number, IMAGES - 2) % 2 else (40, 24)
+
+
 def picture(number: int) -> np.ndarray:
     """Red and green tell the place, blue the image; the last image is a copy of the one before."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    return np.stack([6 * x, 10 * y, np.full_like(x, 20 * min(number, IMAGES - 2))], -1).astype(np.uint8)
+    width, height = size(number)
+    y, x = np.mgrid[:height, :width]
+    return np.stack([6 * x, 6 * y, np.full_like(x, 20 * min(number, IMAGES - 2))], -1).astype(np.uint8)
 
 
 def _write_manifest(folder: Path, names: list[str]) -> None:
@@ -59,8 +64,8 @@ def _write_manifest(folder: Path, names: list[str]) -> None:
         file.put_strings("path", names)
         file.put("label", np.arange(IMAGES, dtype=np.int32) % 3)
         file.put_strings("class_names", ["class0", "class1", "class2"])
-        file.put("width", np.full(IMAGES, WIDTH, np.int32))
-        file.put("height", np.full(IMAGES, HEIGHT, np.int32))
+        for axis, name in enumerate(("width", "height")):
+            file.put(name, np.array([size(number)[axis] for number in range(IMAGES)], np.int32))
         digests = [store.digest(folder / "data" / name) for name in names]
         file.put_strings("sha256", digests)
 

@@ -7,7 +7,7 @@ from pipeline import store
 from pipeline.errors import UserError
 from pipeline.preprocess import to_image
 from stages import topk
-from tests.stages.small_atlas import HEIGHT, IMAGES, INPUT, LAYERS, PREPROCESSING, WIDTH, make
+from tests.stages.small_atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
 
 
 @pytest.fixture
@@ -35,13 +35,15 @@ def test_the_ranking_is_that_of_sorting_everything(paths):
 def test_boxes_are_receptive_fields_in_the_original_image(paths):
     topk.run(topk.Params(k=2, margin=0), paths)
     with store.read(paths["out"]) as file:
-        for layer, (_, _, size, stride, start, status) in LAYERS.items():
+        for layer, (_, _, field, stride, start, status) in LAYERS.items():
             box, position = file.get(f"{layer}/box"), file.get(f"{layer}/position").astype(float)
             y, x = (start[axis] + position[..., axis] * stride[axis] for axis in (0, 1))
-            expected = np.stack([x, y, x + size[1], y + size[0]], -1)
+            expected = np.stack([x, y, x + field[1], y + field[0]], -1)
             if status in ("global", "unknown"):
                 expected = np.broadcast_to([0, 0, INPUT, INPUT], box.shape)
-            np.testing.assert_allclose(box, to_image(expected, WIDTH, HEIGHT, PREPROCESSING), rtol=1e-6)
+            for place, image_id in np.ndenumerate(file.get(f"{layer}/image_id")):
+                mapped = to_image(expected[place], *size(image_id), PREPROCESSING)
+                np.testing.assert_allclose(box[place], mapped, rtol=1e-6)
             assert file.attributes(layer)["rf_status"] == status
 
 
