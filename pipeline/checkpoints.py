@@ -37,6 +37,8 @@ HARMLESS: list[Any] = [
 ]  # fmt: skip
 # Heads that torchvision's networks use in training only.
 TRAINING_ONLY = ("AuxLogits.", "aux1.", "aux2.")
+# DenseNet's names in the files that torchvision publishes: `norm.1` for what is now `norm1`.
+OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
 SHOWN = 5
 
 
@@ -223,6 +225,7 @@ def _unwrapped(content: Any, path: Path) -> State:
 
 def _renamed(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> State:
     """Take off the prefix that makes most names fit; what only training uses is left out."""
+    state = {OLD_DENSENET.sub(r"\1", name): tensor for name, tensor in state.items()}
     first = next((name for name in expected), "")
     ends = [name for name in state if name == first or name.endswith(f".{first}")]
     prefixes = {"", *(name[: len(name) - len(first)] for name in ends), *_common_prefix(state)}

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
+import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
 from pipeline.hooks import describe_calls, input_name
 from pipeline.operations import ACTIVATION_NAMES, ACTIVATIONS
-from pipeline.receptive_field import Output, ReceptiveField, outputs, pair, whole
+from pipeline.receptive_field import Output, ReceptiveField, does_not_run, outputs, pair, probe_image, whole
 from pipeline.tracing import Trace, trace
 
 POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
@@ -82,12 +83,13 @@ def describe_layers(network: nn.Module, input_size: int | tuple[int, int]) -> tu
     Raises
     ------
     UserError
-        The network does not run on an input of this size.
+        The network does not run on an input of this size, or its output differs from one pass to the next.
     """
     size = pair(input_size)
     traced = trace(network)
     if traced is None:
         return tuple(_hooked(network, size))
+    _check(traced, size)
     found = {output.node: output for output in outputs(traced, size)}
     layers = [
         _layer(traced, output, found) for output in found.values() if output.is_map or len(output.shape) == 2
@@ -192,19 +194,36 @@ def unknown_layer(name: str, names: Sequence[str]) -> UserError:
     return UserError(f"no layer matches '{name}'; {hint}the layers are: {', '.join(names)}")
 
 
+def _check(traced: Trace, size: tuple[int, int]) -> None:
+    """Check that the graph computes what the network does: tracing sees one way through its Python code."""
+    image = probe_image(traced.network, size)
+    try:
+        with torch.no_grad():
+            again = fx.Interpreter(traced.network, graph=traced.graph).run(image.clone())
+            once = traced.network(image)
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+        raise does_not_run(size, error) from error
+    numbers = isinstance(once, Tensor) and not once.is_meta
+    if numbers and not torch.allclose(once, again, rtol=1e-3, equal_nan=True):
+        raise UserError(
+            "the network gives another output when it is run again; in eval mode its forward must depend on "
+            "the image alone (F.dropout needs training=self.training)"
+        )
+
+
 def _layer(traced: Trace, output: Output, found: dict[fx.Node, Output]) -> Layer:
     node, shape = output.node, output.shape
     operands = [operand for operand in node.all_input_nodes if operand in found]
     active = _is(traced, node, ACTIVATIONS, ACTIVATION_NAMES)
-    resized = not operands or found[operands[0]].shape != shape
-    pooled = output.node in found and len(found[operands[0]].shape if operands else ()) == 4
+    given = found[operands[0]].shape if operands else None
+    pools = _is(traced, node, POOLS, POOL_NAMES) and given is not None and len(given) == 4
     is_map = len(shape) == 4
     return Layer(
         name=traced.names[node], kind="map" if is_map else "dense", units=shape[1],
         map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=output.receptive_field,
         before=traced.names[node.all_input_nodes[0]] if active else None, is_activation=active,
-        is_pool=pooled and _is(traced, node, POOLS, POOL_NAMES) and (resized or not _is_adaptive(traced,
-        node)), ends_block=is_map and len(operands) > 1 and _is(traced, node, (), JOIN_NAMES),
+        is_pool=pools and (given != shape or not _is_adaptive(traced, node)),
+        ends_block=is_map and len(operands) > 1 and _is(traced, node, (), JOIN_NAMES),
     )  # fmt: skip
 
 
@@ -267,8 +286,8 @@ def _hooked(network: nn.Module, size: tuple[int, int]) -> Iterator[Layer]:
             yield Layer(
                 name=call.name, kind="map" if is_map else "dense", units=shape[1],
                 map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=whole(size, "unknown"),
-                is_activation=active, is_pool=isinstance(call.module, POOLS), ends_block=is_map and
-                call.is_block,
+                is_activation=active, is_pool=isinstance(call.module, POOLS),
+                ends_block=is_map and call.is_block,
             )  # fmt: skip
 
 

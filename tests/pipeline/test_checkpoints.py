@@ -170,6 +170,16 @@ def test_training_heads_are_left_out(state):
     assert_fits({**state, "AuxLogits.fc.weight": torch.ones(2)}, state)
 
 
+def test_older_names_of_densenet():
+    network = torchvision.models.densenet.DenseNet(4, (1, 1), 8, num_classes=2)
+    state = network.state_dict()
+    old = {
+        name.replace("norm1.", "norm.1.").replace("conv2.", "conv.2."): value for name, value in state.items()
+    }
+    assert old.keys() != state.keys()
+    fit_state(network, old, "test")
+
+
 def test_counters_of_batch_normalisation_may_be_missing():
     network = nn.Sequential(nn.BatchNorm2d(3))
     given = {name: value for name, value in network.state_dict().items() if not name.endswith("tracked")}

@@ -99,6 +99,19 @@ def test_code_layer_of_a_flattened_map_is_the_vector():
     assert auto(Flat().eval(), 8) == ["relu", "flatten"]
 
 
+def test_network_that_is_not_the_same_twice_is_refused():
+    class Careless(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(12, 50)
+
+        def forward(self, x):
+            return F.dropout(self.fc(x.flatten(1)))
+
+    with pytest.raises(UserError, match="another output when it is run again"):
+        describe_layers(Careless().eval(), 2)
+
+
 def test_network_without_a_classifier_has_no_code():
     with pytest.raises(UserError, match="no dense or convolution layer"):
         code_layer(nn.Sequential(nn.AvgPool2d(2), nn.ReLU()).eval(), 8)

@@ -1,4 +1,4 @@
-"""Every classification CNN of torchvision: layers, code, taps, receptive fields; none needs code of its own."""
+"""Every classification CNN of torchvision: layers, code, taps, receptive fields; none needs its own code."""
 
 from pathlib import Path
 
