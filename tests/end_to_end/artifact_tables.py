@@ -7,7 +7,7 @@ column "of" for what bears them ("/" is the file). `<x>` in a name stands for an
 What begins its meaning with "Optional" or "Where" may be absent.
 
 In a shape, digits are literal and a capital letter is one size throughout the file; U and V, throughout one
-layer. A dtype is NumPy's name, `utf-8` or `any`. A range is written `0..255`, `-1..`, `..0`; anything else says
+layer. A dtype is a name of NumPy, `utf-8` or `any`. A range is `0..255`, `-1..`, `..0`; anything else says
 it in words and is not checked.
 """
 
