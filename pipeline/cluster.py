@@ -33,7 +33,8 @@ SETTINGS = {
     "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
     "distributed.worker.daemon": False,
     "distributed.scheduler.allowed-failures": 3,
-    "distributed.scheduler.worker-saturation": 1.1,
+    # One job a worker at a time: Dask blames all that wait on a worker for its death.
+    "distributed.scheduler.worker-saturation": 1.0,
 }
 
 Job = TypeVar("Job")
@@ -161,16 +162,19 @@ def map_jobs(
     label, unit
         For the progress display.
     """
+    if not jobs:
+        return
     futures = client.map(function, jobs, pure=False, retries=RETRIES, batch_size=1000)
-    by_key = {future.key: job for future, job in zip(futures, jobs, strict=True)}
+    waiting = {future.key: job for future, job in zip(futures, jobs, strict=True)}
     try:
         with progress(label, total=len(jobs), unit=unit) as bar:
             for future in as_completed(futures):
-                yield by_key[future.key], _result(future)
+                yield waiting.pop(future.key), _result(future)
                 future.release()
                 bar.advance()
     finally:
-        client.cancel(futures, force=True)
+        if waiting:
+            client.cancel(futures, force=True)
 
 
 def _result(future: object) -> Receipt | None:  # type: ignore[type-var]
