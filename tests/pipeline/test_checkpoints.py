@@ -51,7 +51,7 @@ SHAPES = {
     "Lightning": lambda state: {"state_dict": prefixed(state, "model.")},
     "EMA beside": lambda state: {"state_dict": state, "state_dict_ema": other(state)},
     "EMA alone": lambda state: {"model_ema": {"n_averaged": torch.tensor(9), **prefixed(state, "module.")}},
-    "EMA in the same": lambda state: {**prefixed(state, "model."), **prefixed(other(state), "ema_model.")},
+    "EMA in the same": lambda state: {**prefixed(state, "model."), **prefixed(other(state), "ema.")},
 }
 
 
