@@ -9,13 +9,12 @@ placed into it.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import openTSNE.initialization
 from numpy.typing import NDArray
-from openTSNE import TSNE, TSNEEmbedding
 
 from pipeline.errors import UserError
 from pipeline.map_quality import (
@@ -25,7 +24,15 @@ from pipeline.map_quality import (
     sample,
     trustworthiness,
 )
+from pipeline.metrics import significant
 from pipeline.progress import Bar, progress
+
+# Threads that wait actively take the cores from those they wait for as soon as anything else runs, and the
+# map takes several times as long. The OpenMP of openTSNE and of scikit-learn read this when they are loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import openTSNE.initialization  # noqa: E402
+from openTSNE import TSNE, TSNEEmbedding  # noqa: E402
 
 FEWEST_POINTS = 5
 EARLY_ITERATIONS = 250
@@ -44,7 +51,8 @@ class Map:
     landmark : (L,) int64
         Rows that the map was made of, ascending; all N unless there were more than the landmarks asked for.
     kl : float
-        Kullback-Leibler divergence of the landmarks' map, in nats.
+        Kullback-Leibler divergence of the landmarks' map, in nats, to six significant digits: threads add it
+        up in any order, so that further ones differ from run to run.
     effective_perplexity : tuple of float
         What was used: openTSNE lowers a perplexity to (L - 1) / 3 where there are too few points.
     """
@@ -104,7 +112,8 @@ def embed(
         )  # fmt: skip
         placed = optimiser.fit(chosen, initialization=start(chosen, seed))
     effective = tuple(float(value) for value in placed.affinities.effective_perplexities_)
-    return Map(_place_rest(placed, points, landmark), landmark, float(placed.kl_divergence), effective)
+    xy = _place_rest(placed, points, landmark)
+    return Map(xy, landmark, significant(float(placed.kl_divergence)), effective)
 
 
 def start(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:

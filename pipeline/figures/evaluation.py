@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -95,8 +96,7 @@ def _add_confusion(section: Section, found: Evaluation) -> None:
     ]
     write_table(section.folder / "confusion.csv", ("label", "predicted", "images", "share"), pairs)
     if len(rows) <= MOST_ROWS:
-        side = 2.0 + 0.42 * len(rows)
-        size = (max(side + 0.42 * (len(columns) - len(rows)), 3.4), max(side - 0.4, 3.0))
+        size = (max(2.0 + 0.42 * len(columns), 3.4), max(1.6 + 0.42 * len(rows), 3.0))
         files = plot(
             section.folder, "confusion", size, lambda f, t: _paint_confusion(f, t, matrix, columns, rows)
         )  # fmt: skip
@@ -108,15 +108,16 @@ def _add_confusion(section: Section, found: Evaluation) -> None:
         section.figures.append(
             figure_entry(section, "confusion", "Confusion of classes", alt, caption, files)
         )
-    wrong = sorted(
-        (pair for pair in pairs if pair[0] != pair[1]), key=lambda pair: (-pair[2], -pair[3], pair)
-    )
-    worst = [(label, predicted, count, percent(share)) for label, predicted, count, share in wrong[:WORST]]
-    if wrong:
-        section.add_table(
-            "confused", "Most frequent errors", ("label", "predicted", "images", "% of the label"),
-            worst, f"On {found.of}; {len(wrong)} kinds of error occur.",
-        )  # fmt: skip
+    _add_errors(section, found, [pair for pair in pairs if pair[0] != pair[1]])
+
+
+def _add_errors(section: Section, found: Evaluation, wrong: list[tuple[str, str, int, float]]) -> None:
+    wrong = sorted(wrong, key=lambda pair: (-pair[2], -pair[3], pair))
+    rows = [(label, predicted, count, percent(share)) for label, predicted, count, share in wrong[:WORST]]
+    if rows:
+        columns = ("label", "predicted", "images", "% of the label")
+        caption = f"On {found.of}; {len(wrong)} kinds of error occur."
+        section.add_table("confused", "Most frequent errors", columns, rows, caption)
 
 
 def restricted(found: Evaluation) -> tuple[NDArray[np.int64], list[str], list[str]]:
@@ -212,15 +213,23 @@ def _paint_confusion(
         if max(map(len, columns)) <= 3
         else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
     )
-    axes.set_xticks(range(len(columns)), [short(name) for name in columns], **turned)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("label")
+    _name_cells(axes, columns, rows)
+
+
+def _name_cells(axes: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
+    """Write names beside the rows and below the columns of a matrix, and draw lines between its cells."""
+    axes.set_xticks(range(len(columns)), [short(name) for name in columns])
+    if max(map(len, columns)) > 3:
+        for label in axes.get_xticklabels():
+            label.set(rotation=60, horizontalalignment="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), [short(name) for name in rows])
     axes.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
     axes.grid(which="minor", linewidth=0.7)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("label")
 
 
 def _paint_calibration(figure: Figure, theme: Theme, found: Evaluation) -> None:
