@@ -137,6 +137,37 @@ def fit_state(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
                 tensor.copy_(given[name])
 
 
+def class_count(network: nn.Module, state: Mapping[str, Tensor]) -> int | None:
+    """Return how many classes a state dict is for, if that is not what the network was built for.
+
+    Parameters
+    ----------
+    network
+        Built with its own number of classes.
+    state
+        Name to tensor, in any order; names may carry prefixes.
+
+    Returns
+    -------
+    int or None
+        The length of the tensors that differ from the network's in nothing but their first dimension; None
+        where none does, or where they do not agree.
+    """
+    expected = network.state_dict()
+    pairs = [
+        (expected[name], tensor) for name, tensor in _renamed(state, expected).items() if name in expected
+    ]
+    lengths = {
+        len(given)
+        for own, given in pairs
+        if own.ndim
+        and given.ndim == own.ndim
+        and own.shape != given.shape
+        and own.shape[1:] == given.shape[1:]
+    }
+    return lengths.pop() if len(lengths) == 1 else None
+
+
 def torchvision_weights(architecture: str, name: str) -> Pretrained:
     """Download weights by torchvision's own means, which check the file's hash.
 

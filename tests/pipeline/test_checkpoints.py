@@ -15,7 +15,7 @@ from torch import nn
 from torchvision.models import SqueezeNet1_1_Weights
 
 from pipeline.architectures import Digits
-from pipeline.checkpoints import fit_state, read_checkpoint, torchvision_weights
+from pipeline.checkpoints import class_count, fit_state, read_checkpoint, torchvision_weights
 from pipeline.errors import UserError
 
 
@@ -178,6 +178,17 @@ def test_older_names_of_densenet():
     }
     assert old.keys() != state.keys()
     fit_state(network, old, "test")
+
+
+@pytest.mark.parametrize("classes", [3, 100])
+def test_number_of_classes_is_read_off_the_classifier(classes):
+    state = dict(sorted(prefixed(Digits(classes).state_dict(), "module.").items()))
+    assert class_count(Digits(), state) == classes
+
+
+def test_number_of_classes_that_needs_no_change(state):
+    assert class_count(Digits(), state) is None
+    assert class_count(Digits(), torchvision.models.resnet18(weights=None).state_dict()) is None
 
 
 def test_counters_of_batch_normalisation_may_be_missing():
