@@ -208,11 +208,6 @@ def _paint_confusion(
         axes.text(
             column, row, text, ha="center", va="center", color=colour, fontsize=8 if len(text) < 4 else 6
         )
-    turned = (
-        {"rotation": 0}
-        if max(map(len, columns)) <= 3
-        else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
-    )
     axes.set_xlabel("predicted")
     axes.set_ylabel("label")
     _name_cells(axes, columns, rows)
