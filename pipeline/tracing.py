@@ -91,7 +91,8 @@ def trace(network: nn.Module) -> Trace | None:
         network.train(training)
     for placeholder in [node for node in graph.nodes if node.op == "placeholder"][1:]:
         _erase(graph, placeholder)
-    names = {node: name for node, name in tracer.node_to_qualname.items() if node in set(graph.nodes)}
+    kept = set(graph.nodes)
+    names = {node: name for node, name in tracer.node_to_qualname.items() if node in kept}
     return Trace(network, graph, names)
 
 
