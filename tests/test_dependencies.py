@@ -74,10 +74,11 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """This project's code and dvc.yaml."""
+    """This project's code and its dvc.yaml, whose deps are in order."""
     for package in dependencies.PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    fix(tmp_path)
     return tmp_path
 
 

@@ -32,7 +32,7 @@ ROOMS = (
         "listing",
         "manifest",
     },
-    {"originals", "weights", "model", "assembly"},
+    {"originals", "weights", "tensors", "model", "assembly"},
     {"cluster", "shards", "worker", "reduction"},
 )
 # The stages that run a network; no other may pay for the import of torch.
