@@ -93,8 +93,8 @@ def _halve(
         axis, half = 1, rows // 2
         first, second = (column, row, columns, half), (column, row + half, columns, rows - half)
     capacity = (first[2] * first[3], second[2] * second[3])
-    share = round(len(points) * capacity[0] / sum(capacity))
-    count = min(max(share, len(points) - capacity[1]), capacity[0])
+    # Rounding cannot give either half more than its cells, since all points together have no more than all.
+    count = round(len(points) * capacity[0] / sum(capacity))
     order = points[np.lexsort((points, unit[points, 1 - axis], unit[points, axis]))]
     return [(order[count:], second), (order[:count], first)]
 

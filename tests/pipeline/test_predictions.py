@@ -117,6 +117,11 @@ def test_bins_of_equal_count_share_the_images(predictions):
     assert ((found.low <= found.confidence) & (found.confidence <= found.high)).all()
 
 
+def test_a_bin_holds_its_upper_end():
+    even = rank_outputs(np.zeros((3, 2)), np.zeros(3, int))
+    assert reliability(even, 2).count.tolist() == [3, 0]
+
+
 def test_a_sure_network_that_is_right_is_calibrated():
     found = rank_outputs(np.eye(4) * 1000, np.arange(4))
     assert reliability(found, 15).error == pytest.approx(0)
