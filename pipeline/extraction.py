@@ -76,6 +76,7 @@ class Plan:
     cuts: Sequence[Cut]
     keys: Sequence[str]
     recipe: Recipe
+    recipe_digest: str
 
     def missing(self, pool: ShardPool) -> list[tuple[Cut, str]]:
         """Return the rows and keys of the shards that a pool lacks."""
@@ -112,7 +113,15 @@ def extract(
         attributes = file.attributes()
     dataset = Path(str(attributes["dataset"])).resolve()
     jobs = [
-        ShardJob(manifest.resolve(), dataset, part.start, part.stop, pool.path(name), plan.recipe)
+        ShardJob(
+            manifest.resolve(),
+            dataset,
+            part.start,
+            part.stop,
+            pool.path(name),
+            plan.recipe,
+            plan.recipe_digest,
+        )
         for part, name in plan.missing(pool)
     ]
     receipts = _compute(jobs, pool) if jobs else {}
@@ -132,7 +141,8 @@ def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
     recipe = _recipe(weights, wanted)
     cuts = cut(images, mean=wanted.shard_mean, largest=wanted.shard_largest, groups=_tar_files(images))
     recipe_digest = recipe.digest()
-    return Plan(cuts, [key(digests[part.start : part.stop], recipe_digest) for part in cuts], recipe)
+    keys = [key(digests[part.start : part.stop], recipe_digest) for part in cuts]
+    return Plan(cuts, keys, recipe, recipe_digest)
 
 
 def _recipe(weights: Path, wanted: Wanted) -> Recipe:

@@ -46,6 +46,9 @@ class Writer:
             dataset[()] = values
         elif values.size:
             dataset[...] = values
+        # Chunks take their place in the file when the dataset is closed; a profiler that holds this frame, as
+        # Dask's does, would put that off and change the file's bytes.
+        dataset.flush()
 
     def put_strings(self, name: str, values: Sequence[str]) -> None:
         """Store strings, (N,) utf-8 of one fixed width, so that they are compressed and checksummed too."""
@@ -55,6 +58,7 @@ class Writer:
         dataset = self.allocate(name, (len(encoded),), dtype)
         if encoded:
             dataset[...] = np.array(encoded, dtype=dtype)
+        dataset.flush()
 
     def allocate(self, name: str, shape: Sequence[int], dtype: Any) -> h5py.Dataset:
         """Make a dataset to be filled by ``dataset[a:b] = …``, rows in ascending order.

@@ -18,7 +18,7 @@ import torch
 
 from pipeline import store
 from pipeline.dataset import Dataset, open_dataset
-from pipeline.image import ImageError, decode, decode_guarded
+from pipeline.image import ImageError, decode_guarded, picture
 from pipeline.model import load_network
 from pipeline.preprocess import Preprocessing, normalise, prepare
 from pipeline.reduction import Kept, Reduced, Reducer, merge
@@ -43,6 +43,7 @@ SOURCES = (
     "reduction",
     "store",
     "tars",
+    "tensors",
     "threads",
     "tracing",
     "worker",
@@ -96,6 +97,7 @@ class ShardJob:
     stop: int
     target: Path
     recipe: Recipe
+    recipe_digest: str
     guarded: bool = False
 
 
@@ -144,7 +146,7 @@ def compute_shard(job: ShardJob) -> Receipt:
     images = _Images(job)
     parts = [engine.run(batch) for batch in images.batches()]
     target = job.target.with_name(f"partial-{job.target.name}") if images.may_pass() else job.target
-    _write_shard(target, images, parts, job.recipe)
+    _write_shard(target, images, parts, job)
     return Receipt(target, len(images.kept), len(images.skipped), time.monotonic() - started)
 
 
@@ -203,7 +205,7 @@ class _Images:
     def _load(self, offset: int) -> np.ndarray | ImageError:
         try:
             data = self._read(self._paths[offset], self._digests[offset])
-            image = decode_guarded(data) if self._job.guarded else decode(data)
+            image = decode_guarded(data) if self._job.guarded else picture(data)
         except ImageError as error:
             return error
         return prepare(image, self._preprocessing)
@@ -218,9 +220,9 @@ class _Images:
         return data
 
 
-def _write_shard(path: Path, images: _Images, parts: Sequence[Reduced], recipe: Recipe) -> None:
+def _write_shard(path: Path, images: _Images, parts: Sequence[Reduced], job: ShardJob) -> None:
     rows, totals = merge(parts) if parts else ({}, {})
-    made_from = {"weights": recipe.weights_digest, "recipe": recipe.digest()}
+    made_from = {"weights": job.recipe.weights_digest, "recipe": job.recipe_digest}
     with store.write(path, stage="extract", made_from=made_from, versions=DISTRIBUTIONS) as file:
         for name, values in sorted((rows | totals).items()):
             file.put(name, values)

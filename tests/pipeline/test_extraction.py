@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.pipeline.small_extraction import MADE_FROM, contents, make_manifest, make_weights, wanted, write_images
 
-from pipeline import store
+from pipeline import cluster, store
 from pipeline.errors import UserError
 from pipeline.extraction import extract, make_plan
 from pipeline.image import decode
@@ -20,6 +19,14 @@ from pipeline.model import load_network
 from pipeline.preprocess import normalise, prepare
 from pipeline.shards import ShardPool
 from pipeline.weights import read_description
+from tests.pipeline.small_extraction import (
+    MADE_FROM,
+    contents,
+    make_manifest,
+    make_weights,
+    wanted,
+    write_images,
+)
 
 PROJECT = Path(__file__).parents[2]
 KILLED = """
@@ -32,8 +39,16 @@ if __name__ == "__main__":
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    """Two workers for all tests: starting them takes longer than most of the tests."""
+    with cluster.connect(workers=2) as client, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DASK_SCHEDULER_ADDRESS", client.scheduler.address)
+        yield
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, workers):
     """A folder with a dataset, its manifest, weights, and the activations of one undisturbed run."""
     folder = tmp_path_factory.mktemp("extraction")
     write_images(folder / "dataset", 60)
@@ -41,7 +56,6 @@ def made(tmp_path_factory):
     make_weights(folder / "weights", folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVATLAS_SHARDS", str(folder / "pool"))
-        patch.setenv("CONVATLAS_WORKERS", "1")
         patch.setenv("CONVATLAS_DEVICE", "cpu")
         extract(folder / "manifest.h5", folder / "weights", folder / "activations", wanted(), MADE_FROM)
     return folder
@@ -51,7 +65,6 @@ def made(tmp_path_factory):
 def place(made, tmp_path, monkeypatch):
     """The same inputs with a pool and an output of their own."""
     monkeypatch.setenv("CONVATLAS_SHARDS", str(tmp_path / "pool"))
-    monkeypatch.setenv("CONVATLAS_WORKERS", "2")
     monkeypatch.setenv("CONVATLAS_DEVICE", "cpu")
     return tmp_path
 
@@ -111,7 +124,9 @@ def test_shards_carry_the_geometry_of_their_layers(made):
     assert (found["rf_status"], found["map_size"].tolist(), found["units"]) == ("exact", [8, 8], 32)
 
 
-def test_another_number_of_workers_gives_equal_bytes(made, place):
+def test_another_number_of_workers_gives_equal_bytes(made, place, monkeypatch):
+    monkeypatch.delenv("DASK_SCHEDULER_ADDRESS")
+    monkeypatch.setenv("CONVATLAS_WORKERS", "1")
     run(made, place)
     assert contents(place / "activations") == contents(made / "activations")
 
@@ -136,7 +151,8 @@ def test_a_killed_run_keeps_finished_shards_and_resumes(made, place):
         os.symlink(made / name, place / name)
     paths = [str(PROJECT)]
     (place / "killed.py").write_text(KILLED.format(paths=paths))
-    environment = {**os.environ, "CONVATLAS_WORKERS": "1"}
+    environment = {name: value for name, value in os.environ.items() if name != "DASK_SCHEDULER_ADDRESS"}
+    environment["CONVATLAS_WORKERS"] = "1"
     process = subprocess.Popen([sys.executable, "killed.py"], cwd=place, env=environment)
     wait_for(lambda: list((place / "pool").glob("part-*.h5")) or process.poll() is not None)
     process.send_signal(signal.SIGKILL)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from pipeline.errors import UserError
-from pipeline.samples import write_sample
 from PIL import Image
 from sklearn.datasets import load_digits
+
+from pipeline.errors import UserError
+from pipeline.samples import write_sample
 
 
 def test_digits_are_the_scans_of_scikit_learn(tmp_path):

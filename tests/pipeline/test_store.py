@@ -1,3 +1,6 @@
+import sys
+import threading
+
 import h5py
 import numpy as np
 import pytest
@@ -178,3 +181,26 @@ def test_shards_are_read_as_one(tmp_path):
 def test_an_unknown_layer_is_named_with_the_known_ones(tmp_path):
     with pytest.raises(UserError, match="no layer 'conv'; it has relu, pool"):
         activations(tmp_path / "activations").attributes("conv")
+
+
+def test_a_profiler_does_not_change_the_bytes(tmp_path):
+    """Dask's profiler keeps frames alive, and with them the dataset that a frame was writing."""
+    values = {
+        f"x{number}": np.random.default_rng(number).normal(size=(40, number + 1)) for number in range(30)
+    }
+    expected = written(tmp_path / "a.h5", **values).read_bytes()
+    done = threading.Event()
+
+    def sample():
+        while not done.is_set():
+            frames = sys._current_frames()
+            done.wait(0.001)
+            del frames
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    try:
+        assert all(written(tmp_path / "b.h5", **values).read_bytes() == expected for _ in range(5))
+    finally:
+        done.set()
+        sampler.join()
