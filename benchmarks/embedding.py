@@ -146,8 +146,8 @@ def measure(images: int, width: int, jobs: int, largest: int) -> None:
             ratio = seconds / taken["openTSNE"][0]
             kept = neighbours_kept(points, xy, queries), class_means_kept(points, xy, label)
             print(
-                f"{way:12} {images:7,} x {width:<6,} {seconds:8.1f} s {ratio:5.2f} of openTSNE {memory:6.0f} MiB"
-                f"  KL {divergence(points, xy, jobs):.4f} KNN {kept[0]:.4f} KNC {kept[1]:.3f}",
+                f"{way:12} {images:7,} x {width:<6,} {seconds:8.1f} s {ratio:5.2f} of openTSNE "
+                f"{memory:6.0f} MiB  KL {divergence(points, xy, jobs):.4f} KNN {kept[0]:.4f} KNC {kept[1]:.3f}",
                 flush=True,
             )
 
