@@ -84,8 +84,8 @@ def disagreements(network, fields, names, size, positions=corners_and_centre):
 
 def _holds(field, position, measured):
     """Check size, stride and start: a side within the image is exact, or else the box encloses all."""
-    if measured is None:
-        return field.status == "bound"
+    if measured is None or field.status == "global":
+        return field.status == "bound" if measured is None else measured == ((0, 0), field.size)
     for axis in (0, 1):
         start = field.start[axis] + position[axis] * field.stride[axis]
         lines = field.rows if axis == 0 else field.columns
