@@ -144,10 +144,10 @@ def measure(images: int, width: int, jobs: int, largest: int) -> None:
         for way, (seconds, memory) in taken.items():
             xy = np.load(folder / f"{way}.npy")
             ratio = seconds / taken["openTSNE"][0]
-            kept = neighbours_kept(points, xy, queries), class_means_kept(points, xy, label)
+            knn, knc = neighbours_kept(points, xy, queries), class_means_kept(points, xy, label)
             print(
                 f"{way:12} {images:7,} x {width:<6,} {seconds:8.1f} s {ratio:5.2f} of openTSNE "
-                f"{memory:6.0f} MiB  KL {divergence(points, xy, jobs):.4f} KNN {kept[0]:.4f} KNC {kept[1]:.3f}",
+                f"{memory:6.0f} MiB  KL {divergence(points, xy, jobs):.4f} KNN {knn:.4f} KNC {knc:.3f}",
                 flush=True,
             )
 
