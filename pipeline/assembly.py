@@ -9,7 +9,14 @@ import torch
 from torch import nn
 
 from pipeline.architectures import INPUT_SIZE
-from pipeline.checkpoints import SUFFIXES, Pretrained, State, fit_state, read_checkpoint, torchvision_weights
+from pipeline.checkpoints import (
+    SUFFIXES,
+    Pretrained,
+    class_count,
+    fit_state,
+    read_checkpoint,
+    torchvision_weights,
+)
 from pipeline.errors import UserError
 from pipeline.model import build_network
 from pipeline.preprocess import Preprocessing
@@ -85,14 +92,15 @@ def pretrained(source: Source, dataset_classes: Sequence[str]) -> tuple[nn.Modul
     else:
         published = _published(source)
         state = published.state
-    network = build_network(source.architecture, _outputs(state), source.inputs)
+    classes = class_count(build_network(source.architecture, None, source.inputs), state)
+    network = build_network(source.architecture, classes, source.inputs)
     fit_state(network, state, source.weights)
     preprocessing = _preprocessing(source, published)
     outputs = check_outputs(network, preprocessing)
-    classes = published.classes if published else _class_names(source, outputs, dataset_classes)
+    names = published.classes if published else _class_names(source, outputs, dataset_classes)
     weights = published.name if published else source.weights
     return network, Description(
-        architecture=source.architecture, weights=weights, classes=tuple(classes), preprocessing=preprocessing
+        architecture=source.architecture, weights=weights, classes=tuple(names), preprocessing=preprocessing
     )
 
 
@@ -151,16 +159,10 @@ def _existing(source: Source) -> Path:
 def _published(source: Source) -> Pretrained:
     if not source.architecture.startswith("torchvision:"):
         raise UserError(
-            f"model.weights: '{source.weights}' is neither train nor a file ({', '.join(SUFFIXES)}); weights by "
-            "name are for torchvision's networks only"
+            f"model.weights: '{source.weights}' is neither train nor a file ({', '.join(SUFFIXES)}); weights "
+            "by name are for torchvision's networks only"
         )
     return torchvision_weights(source.name, source.weights)
-
-
-def _outputs(state: State) -> int | None:
-    """Return how many classes a checkpoint is for: the length of its last tensor, the classifier's bias."""
-    last = next(reversed(state.values()), None)
-    return int(last.shape[0]) if last is not None and last.ndim >= 1 else None
 
 
 def _preprocessing(source: Source, published: Pretrained | None) -> Preprocessing:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dask
-from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
 from pipeline.errors import UserError
 from pipeline.progress import progress
@@ -177,8 +177,8 @@ def map_jobs(
             client.cancel(futures, force=True)
 
 
-def _result(future: object) -> Receipt | None:  # type: ignore[type-var]
+def _result(future: Future) -> Any:
     try:
-        return future.result()  # type: ignore[attr-defined, no-any-return]
+        return future.result()
     except KilledWorker:
         return None

@@ -283,7 +283,13 @@ def _describe(file: store.Writer, plan: Plan) -> None:
 
 
 def check_skipped(skipped: Sequence[tuple[int, str, str]], total: int, largest_share: float) -> None:
-    """Say which images are missing; raise if they are more than the dataset's params allow."""
+    """Say which images are missing.
+
+    Raises
+    ------
+    UserError
+        If they are more than the dataset's params allow.
+    """
     for row, reason, message in skipped[:SHOWN]:
         log.warning("image %d left out, %s: %s", row, reason, message)
     if len(skipped) > largest_share * total:

@@ -78,7 +78,13 @@ def load_block(path: Path, name: str, model: type[AnyBlock]) -> AnyBlock:
 
 
 def check_block(value: object, name: str, model: type[AnyBlock], *, source: str) -> AnyBlock:
-    """Check a block that was already read; `source` names the file in errors."""
+    """Check a block that was already read; `source` names the file in errors.
+
+    Raises
+    ------
+    UserError
+        As `load_block`.
+    """
     try:
         return model.model_validate(_tuples(value))
     except ValidationError as error:

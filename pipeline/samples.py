@@ -1,8 +1,10 @@
 """The datasets that come by name: digits is embedded in scikit-learn, torchvision fetches the others."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -71,46 +73,43 @@ def _digits(_folder: Path) -> tuple[int, Iterator[Named]]:
 def _cifar10(folder: Path) -> tuple[int, Iterator[Named]]:
     from torchvision.datasets import CIFAR10
 
-    parts = {
-        split: _fetch(
-            lambda train=train: CIFAR10(str(folder / DOWNLOADS), train=train, download=True), "cifar10"
-        )
-        for split, train in (("train", True), ("test", False))
-    }
-
-    def named() -> Iterator[Named]:
-        for split, part in parts.items():
-            for number, (image, label) in enumerate(part):
-                yield f"{split}/{part.classes[label]}/{number:05d}.png", image
-
-    return sum(len(part) for part in parts.values()), named()
+    downloads = str(folder / DOWNLOADS)
+    with _downloading("cifar10"):
+        parts = {
+            "train": CIFAR10(downloads, train=True, download=True),
+            "test": CIFAR10(downloads, train=False, download=True),
+        }
+    return _named(parts, lambda name: name)
 
 
 def _imagenette(folder: Path) -> tuple[int, Iterator[Named]]:
     from torchvision.datasets import Imagenette
 
-    parts = {
-        split: _fetch(
-            lambda source=source: Imagenette(
-                str(folder / DOWNLOADS), split=source, size="320px", download=True
-            ),
-            "imagenette",
-        )
-        for split, source in (("train", "train"), ("test", "val"))
-    }
+    downloads = str(folder / DOWNLOADS)
+    with _downloading("imagenette"):
+        parts = {
+            "train": Imagenette(downloads, split="train", size="320px", download=True),
+            "test": Imagenette(downloads, split="val", size="320px", download=True),
+        }
+    # Imagenette lists every synonym of a class; the first is the name that torchvision's weights use.
+    return _named(parts, lambda names: names[0])
 
-    def named() -> Iterator[Named]:
+
+def _named(parts: Mapping[str, Any], name: Callable[[Any], str]) -> tuple[int, Iterator[Named]]:
+    """Return how many images torchvision's datasets have, and each with its path."""
+
+    def images() -> Iterator[Named]:
         for split, part in parts.items():
             for number, (image, label) in enumerate(part):
-                # torchvision lists every synonym of a class; the first is the name that its weights use.
-                yield f"{split}/{part.classes[label][0]}/{number:05d}.png", image
+                yield f"{split}/{name(part.classes[label])}/{number:05d}.png", image
 
-    return sum(len(part) for part in parts.values()), named()
+    return sum(len(part) for part in parts.values()), images()
 
 
-def _fetch(download: Callable[[], object], name: str) -> object:
+@contextmanager
+def _downloading(name: str) -> Iterator[None]:
     try:
-        return download()
+        yield
     except (OSError, RuntimeError) as error:
         raise UserError(
             f"sample: '{name}' cannot be downloaded ({error}); connect, or set dataset.path"

@@ -183,7 +183,13 @@ class Reader:
             yield start, self.get(name, slice(start, start + step))
 
     def attributes(self, name: str = "") -> dict[str, Any]:
-        """Return the attributes of a group or dataset: strings, Python numbers, lists of strings, arrays."""
+        """Return the attributes of a group or dataset: strings, Python numbers, lists of strings, arrays.
+
+        Raises
+        ------
+        UserError
+            If there is no such group or dataset.
+        """
         node = self._file if not name else self._file.get(name)
         if node is None:
             raise UserError(f"{self._path}: no '{name}' in it")
@@ -256,7 +262,13 @@ class Activations:
             self._rows = index.get("shard/rows")
 
     def attributes(self, layer: str = "") -> dict[str, Any]:
-        """Return a layer's attributes (receptive field, map size), or with "" those of the whole."""
+        """Return a layer's attributes (receptive field, map size), or with "" those of the whole.
+
+        Raises
+        ------
+        UserError
+            If there is no such layer, naming those that there are.
+        """
         if layer not in self._attributes:
             raise UserError(f"{self.folder}: no layer '{layer}'; it has {', '.join(self.layers)}")
         return self._attributes[layer]

@@ -18,7 +18,13 @@ PASSED = "every params block, the inputs and the network were checked\n"
 
 
 def run(_params: None, paths: Mapping[str, Path]) -> None:
-    """Check the blocks of all stages, then what each stage can know early."""
+    """Check the blocks of all stages, then what each stage can know early.
+
+    Raises
+    ------
+    UserError
+        Naming every wrong key of every block, or the first other mistake.
+    """
     found = [stage for stage in all_stages() if stage.block is not None]
     values = read_params(paths["params"])
     blocks: dict[str, Block] = {}
