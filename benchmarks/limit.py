@@ -2,7 +2,7 @@
 
 One process a core with one thread each; Pillow decodes, one `resize(box=…)` crops and resizes; the network
 runs in channels_last, layer by layer, and each layer's maxima are taken in the moment that it is computed. It
-writes the same arrays as the project: codes, logits, maxima with positions, zero counts, largest pre-activations.
+writes the same arrays: codes, logits, maxima with positions, zero counts, largest pre-activations.
 """
 
 import io

@@ -183,13 +183,7 @@ class Reader:
             yield start, self.get(name, slice(start, start + step))
 
     def attributes(self, name: str = "") -> dict[str, Any]:
-        """Return the attributes of a group or dataset: strings, Python numbers, lists of strings, arrays.
-
-        Raises
-        ------
-        UserError
-            If there is no such group or dataset.
-        """
+        """Return a node's attributes as strings, numbers, lists, arrays; `UserError` if it is not there."""
         node = self._file if not name else self._file.get(name)
         if node is None:
             raise UserError(f"{self._path}: no '{name}' in it")
@@ -262,13 +256,7 @@ class Activations:
             self._rows = index.get("shard/rows")
 
     def attributes(self, layer: str = "") -> dict[str, Any]:
-        """Return a layer's attributes (receptive field, map size), or with "" those of the whole.
-
-        Raises
-        ------
-        UserError
-            If there is no such layer, naming those that there are.
-        """
+        """Return a layer's attributes, or with "" those of the whole; `UserError` if there is no such layer."""
         if layer not in self._attributes:
             raise UserError(f"{self.folder}: no layer '{layer}'; it has {', '.join(self.layers)}")
         return self._attributes[layer]
@@ -290,12 +278,7 @@ def open_activations(folder: Path | str) -> Activations:
     Parameters
     ----------
     folder
-        ``artifacts/activations``: ``index.h5`` and the shards that it names.
-
-    Raises
-    ------
-    UserError
-        If the index is missing or damaged.
+        ``artifacts/activations``: ``index.h5`` and the shards that it names; `UserError` if that is damaged.
     """
     return Activations(Path(folder))
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from pipeline.errors import UserError
 from pipeline.params import Block
 from stages import command
