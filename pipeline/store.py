@@ -256,7 +256,7 @@ class Activations:
             self._rows = index.get("shard/rows")
 
     def attributes(self, layer: str = "") -> dict[str, Any]:
-        """Return a layer's attributes, or with "" those of the whole; `UserError` if there is no such layer."""
+        """Return a layer's attributes, or with "" those of the whole; `UserError` if it is not there."""
         if layer not in self._attributes:
             raise UserError(f"{self.folder}: no layer '{layer}'; it has {', '.join(self.layers)}")
         return self._attributes[layer]

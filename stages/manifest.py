@@ -1,14 +1,16 @@
 """List the images of the dataset with their labels, splits, sizes and digests, and what had to be skipped."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
+from pipeline.errors import UserError
 from pipeline.manifest import Manifest, Selection, build_manifest, write_manifest
 from pipeline.params import Block, digest
 from stages.command import Stage, execute
@@ -100,6 +102,25 @@ def _some(items: list[str]) -> str:
     return ", ".join(items[:MOST_LISTED]) + (f" and {left} more" if left > 0 else "")
 
 
+def check(blocks: Mapping[str, Any]) -> None:
+    """Refuse a dataset that is not there or has nothing in it, unless the stage `sample` is about to make it.
+
+    Raises
+    ------
+    UserError
+        Naming the path.
+    """
+    path = Path(blocks["dataset"].path)
+    if path == Path("data") / blocks["sample"].dataset and blocks["sample"].dataset != "none":
+        return
+    if not path.exists():
+        raise UserError(
+            f"dataset.path: {path}: no such folder or file; give class folders, tar files or a CSV"
+        )
+    if path.is_dir() and not any(files for _, _, files in os.walk(path)):
+        raise UserError(f"dataset.path: {path}: holds no files; give class folders, tar files or a CSV")
+
+
 STAGE = Stage(
     name="manifest",
     run=run,
@@ -107,6 +128,7 @@ STAGE = Stage(
     block="dataset",
     inputs={"dataset": DEFAULT_DATASET},
     outputs={"out": "artifacts/manifest.h5"},
+    check=check,
 )
 
 if __name__ == "__main__":

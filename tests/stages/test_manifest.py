@@ -1,6 +1,7 @@
 """The manifest stage: its params, what it writes, and what it says."""
 
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -77,3 +78,21 @@ def test_a_failure_leaves_the_earlier_manifest(folder, tmp_path):
 def test_mistakes_are_named(block, words):
     with pytest.raises(UserError, match=words):
         check_block(block, "dataset", stage.Params, source="params.yaml")
+
+
+def blocks(path, sample="none"):
+    return {"dataset": SimpleNamespace(path=str(path)), "sample": SimpleNamespace(dataset=sample)}
+
+
+def test_a_dataset_that_is_not_there_or_empty_is_refused_early(tmp_path):
+    with pytest.raises(UserError, match=r"dataset\.path: .*nowhere: no such folder or file"):
+        stage.check(blocks(tmp_path / "nowhere"))
+    (tmp_path / "class").mkdir()
+    with pytest.raises(UserError, match="holds no files"):
+        stage.check(blocks(tmp_path))
+    (tmp_path / "class" / "image.png").touch()
+    stage.check(blocks(tmp_path))
+
+
+def test_a_sample_that_is_not_made_yet_is_no_mistake():
+    stage.check(blocks("data/cifar10", "cifar10"))
