@@ -167,9 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """List or empty the shard pool from the command line."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.shards", description=__doc__)
     parser.add_argument("action", choices=("list", "empty"))
-    parser.add_argument(
-        "--pool", type=Path, help=f"its folder; else ${POOL_VARIABLE}, {DEFAULT_POOL}"
-    )
+    parser.add_argument("--pool", type=Path, help=f"its folder; else ${POOL_VARIABLE}, {DEFAULT_POOL}")
     parser.add_argument("--older-than", type=float, default=0.0, metavar="DAYS", help="only files so old")
     options = parser.parse_args(arguments)
     pool = ShardPool(options.pool)
