@@ -131,10 +131,10 @@ def check_outputs(network: nn.Module, preprocessing: Preprocessing) -> int:
         If it does not run on inputs of this size, or gives no (1, K) logits.
     """
     try:
-        logits = network.eval()(torch.zeros(1, 3, *preprocessing.size))
+        logits = network.eval()(torch.zeros(1, 3, *preprocessing.input_size))
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
-        size = " x ".join(map(str, preprocessing.size))
+        size = " x ".join(map(str, preprocessing.input_size))
         raise UserError(f"model: the network does not run on inputs of {size} pixels: {reason}") from error
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
@@ -172,12 +172,14 @@ def _preprocessing(source: Source, published: Pretrained | None) -> Preprocessin
         return published.preprocessing
     if source.architecture.startswith("builtin:") and source.name in INPUT_SIZE:
         size = INPUT_SIZE[source.name]
-        return Preprocessing(size=size, resize=size, crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+        return Preprocessing(
+            input_size=size, resize=size, crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+        )
     if source.architecture.startswith("torchvision:"):
         # What all of ImageNet's classification networks started from.
-        return Preprocessing(size=(224, 224), resize=256)
+        return Preprocessing(input_size=(224, 224), resize=256)
     raise UserError(
-        "model.preprocessing: auto is not possible for a network of your own; give size, resize, crop, "
+        "model.preprocessing: auto is not possible for a network of your own; give input_size, resize, crop, "
         "interpolation, mean and std"
     )
 

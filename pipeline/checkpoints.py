@@ -314,6 +314,6 @@ def _preprocessing(weights: Any, *, transforms: bool) -> Preprocessing:
     # at once.
     mean, std = ([0.5] * 3, [0.5] * 3) if transforms else (preset.mean, preset.std)
     return Preprocessing(
-        size=(crop[0], crop[-1]), resize=resize[0] if len(resize) == 1 else (resize[0], resize[1]),
+        input_size=(crop[0], crop[-1]), resize=resize[0] if len(resize) == 1 else (resize[0], resize[1]),
         crop="center", interpolation=preset.interpolation.value, mean=tuple(mean), std=tuple(std),
     )  # fmt: skip

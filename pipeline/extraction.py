@@ -147,7 +147,7 @@ def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
 
 def _recipe(weights: Path, wanted: Wanted) -> Recipe:
     description, network = read_description(weights), load_network(weights)
-    size = description.preprocessing.size
+    size = description.preprocessing.input_size
     code = code_layer(network, size)
     layers = select_layers(describe_layers(network, size), code, wanted.layers)
     kept = Kept(layers, code, wanted.precision, wanted.statistics, wanted.means)

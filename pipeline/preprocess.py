@@ -45,7 +45,7 @@ LARGEST_WHOLE = 64 * 2**20
 class Preprocessing(Block):
     """How an RGB image becomes a network input."""
 
-    size: tuple[Pixels, Pixels] = Field(description="height and width of the network input, pixels")
+    input_size: tuple[Pixels, Pixels] = Field(description="height and width of the network input, pixels")
     resize: Pixels | tuple[Pixels, Pixels] | None = Field(
         default=None,
         description="shorter side, or height and width, after resizing, pixels; null: not resized",
@@ -68,15 +68,17 @@ class Preprocessing(Block):
         if not isinstance(values, dict):
             return values
         values = {key: tuple(item) if isinstance(item, list) else item for key, item in values.items()}
-        if type(values.get("size")) is int:
-            values["size"] = (values["size"], values["size"])
+        if type(values.get("input_size")) is int:
+            values["input_size"] = (values["input_size"],) * 2
         return values
 
     @model_validator(mode="after")
     def _reaches_size(self) -> Preprocessing:
-        """Without a crop nothing but the resize can make the image `size`."""
-        if self.crop == "none" and self.resize is not None and self.resize != self.size:
-            raise ValueError(f"with crop: none, resize must be the size {list(self.size)}, got {self.resize}")
+        """Without a crop nothing but the resize can make the image `input_size`."""
+        if self.crop == "none" and self.resize is not None and self.resize != self.input_size:
+            raise ValueError(
+                f"with crop: none, resize must be input_size {list(self.input_size)}, got {self.resize}"
+            )
         return self
 
 
@@ -118,12 +120,12 @@ def geometry(width: int, height: int, preprocessing: Preprocessing) -> Geometry:
         The preprocessing neither resizes nor crops and the image has another size.
     """
     resized = _resized(width, height, preprocessing.resize)
-    if preprocessing.crop == "none" and resized != preprocessing.size:
+    if preprocessing.crop == "none" and resized != preprocessing.input_size:
         raise UserError(
             f"preprocessing: an image of {height}x{width} pixels (height x width) is neither resized nor "
-            f"cropped to {preprocessing.size[0]}x{preprocessing.size[1]}; give resize, or crop: center"
+            f"cropped to {'x'.join(map(str, preprocessing.input_size))}; give resize, or crop: center"
         )
-    offset = tuple(_crop_start(a, b) for a, b in zip(resized, preprocessing.size, strict=True))
+    offset = tuple(_crop_start(a, b) for a, b in zip(resized, preprocessing.input_size, strict=True))
     return Geometry(resized, (offset[0], offset[1]), (height / resized[0], width / resized[1]))
 
 
@@ -139,7 +141,7 @@ def prepare(rgb: UInt8 | Image.Image, preprocessing: Preprocessing) -> UInt8:
     Returns
     -------
     (h, w, 3) uint8
-        `preprocessing.size` pixels; zero where the image is smaller than the crop, as torchvision pads.
+        `preprocessing.input_size` pixels; zero where the image is smaller than the crop, as torchvision pads.
 
     Raises
     ------
@@ -148,12 +150,12 @@ def prepare(rgb: UInt8 | Image.Image, preprocessing: Preprocessing) -> UInt8:
     """
     width, height = rgb.size if isinstance(rgb, Image.Image) else rgb.shape[1::-1]
     place = geometry(width, height, preprocessing)
-    rows = _inside(place.offset[0], preprocessing.size[0], place.resized[0])
-    columns = _inside(place.offset[1], preprocessing.size[1], place.resized[1])
+    rows = _inside(place.offset[0], preprocessing.input_size[0], place.resized[0])
+    columns = _inside(place.offset[1], preprocessing.input_size[1], place.resized[1])
     seen = _resample(rgb, place.resized, (rows, columns), preprocessing)
-    if seen.shape[:2] == preprocessing.size:
+    if seen.shape[:2] == preprocessing.input_size:
         return np.ascontiguousarray(seen)
-    padded = np.zeros((*preprocessing.size, 3), np.uint8)
+    padded = np.zeros((*preprocessing.input_size, 3), np.uint8)
     y, x = rows[0] - place.offset[0], columns[0] - place.offset[1]
     padded[y : y + seen.shape[0], x : x + seen.shape[1]] = seen
     return padded
@@ -217,7 +219,7 @@ def view(width: int, height: int, preprocessing: Preprocessing) -> tuple[float, 
     tuple of float
         x0, y0, x1, y1 in pixels of the original image, within it.
     """
-    rows, columns = preprocessing.size
+    rows, columns = preprocessing.input_size
     x0, y0, x1, y1 = to_image(np.array([0, 0, columns, rows]), width, height, preprocessing).tolist()
     return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
 

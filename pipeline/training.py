@@ -102,7 +102,7 @@ def read_images(manifest: Path, preprocessing: Preprocessing) -> tuple[Images, I
         is_training = np.array(file.strings("split")) == "train"
         ids = np.flatnonzero(labels >= 0)
         images = originals(file, ids)
-    needed = len(ids) * 3 * preprocessing.size[0] * preprocessing.size[1]
+    needed = len(ids) * 3 * preprocessing.input_size[0] * preprocessing.input_size[1]
     if not (is_training[ids].any() and (~is_training[ids]).any()):
         raise UserError(
             "model.weights: train needs labelled images for training and held out; see dataset.held_out"

@@ -61,8 +61,8 @@ def check(blocks: Mapping[str, Any]) -> None:
     model, wanted = blocks["model"], blocks["extract"]
     given = None if isinstance(model.preprocessing, str) else model.preprocessing
     network, preprocessing = preview(Source(model.architecture, model.weights, given, Path("inputs")))
-    code = code_layer(network, preprocessing.size)
-    select_layers(describe_layers(network, preprocessing.size), code, wanted.layers)
+    code = code_layer(network, preprocessing.input_size)
+    select_layers(describe_layers(network, preprocessing.input_size), code, wanted.layers)
 
 
 STAGE = Stage(

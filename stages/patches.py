@@ -36,7 +36,7 @@ class Params(Block):
         description="how many units of a layer, or their numbers"
     )
     layers: tuple[str, ...] = Field(min_length=1, description="layer names or globs")
-    size: int = Field(ge=8, le=512, description="side of a patch, pixels")
+    side: int = Field(ge=8, le=512, description="side of a patch, pixels")
     seed: int = Field(ge=0, description="another seed samples other units")
 
 
@@ -62,7 +62,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         about = topk.attributes()
         chosen = choose_layers(params.layers, about["layers"])
         rows = [_choose(topk, manifest, layer, params) for layer in chosen]
-        sheet = _sheet(rows, params.size)
+        sheet = _sheet(rows, params.side)
         images = originals(manifest, sheet.image_id[sheet.image_id >= 0])
     made_from = {name: store.digest(paths[name]) for name in ("manifest", "topk")}
     made_from |= {"params": digest(params), "weights": description.digest}
@@ -73,7 +73,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         scratch(folder, sheet) as into,
         store.write(paths["out"], stage="patches", made_from=made_from, versions=versions) as file,
     ):
-        file.set_attributes("", {"layers": chosen, "size": params.size, "picture": PICTURE})
+        file.set_attributes("", {"layers": chosen, "size": params.side, "picture": PICTURE})
         file.set_attributes("", {name: about[name] for name in ("k", "images", "input_size")})
         drawn = draw(sheet, into, images.read, seen, threads=count_workers())
         _write_context(file, images.image_id, drawn)

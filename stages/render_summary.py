@@ -110,7 +110,7 @@ def _add_network(section: Section, activations: store.Activations, weights: Path
         "architecture": description.architecture,
         "weights": description.weights,
         "outputs": len(description.classes),
-        "input": description.preprocessing.size,
+        "input": description.preprocessing.input_size,
     }
     layers = [activations.attributes(name) | {"name": name} for name in activations.layers]
     add_network(section, about, layers)

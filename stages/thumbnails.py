@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Params(Block):
     """The block `thumbnails`."""
 
-    size: int = Field(ge=4, le=512, description="side of a thumbnail, pixels")
+    side: int = Field(ge=4, le=512, description="side of a thumbnail, pixels")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -38,9 +38,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     made_from = {"manifest": store.digest(paths["manifest"]), "params": digest(params)}
     versions = ("numpy", "h5py", "pillow")
     with store.write(paths["out"], stage="thumbnails", made_from=made_from, versions=versions) as file:
-        file.set_attributes("", {"size": params.size})
+        file.set_attributes("", {"size": params.side})
         file.put("image_id", images.image_id)
-        _write(file, images, params.size)
+        _write(file, images, params.side)
 
 
 def _write(file: store.Writer, images: Originals, size: int) -> None:

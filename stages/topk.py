@@ -54,7 +54,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         sizes = manifest.get("width"), manifest.get("height")
     with store.write(paths["out"], stage="topk", made_from=made_from, versions=("numpy", "h5py")) as file:
         file.set_attributes("", {"layers": activations.layers, "images": images, **params.model_dump()})
-        file.set_attributes("", {"input_size": np.array(description.preprocessing.size, np.int64)})
+        file.set_attributes("", {"input_size": np.array(description.preprocessing.input_size, np.int64)})
         for layer in activations.layers:
             attributes = {name: activations.attributes(layer)[name] for name in GEOMETRY}
             _write_layer(file, layer, ranking[layer], attributes)
@@ -93,7 +93,7 @@ def _boxes(
 ) -> np.ndarray:
     """(U, k, 4) float32, x0, y0, x1, y1 in pixels of the original images, unclipped."""
     layer = LayerGeometry(*(attributes[f"rf_{name}"] for name in ("size", "stride", "start", "status")))
-    boxes = input_boxes(ranking.position, layer, preprocessing.size)
+    boxes = input_boxes(ranking.position, layer, preprocessing.input_size)
     width, height = (size[ranking.image_id] for size in sizes)
     return image_boxes(boxes, width, height, preprocessing)
 

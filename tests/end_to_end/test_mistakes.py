@@ -11,7 +11,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "mistyped key": ({"topk.margins": 1}, ("topk.margins", "margin")),
     "mistyped block": ({"topks": {"k": 3}}, ("topks", "topk")),
     "k of zero": ({"topk.k": 0}, ("topk.k", "0")),
-    "text for a number": ({"thumbnails.size": "large"}, ("thumbnails.size", "large")),
+    "text for a number": ({"thumbnails.side": "large"}, ("thumbnails.side", "large")),
     "unknown layer": ({"extract.layers": ["conv9"]}, ("extract.layers", "conv9", "relu")),
     "missing dataset": ({"dataset.path": "nowhere"}, ("dataset.path", "nowhere")),
     "empty dataset": ({"dataset.path": "empty"}, ("dataset.path", "empty")),

@@ -12,7 +12,7 @@ from pipeline.preprocess import Preprocessing
 from pipeline.weights import Description
 
 PREPROCESSING = Preprocessing(
-    size=(32, 32), resize=(32, 32), crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+    input_size=(32, 32), resize=(32, 32), crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
 )
 MADE_FROM = {"manifest": "00" * 32}
 

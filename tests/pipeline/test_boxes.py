@@ -21,7 +21,7 @@ def test_global_and_unknown_layers_see_the_whole_input(status):
 
 
 def test_image_boxes_undo_resize_and_crop_for_each_image():
-    preprocessing = Preprocessing(size=(100, 100), resize=100, crop="center")
+    preprocessing = Preprocessing(input_size=(100, 100), resize=100, crop="center")
     boxes = np.array([[[0, 0, 100, 100], [10, 20, 30, 40]], [[0, 0, 100, 100], [-10, 0, 5, 5]]], float)
     width, height = np.array([[200, 400], [100, 200]]), np.array([[200, 200], [300, 200]])
     expected = [[[0, 0, 200, 200], [120, 40, 160, 80]], [[0, 100, 100, 200], [-20, 0, 10, 10]]]

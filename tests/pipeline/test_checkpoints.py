@@ -229,7 +229,7 @@ def test_weights_of_torchvision_by_name(published, name):
     assert found.name == "SqueezeNet1_1_Weights.IMAGENET1K_V1"
     assert all(torch.equal(value, network.state_dict()[key]) for key, value in found.state.items())
     assert len(found.classes) == 1000 and found.classes[0] == "tench"
-    assert (found.preprocessing.size, found.preprocessing.resize) == ((224, 224), 256)
+    assert (found.preprocessing.input_size, found.preprocessing.resize) == ((224, 224), 256)
     assert found.preprocessing.mean == (0.485, 0.456, 0.406)
 
 

@@ -39,7 +39,10 @@ def inputs(tmp_path):
 def description(architecture="builtin:digits", classes=10):
     names = tuple(str(number) for number in range(classes))
     return Description(
-        architecture=architecture, weights="test", classes=names, preprocessing=Preprocessing(size=(32, 32))
+        architecture=architecture,
+        weights="test",
+        classes=names,
+        preprocessing=Preprocessing(input_size=(32, 32)),
     )
 
 
@@ -132,7 +135,10 @@ def test_equal_networks_give_equal_bytes(saved, tmp_path):
 def test_digest_depends_on_all_that_makes_a_result(saved, tmp_path):
     folder, network = saved
     digests = {read_description(folder).digest}
-    changes = [{"classes": tuple("abcdefghij")}, {"preprocessing": Preprocessing(size=(32, 32), resize=40)}]
+    changes = [
+        {"classes": tuple("abcdefghij")},
+        {"preprocessing": Preprocessing(input_size=(32, 32), resize=40)},
+    ]
     for change in changes:
         made = save_network(tmp_path / "other", network, description().model_copy(update=change), tmp_path)
         digests.add(made.digest)

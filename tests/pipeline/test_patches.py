@@ -80,7 +80,7 @@ def test_a_box_that_is_not_square_is_centred():
 
 @pytest.mark.parametrize(("width", "height"), [(200, 100), (90, 150), (64, 64), (20, 30)])
 def test_the_whole_input_as_box_shows_what_the_network_saw(width, height):
-    preprocessing = Preprocessing(size=(48, 48), resize=64, crop="center", interpolation="box")
+    preprocessing = Preprocessing(input_size=(48, 48), resize=64, crop="center", interpolation="box")
     image = coordinates(height, width)
     seen = view(width, height, preprocessing)
     patch = cut(image, seen, seen, 48)

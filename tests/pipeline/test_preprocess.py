@@ -43,14 +43,14 @@ def reference(rgb, preprocessing):
         mode = transforms.InterpolationMode(preprocessing.interpolation)
         steps.append(transforms.Resize(preprocessing.resize, interpolation=mode))
     if preprocessing.crop == "center":
-        steps.append(transforms.CenterCrop(preprocessing.size))
+        steps.append(transforms.CenterCrop(preprocessing.input_size))
     return np.asarray(transforms.Compose(steps)(Image.fromarray(rgb)))
 
 
 @pytest.mark.parametrize("interpolation", sorted(RESAMPLING))
 @pytest.mark.parametrize(("resize", "size"), CASES)
 def test_pixels_are_those_of_torchvision(interpolation, resize, size):
-    preprocessing = Preprocessing(size=size, resize=resize, interpolation=interpolation)
+    preprocessing = Preprocessing(input_size=size, resize=resize, interpolation=interpolation)
     for width, height in SIZES:
         rgb = noise(width, height)
         expected = reference(rgb, preprocessing).astype(int)
@@ -66,7 +66,7 @@ def test_pixels_are_those_of_torchvision(interpolation, resize, size):
 @pytest.mark.parametrize("interpolation", sorted(RESAMPLING))
 @pytest.mark.parametrize(("resize", "size"), [(256, 224), (232, 224), (224, 224), (342, 299)])
 def test_photographs_differ_by_one_grey_level_at_most(interpolation, resize, size):
-    preprocessing = Preprocessing(size=size, resize=resize, interpolation=interpolation)
+    preprocessing = Preprocessing(input_size=size, resize=resize, interpolation=interpolation)
     rgb = photograph(500, 375)
     difference = np.abs(reference(rgb, preprocessing).astype(int) - prepare(rgb, preprocessing))
     assert difference.max() <= TOLERANCE_ON_PHOTOGRAPHS
@@ -75,13 +75,13 @@ def test_photographs_differ_by_one_grey_level_at_most(interpolation, resize, siz
 
 def test_long_thin_images_are_not_resized_whole():
     """All of it would have 7 gigapixels."""
-    preprocessing = Preprocessing(size=224, resize=256, interpolation="box")
+    preprocessing = Preprocessing(input_size=224, resize=256, interpolation="box")
     assert prepare(noise(30000, 1), preprocessing).shape == (224, 224, 3)
     assert prepare(noise(1, 30000), preprocessing).shape == (224, 224, 3)
 
 
 def test_without_resize_and_crop_the_pixels_stay():
-    preprocessing = Preprocessing(size=(8, 9), resize=None, crop="none")
+    preprocessing = Preprocessing(input_size=(8, 9), resize=None, crop="none")
     rgb = noise(9, 8)
     assert np.array_equal(prepare(rgb, preprocessing), rgb)
     with pytest.raises(UserError, match="10x9 pixels"):
@@ -89,7 +89,7 @@ def test_without_resize_and_crop_the_pixels_stay():
 
 
 def test_normalise_is_to_tensor_and_normalize_bit_for_bit():
-    preprocessing = Preprocessing(size=(5, 6), mean=(0.1, 0.5, 0.9), std=(0.2, 0.3, 1.0))
+    preprocessing = Preprocessing(input_size=(5, 6), mean=(0.1, 0.5, 0.9), std=(0.2, 0.3, 1.0))
     batch = np.stack([noise(6, 5, seed) for seed in range(3)])
     steps = transforms.Compose(
         [transforms.ToTensor(), transforms.Normalize(preprocessing.mean, preprocessing.std)]
@@ -106,7 +106,7 @@ def test_boxes_come_back_to_a_fraction_of_a_pixel(resize, size, width, height):
     """The image's red is its x, its green its y: what a network pixel shows tells where it comes from."""
     y, x = np.mgrid[:height, :width]
     rgb = np.stack([x * 255 / width, y * 255 / height, x * 0], axis=-1).round().astype(np.uint8)
-    preprocessing = Preprocessing(size=size, resize=resize)
+    preprocessing = Preprocessing(input_size=size, resize=resize)
     prepared = prepare(rgb, preprocessing).astype(float)
     rows, columns = np.mgrid[: size[0], : size[1]]
     boxes = np.stack([columns, rows, columns + 1, rows + 1], axis=-1)
@@ -123,26 +123,26 @@ def test_boxes_come_back_to_a_fraction_of_a_pixel(resize, size, width, height):
 
 
 def test_the_whole_input_is_the_view():
-    preprocessing = Preprocessing(size=224, resize=256)
+    preprocessing = Preprocessing(input_size=224, resize=256)
     assert view(256, 512, preprocessing) == (16.0, 144.0, 240.0, 368.0)
     assert view(512, 1024, preprocessing) == (32.0, 288.0, 480.0, 736.0)
 
 
 def test_the_view_ends_where_the_image_ends():
-    preprocessing = Preprocessing(size=(32, 32))
+    preprocessing = Preprocessing(input_size=(32, 32))
     assert view(20, 50, preprocessing) == (0.0, 9.0, 20.0, 41.0)
     assert to_image(np.array([0, 0, 32, 32]), 20, 50, preprocessing).tolist() == [-6.0, 9.0, 26.0, 41.0]
 
 
 def test_boxes_keep_their_shape_and_may_leave_the_image():
-    preprocessing = Preprocessing(size=(10, 10), resize=(10, 20))
+    preprocessing = Preprocessing(input_size=(10, 10), resize=(10, 20))
     boxes = np.array([[[0, 0, 1, 1], [-3, -2, 14, 11]]], np.float32)
     mapped = to_image(boxes, 40, 40, preprocessing)
     assert mapped.tolist() == [[[10.0, 0.0, 12.0, 4.0], [4.0, -8.0, 38.0, 44.0]]]
 
 
 def test_it_is_written_and_read_back():
-    preprocessing = Preprocessing(size=224, resize=256, interpolation="bicubic")
+    preprocessing = Preprocessing(input_size=224, resize=256, interpolation="bicubic")
     assert Preprocessing.model_validate_json(preprocessing.model_dump_json()) == preprocessing
     assert Preprocessing.model_validate(json.loads(preprocessing.model_dump_json())) == preprocessing
 
@@ -150,14 +150,14 @@ def test_it_is_written_and_read_back():
 @pytest.mark.parametrize(
     ("block", "words"),
     [
-        ({"size": 0}, "size"),
-        ({"size": [32, 32], "resize": 0}, "resize"),
-        ({"size": [32, 32], "resiez": 3}, "resize"),
-        ({"size": [32, 32], "mean": [0.5, 0.5]}, "mean"),
-        ({"size": [32, 32], "std": [0.5, 0.5, 0.0]}, "std"),
-        ({"size": [32, 32], "mean": [0.5, 0.5, float("nan")]}, "mean"),
-        ({"size": [32, 32], "resize": 16, "crop": "none"}, "crop: none"),
-        ({"size": [32, 32], "interpolation": "cubic"}, "bicubic"),
+        ({"input_size": 0}, "input_size"),
+        ({"input_size": [32, 32], "resize": 0}, "resize"),
+        ({"input_size": [32, 32], "resiez": 3}, "resize"),
+        ({"input_size": [32, 32], "mean": [0.5, 0.5]}, "mean"),
+        ({"input_size": [32, 32], "std": [0.5, 0.5, 0.0]}, "std"),
+        ({"input_size": [32, 32], "mean": [0.5, 0.5, float("nan")]}, "mean"),
+        ({"input_size": [32, 32], "resize": 16, "crop": "none"}, "crop: none"),
+        ({"input_size": [32, 32], "interpolation": "cubic"}, "bicubic"),
     ],
 )
 def test_mistakes_are_named(block, words):

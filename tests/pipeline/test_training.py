@@ -5,7 +5,7 @@ from torch import nn
 from pipeline.preprocess import Preprocessing
 from pipeline.training import Images, Schedule, _shifted, train
 
-PREPROCESSING = Preprocessing(size=(8, 8), resize=None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+PREPROCESSING = Preprocessing(input_size=(8, 8), resize=None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 SCHEDULE = Schedule(epochs=3, learning_rate=0.05, batch_size=16, shift=1, weight_decay=0.0, seed=0)
 
 

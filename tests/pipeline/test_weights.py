@@ -10,7 +10,7 @@ from pipeline.weights import Description, read_description, write_description
 
 DESCRIPTION = Description(
     architecture="builtin:digits", weights="train", classes=("null", "één"), digest="ab" * 32,
-    preprocessing=Preprocessing(size=(32, 32), resize=(32, 32), crop="none"),
+    preprocessing=Preprocessing(input_size=(32, 32), resize=(32, 32), crop="none"),
     training={"epochs": 3, "lr": 0.1},
 )  # fmt: skip
 

@@ -49,7 +49,7 @@ def write_manifest(path, label, class_names, split=None, **columns):
 def write_description(folder, classes):
     """Write the description of a network without writing a network."""
     folder.mkdir(parents=True, exist_ok=True)
-    preprocessing = {"size": [8, 8], "resize": None, "crop": "none", "interpolation": "bilinear"}
+    preprocessing = {"input_size": [8, 8], "resize": None, "crop": "none", "interpolation": "bilinear"}
     preprocessing |= {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
     description = {
         "architecture": "builtin:small",

@@ -18,7 +18,7 @@ LAYERS = {
     "pool": (2, 1, (INPUT, INPUT), (1, 1), (0, 0), "global"),
     "head": (2, 1, (INPUT, INPUT), (1, 1), (0, 0), "unknown"),
 }
-PREPROCESSING = Preprocessing(size=(INPUT, INPUT), resize=20, crop="center")
+PREPROCESSING = Preprocessing(input_size=(INPUT, INPUT), resize=20, crop="center")
 
 
 def make(folder: Path, seed: int = 0) -> dict[str, Path]:

@@ -10,7 +10,7 @@ from pipeline.preprocess import view
 from stages import patches, topk
 from tests.stages.small_atlas import IMAGES, LAYERS, PREPROCESSING, make, picture, size
 
-PARAMS = {"units": 3, "layers": ("*",), "size": 16, "seed": 0}
+PARAMS = {"units": 3, "layers": ("*",), "side": 16, "seed": 0}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("atlas")
     paths = make(folder)
     topk.run(topk.Params(k=K, margin=3), paths | {"out": paths["topk"]})
-    params = patches.Params(units=4, layers=("*",), size=16, seed=0)
+    params = patches.Params(units=4, layers=("*",), side=16, seed=0)
     patches.run(params, paths | {"out": paths["patches"]})
     paths |= {"out": folder / "figures/patches"}
     render_patches.run(render_patches.Params(units=2), paths)

@@ -12,7 +12,7 @@ from tests.pipeline.report import fakes
 DESCRIPTION = {
     "architecture": "builtin:tiny", "weights": "train", "classes": ["0", "1"], "digest": "ef" * 32,
     "preprocessing": {
-        "size": [8, 8], "resize": None, "crop": "none", "interpolation": "bilinear",
+        "input_size": [8, 8], "resize": None, "crop": "none", "interpolation": "bilinear",
         "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
     },
     "training": {"epochs": 2},

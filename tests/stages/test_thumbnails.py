@@ -24,7 +24,7 @@ def paths(tmp_path):
 
 
 def test_every_image_has_its_thumbnail(paths):
-    thumbnails.run(thumbnails.Params(size=16), paths)
+    thumbnails.run(thumbnails.Params(side=16), paths)
     with store.read(paths["out"]) as file:
         assert file.get("image_id").tolist() == list(range(7))
         assert file.get("thumbnail").shape == (7, 16, 16, 3)
@@ -38,7 +38,7 @@ def test_equal_inputs_give_equal_bytes_whatever_the_threads(paths, monkeypatch):
     contents = []
     for workers in ("1", "4"):
         monkeypatch.setenv("CONVATLAS_WORKERS", workers)
-        thumbnails.run(thumbnails.Params(size=16), paths)
+        thumbnails.run(thumbnails.Params(side=16), paths)
         contents.append(paths["out"].read_bytes())
     assert contents[0] == contents[1]
 
@@ -46,7 +46,7 @@ def test_equal_inputs_give_equal_bytes_whatever_the_threads(paths, monkeypatch):
 def test_a_missing_image_is_skipped_and_told_all_missing_is_an_error(paths):
     images = sorted((paths["manifest"].parent / "data/c").iterdir())
     images[2].unlink()
-    thumbnails.run(thumbnails.Params(size=16), paths)
+    thumbnails.run(thumbnails.Params(side=16), paths)
     with store.read(paths["out"]) as file:
         assert file.get("skipped/image_id").tolist() == [2]
         assert "missing" in file.strings("skipped/reason")[0]
@@ -55,5 +55,5 @@ def test_a_missing_image_is_skipped_and_told_all_missing_is_an_error(paths):
     for image in images[:2] + images[3:]:
         image.unlink()
     with pytest.raises(UserError, match="none of 7 images can be read"):
-        thumbnails.run(thumbnails.Params(size=16), paths)
+        thumbnails.run(thumbnails.Params(side=16), paths)
     assert paths["out"].read_bytes() == before

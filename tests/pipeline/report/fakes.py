@@ -167,7 +167,7 @@ def provenance(names: tuple[str, ...] = HOSTILE) -> Provenance:
             counts={"images": 1797, names[0]: 3},
             skipped=tuple((name, f"truncated: {name}") for name in names),
         ),
-        network={"architecture": names[0], "classes": list(names), "preprocessing": {"size": [8, 8]}},
+        network={"architecture": names[0], "classes": list(names), "preprocessing": {"input_size": [8, 8]}},
         artifacts=(
             Artifact("topk.h5", "topk", 1, {"manifest": "ab" * 32, "params": "cd" * 32}, {"numpy": "2.4.6"}),
             Artifact("embedding.h5", "embedding", 1, {}, {"numpy": "2.4.6", "openTSNE": "1.0.4"}),
