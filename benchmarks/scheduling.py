@@ -41,9 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 1 for _ in cluster.map_jobs(client, job, range(options.jobs), label="scheduling", unit="jobs")
             )
             seconds = time.perf_counter() - started
-    print(
-        f"{done} jobs of 1 s on {options.workers} workers: {seconds:.2f} s, {seconds / least:.3f} of {least} s"
-    )
+    print(f"{done} jobs on {options.workers} workers: {seconds:.2f} s, {seconds / least:.3f} of the least")
     return 0
 
 

@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from pipeline import cluster, store
 from pipeline.errors import UserError
-from pipeline.layers import code_layer, describe_layers, select_layers
+from pipeline.layers import Layer, code_layer, describe_layers, select_layers
 from pipeline.model import load_network
 from pipeline.reduction import Kept
 from pipeline.shards import Cut, ShardPool, cut, key
@@ -147,11 +148,26 @@ def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
 
 def _recipe(weights: Path, wanted: Wanted) -> Recipe:
     description, network = read_description(weights), load_network(weights)
-    size = description.preprocessing.input_size
-    code = code_layer(network, size)
-    layers = select_layers(describe_layers(network, size), code, wanted.layers)
+    layers, code = choose_layers(network, description.preprocessing.input_size, wanted.layers)
     kept = Kept(layers, code, wanted.precision, wanted.statistics, wanted.means)
     return Recipe(weights.resolve(), description.digest, kept, wanted.batch_size, choose_device())
+
+
+def choose_layers(
+    network: nn.Module, input_size: tuple[int, int], patterns: Literal["auto"] | Sequence[str]
+) -> tuple[tuple[Layer, ...], str]:
+    """Return the layers that the parameters name, and the code layer.
+
+    Raises
+    ------
+    UserError
+        Naming the parameter and the pattern that matches nothing, or that the network has no code.
+    """
+    code = code_layer(network, input_size)
+    try:
+        return select_layers(describe_layers(network, input_size), code, patterns), code
+    except UserError as error:
+        raise UserError(f"extract.layers: {error}") from error
 
 
 def _tar_files(images: Sequence[str]) -> list[str] | None:

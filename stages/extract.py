@@ -8,8 +8,7 @@ from pydantic import Field, model_validator
 
 from pipeline import store
 from pipeline.assembly import Source, preview
-from pipeline.extraction import Wanted, extract
-from pipeline.layers import code_layer, describe_layers, select_layers
+from pipeline.extraction import Wanted, choose_layers, extract
 from pipeline.params import Block, digest
 from stages.command import Stage, execute
 
@@ -61,8 +60,7 @@ def check(blocks: Mapping[str, Any]) -> None:
     model, wanted = blocks["model"], blocks["extract"]
     given = None if isinstance(model.preprocessing, str) else model.preprocessing
     network, preprocessing = preview(Source(model.architecture, model.weights, given, Path("inputs")))
-    code = code_layer(network, preprocessing.input_size)
-    select_layers(describe_layers(network, preprocessing.input_size), code, wanted.layers)
+    choose_layers(network, preprocessing.input_size, wanted.layers)
 
 
 STAGE = Stage(

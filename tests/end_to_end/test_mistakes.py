@@ -12,7 +12,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "mistyped block": ({"topks": {"k": 3}}, ("topks", "topk")),
     "k of zero": ({"topk.k": 0}, ("topk.k", "0")),
     "text for a number": ({"thumbnails.side": "large"}, ("thumbnails.side", "large")),
-    "unknown layer": ({"extract.layers": ["conv9"]}, ("extract.layers", "conv9", "relu")),
+    "unknown layer": ({"extract.layers": ["conv9"]}, ("extract.layers", "conv9", "features.1")),
     "missing dataset": ({"dataset.path": "nowhere"}, ("dataset.path", "nowhere")),
     "empty dataset": ({"dataset.path": "empty"}, ("dataset.path", "empty")),
     "unknown network": ({"model.architecture": "torchvision:alexnett"}, ("model.architecture", "alexnet")),
