@@ -3,6 +3,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -252,3 +253,27 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < end, "waited 60 s"
         time.sleep(0.02)
+
+
+def test_the_same_images_as_folder_csv_and_tar_give_the_same_numbers(made, place):
+    """Paths in a tar file are other ones, and so are its shards: batches of one image do not feel it."""
+    with store.read(made / "manifest.h5") as manifest:
+        paths = manifest.strings("path")
+    lines = [f"{path},{path.split('/')[0]}" for path in paths]
+    (made / "dataset.csv").write_text("\n".join(["# root: dataset", "path,label", *lines]) + "\n")
+    (place / "tars").mkdir()
+    with tarfile.open(place / "tars" / "all.tar", "w") as tar:
+        for path in paths:
+            tar.add(made / "dataset" / path, arcname=path)
+    found = {}
+    for name, dataset in (
+        ("folder", made / "dataset"), ("csv", made / "dataset.csv"), ("tar", place / "tars"),
+    ):  # fmt: skip
+        make_manifest(dataset, place / f"{name}.h5")
+        extract(place / f"{name}.h5", made / "weights", place / name, wanted(batch_size=1), MADE_FROM)
+        found[name] = store.open_activations(place / name)
+    for layer in found["folder"].layers:
+        for array in ("codes", f"maxima/{layer}/value", f"maxima/{layer}/position"):
+            expected = found["folder"].read(array)
+            np.testing.assert_array_equal(found["csv"].read(array), expected)
+            np.testing.assert_array_equal(found["tar"].read(array), expected)
