@@ -5,6 +5,7 @@
 
 import argparse
 import hashlib
+import itertools
 import os
 import sys
 import time
@@ -17,8 +18,10 @@ from scipy.ndimage import maximum_filter1d
 
 POOL_VARIABLE = "CONVATLAS_SHARDS"
 DEFAULT_POOL = Path(".shards")
-# 48 bits stay exact in the double precision that SciPy's filter computes in.
-HASH_BYTES = 6
+# Depth and hash together stay exact in the double precision that SciPy's filter computes in: 8 + 44 bits.
+DEEPEST = 255
+HASH_BITS = 44
+PATHS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,14 @@ class Cut:
 def cut(paths: Sequence[str], *, mean: int, largest: int, groups: Sequence[str] | None = None) -> list[Cut]:
     """Cut a sorted list of images into shards whose ends depend on their neighbourhood alone.
 
-    An image ends a shard if the hash of its path is the largest among the images at most
-    ``mean // 2`` places away (local-maximum chunking; Bjørner, Blass & Gurevich 2010). Whether it
-    does cannot depend on anything farther off, so a change disturbs only the shards beside it.
-    Shards have at least ``mean // 2`` images, except at the ends of a group; a longer one than
-    `largest` is halved at the largest hash of its middle.
+    Between two neighbours lies a separator: the part that their paths share and the next character,
+    as between the keys of a B-tree (Bayer & Unterauer 1977, prefix B-trees). A shorter separator is
+    stronger, so that folders and tens come before single files; a hash decides among equally long
+    ones. A shard ends where the separator is the strongest of those at most ``mean // 2`` places away
+    (local-maximum chunking; Bjørner, Blass & Gurevich 2010). An image that is added leaves all
+    separators and brings a single one, a weak one as a rule, so it disturbs only the shard that it
+    falls into. Shards have at least ``mean // 2`` images, except at the ends of a group; a longer one
+    than `largest` is halved at the strongest separator of its middle.
 
     Parameters
     ----------
@@ -57,10 +63,10 @@ def cut(paths: Sequence[str], *, mean: int, largest: int, groups: Sequence[str] 
     list of Cut
         Non-empty, in order, covering every row once.
     """
-    hashes = np.array([_path_hash(path) for path in paths], dtype=np.int64)
+    strengths = _separator_strengths(paths)
     cuts: list[Cut] = []
     for start, stop in _runs(groups, len(paths)):
-        cuts += _cut_run(hashes, Cut(start, stop), mean // 2, largest)
+        cuts += _cut_run(strengths, Cut(start, stop), mean // 2, largest)
     return cuts
 
 
@@ -131,8 +137,33 @@ class ShardPool:
         return len(stale), size
 
 
-def _path_hash(path: str) -> int:
-    return int.from_bytes(hashlib.blake2b(path.encode("utf-8"), digest_size=HASH_BYTES).digest(), "big")
+def _separator_strengths(paths: Sequence[str]) -> np.ndarray:
+    """Return the strength of the separator before each image, int64[N]; 0 at the first and between equals."""
+    encoded = [path.encode("utf-8") for path in paths]
+    strengths = np.zeros(len(encoded), dtype=np.int64)
+    for start in range(1, len(encoded), PATHS_AT_ONCE):
+        part = encoded[start - 1 : start + PATHS_AT_ONCE]
+        for row, shared in enumerate(_shared_lengths(part), start):
+            if encoded[row] != encoded[row - 1]:
+                depth = DEEPEST - min(shared, DEEPEST - 1)
+                strengths[row] = (depth << HASH_BITS) | _hash(encoded[row][: shared + 1])
+    return strengths
+
+
+def _shared_lengths(paths: Sequence[bytes]) -> list[int]:
+    """Return how many bytes each path shares with the one before it, from the second path on."""
+    padded = np.array(paths, dtype=np.bytes_)
+    width = padded.dtype.itemsize
+    letters = padded.view(np.uint8).reshape(len(paths), width)
+    # A column that differs ends the search in paths that are equal up to the padding.
+    differs = np.ones((len(paths) - 1, width + 1), dtype=bool)
+    np.not_equal(letters[1:], letters[:-1], out=differs[:, :width])
+    return differs.argmax(axis=1).tolist()
+
+
+def _hash(text: bytes) -> int:
+    digest = hashlib.blake2b(text, digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> (64 - HASH_BITS)
 
 
 def _runs(groups: Sequence[str] | None, count: int) -> list[tuple[int, int]]:
@@ -142,25 +173,26 @@ def _runs(groups: Sequence[str] | None, count: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], count], strict=True))
 
 
-def _cut_run(hashes: np.ndarray, run: Cut, reach: int, largest: int) -> list[Cut]:
-    own = hashes[run.start : run.stop]
-    peaks = maximum_filter1d(own.astype(np.float64), 2 * reach + 1, mode="constant", cval=-1.0) == own
-    ends = (np.flatnonzero(peaks) + 1 + run.start).tolist()
-    if not ends or ends[-1] != run.stop:
-        ends.append(run.stop)
+def _cut_run(strengths: np.ndarray, run: Cut, reach: int, largest: int) -> list[Cut]:
+    # What separates the run from the one before is no place to cut inside of it.
+    own = np.concatenate([[0], strengths[run.start + 1 : run.stop]])
+    strongest = maximum_filter1d(own.astype(np.float64), 2 * reach + 1, mode="constant", cval=0.0)
+    inner = np.flatnonzero((strongest == own) & (own > 0)) + run.start
     cuts: list[Cut] = []
-    for start, stop in zip([run.start, *ends[:-1]], ends, strict=True):
-        cuts += _halve(hashes, Cut(start, stop), largest)
+    for start, stop in itertools.pairwise([run.start, *inner.tolist(), run.stop]):
+        cuts += _halve(strengths, Cut(start, stop), largest)
     return cuts
 
 
-def _halve(hashes: np.ndarray, part: Cut, largest: int) -> list[Cut]:
+def _halve(strengths: np.ndarray, part: Cut, largest: int) -> list[Cut]:
     if len(part) <= largest:
         return [part]
     quarter = max(1, len(part) // 4)
-    middle = hashes[part.start + quarter - 1 : part.stop - quarter]
-    end = part.start + quarter + int(np.argmax(middle))
-    return _halve(hashes, Cut(part.start, end), largest) + _halve(hashes, Cut(end, part.stop), largest)
+    middle = strengths[part.start + quarter : part.stop - quarter + 1]
+    start = part.start + quarter + int(np.argmax(middle))
+    return _halve(strengths, Cut(part.start, start), largest) + _halve(
+        strengths, Cut(start, part.stop), largest
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

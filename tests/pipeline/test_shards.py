@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from pipeline.shards import Cut, ShardPool, cut, key
+from pipeline.shards import Cut, ShardPool, _separator_strengths, cut, key
 
 
 def names(count, seed=0):
@@ -44,6 +44,38 @@ def test_neighbours_added_or_removed_touch_three_shards_at_most(seed):
     removed = paths[:at] + paths[at + 50 :]
     assert len(contents(added, cut(added, mean=64, largest=256)) - before) <= 3
     assert len(contents(removed, cut(removed, mean=64, largest=256)) - before) <= 3
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_scattered_images_disturb_the_shards_they_fall_into(seed):
+    paths = [f"{row % 10}/{row:04d}.png" for row in range(1797)]
+    paths.sort()
+    cuts = cut(paths, mean=64, largest=256)
+    before = contents(paths, cuts)
+    rng = random.Random(seed)
+    new = {f"{rng.randrange(10)}/{rng.randrange(10_000):04d}b.png" for _ in range(50)}
+    touched = {sum(paths[part.start] <= path for part in cuts) for path in new}
+    added = sorted([*paths, *new])
+    assert len(cuts) > 20
+    assert len(contents(added, cut(added, mean=64, largest=256)) - before) <= len(touched) + 2
+
+
+def test_added_images_leave_every_separator():
+    paths = names(500)
+    added = sorted({*paths, *names(200, seed=1), "ä/é.png", f"{paths[7]}-2", "0"})
+    assert set(_separator_strengths(paths)) <= set(_separator_strengths(added))
+
+
+def test_a_cut_prefers_folders():
+    paths = sorted(f"{'abcd'[row % 4]}/{row}.png" for row in range(200))
+    cuts = cut(paths, mean=40, largest=100)
+    assert {50, 100, 150} <= {part.start for part in cuts}
+
+
+def test_rows_of_one_image_stay_together():
+    paths = sorted([f"{row}.png" for row in range(20)] * 3)
+    cuts = cut(paths, mean=4, largest=12)
+    assert all(paths[part.start] != paths[part.start - 1] for part in cuts[1:])
 
 
 def test_a_shard_never_spans_two_groups():
