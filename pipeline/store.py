@@ -243,6 +243,8 @@ class Activations:
         Layer names in the network's order.
     image_id
         (N,) int64, ascending: the rows of the manifest that the rows here belong to.
+    count
+        Number of shards.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -254,6 +256,7 @@ class Activations:
             self.image_id = index.get("image_id")
             self._files = index.strings("shard/file")
             self._rows = index.get("shard/rows")
+        self.count = len(self._files)
 
     def attributes(self, layer: str = "") -> dict[str, Any]:
         """Return a layer's attributes, or with "" those of the whole; `UserError` if it is not there."""
@@ -261,11 +264,12 @@ class Activations:
             raise UserError(f"{self.folder}: no layer '{layer}'; it has {', '.join(self.layers)}")
         return self._attributes[layer]
 
-    def shards(self) -> Iterator[Shard]:
-        """Yield the shards in the order of their images."""
+    def shards(self, run: slice = slice(None)) -> Iterator[Shard]:
+        """Yield the shards that have images, all or of a run of places, in the order of their images."""
         ends = np.cumsum(self._rows)
-        for name, rows, end in zip(self._files, self._rows, ends, strict=True):
-            yield Shard(self.folder / name, self.image_id[end - rows : end])
+        for name, rows, end in list(zip(self._files, self._rows, ends, strict=True))[run]:
+            if rows:
+                yield Shard(self.folder / name, self.image_id[end - rows : end])
 
     def read(self, name: str) -> np.ndarray:
         """Read an array of all shards at once, (N, …): for small data and for tests."""

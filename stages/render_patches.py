@@ -70,10 +70,12 @@ def _names(manifest: store.Reader, image_ids: np.ndarray) -> Names:
     )
 
 
-def _numbers(source: PatchFile) -> dict[str, int]:
+def _numbers(source: PatchFile) -> dict[str, float]:
     about = [source.attributes(layer) for layer in source.layers]
     arrays = [source.arrays(layer) for layer in source.layers]
-    return {
+    # Of activations in half precision alone; NaN where no unit of the layer is active.
+    overlap = [layer["overlap"] for layer in about if not np.isnan(layer.get("overlap", np.nan))]
+    return ({"overlap": float(np.mean(overlap))} if overlap else {}) | {
         "k": source.k,
         "images": source.images,
         "images_shown": len(source.image_ids()),
