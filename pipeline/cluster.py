@@ -32,6 +32,8 @@ WORKER_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_
 SETTINGS = {
     "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
     "distributed.worker.daemon": False,
+    # Its samples of the stacks hold arrays that their functions have let go.
+    "distributed.worker.profile.enabled": False,
     "distributed.scheduler.allowed-failures": 3,
     # One job a worker at a time: Dask blames all that wait on a worker for its death.
     "distributed.scheduler.worker-saturation": 1.0,
