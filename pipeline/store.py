@@ -10,7 +10,6 @@ artifact means.
 - `digest`: the sha256 of a file
 """
 
-import errno
 import hashlib
 import os
 import socket
@@ -23,7 +22,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.errors import UserError
+from pipeline.errors import DISK_FAULTS, UserError
 
 SCHEMA_VERSION = 1
 CHUNK_BYTES = 1 << 18
@@ -289,8 +288,7 @@ def _temporary(path: Path) -> Path:
 
 def _is_disk_fault(error: OSError) -> bool:
     # HDF5 reports the system's reason in its text and not always as errno.
-    reasons = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
-    return error.errno in reasons or any(os.strerror(reason) in str(error) for reason in reasons)
+    return error.errno in DISK_FAULTS or any(os.strerror(fault) in str(error) for fault in DISK_FAULTS)
 
 
 @contextmanager
