@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from pipeline.errors import UserError
-from pipeline.image import ImageError, decode
+from pipeline.image import ImageError
 from pipeline.names import escape, leaves, unescape
 from pipeline.tars import Member, index
 
@@ -95,31 +92,6 @@ def open_dataset(path: Path | str) -> Dataset:
     if path.suffix == ".csv":
         return Dataset(path.absolute(), "csv", _csv_root(path))
     raise UserError(f"dataset.path: {path} is no dataset; give a folder, a tar file or a CSV")
-
-
-def read_image(dataset: Dataset, path: str) -> npt.NDArray[np.uint8]:
-    """Read and decode one image.
-
-    Parameters
-    ----------
-    dataset
-        From `open_dataset`.
-    path
-        As in the manifest.
-
-    Returns
-    -------
-    (H, W, 3) uint8
-        RGB, the orientation applied.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read or decoded.
-    UserError
-        If the path leads out of the dataset.
-    """
-    return decode(dataset.read(path))
 
 
 def locate(root: Path, name: str, *, source: str) -> Path:
