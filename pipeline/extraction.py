@@ -85,8 +85,9 @@ class Plan:
     recipe_digest: str
 
     def missing(self, pool: ShardPool) -> list[tuple[Cut, str]]:
-        """Return the rows and keys of the shards that a pool lacks."""
-        return [(part, name) for part, name in zip(self.cuts, self.keys, strict=True) if not pool.has(name)]
+        """Return the rows and keys of the shards that a pool lacks, of equal ones the first."""
+        first = {name: part for part, name in zip(reversed(self.cuts), reversed(self.keys), strict=True)}
+        return [(part, name) for name, part in reversed(first.items()) if not pool.has(name)]
 
 
 def extract(
@@ -155,7 +156,7 @@ def _extract_again(
             manifest, dataset, again.part.start, again.part.stop, pool.path(again.key), second.recipe,
             second.recipe_digest, offsets=again.offsets,
         )
-        for again in second.shards
+        for again in {again.key: again for again in second.shards}.values()
         if not pool.has(again.key)
     ]  # fmt: skip
     receipts = _compute(jobs, pool, "ranking again") if jobs else {}

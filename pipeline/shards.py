@@ -112,10 +112,15 @@ class ShardPool:
 
     @staticmethod
     def link(source: Path, folder: Path) -> Path:
-        """Put a file of the pool into `folder` without copying its bytes where the file system allows."""
+        """Put a file of the pool into `folder` without copying its bytes where the file system allows.
+
+        One that is there already is the same: shards of equal images have one name.
+        """
         target = folder / source.name
         try:
             os.link(source, target)
+        except FileExistsError:
+            return target
         except OSError:
             # Another file system, or one without hard links.
             target.write_bytes(source.read_bytes())

@@ -312,9 +312,7 @@ def _check(file: h5py.File, path: Path) -> None:
     if "complete" not in file.attrs:
         raise UserError(f"{path}: was not written to its end; delete it and run its stage again")
     if (found := file.attrs.get("schema_version")) != SCHEMA_VERSION:
-        raise UserError(
-            f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; run its stage again"
-        )
+        raise UserError(f"{path}: schema version {found}, not {SCHEMA_VERSION}; run its stage again")
     _refuse_foreign(file, path)
 
 

@@ -18,6 +18,7 @@ import torch
 
 from pipeline import store
 from pipeline.dataset import Dataset, open_dataset
+from pipeline.errors import UserError
 from pipeline.image import ImageError, decode_guarded, picture
 from pipeline.model import load_network
 from pipeline.preprocess import Preprocessing, normalise, prepare
@@ -121,9 +122,20 @@ def arithmetic(device: str) -> str:
 
 
 def choose_device() -> str:
-    """Return the device that ``CONVATLAS_DEVICE`` names ("cpu", "cuda"); by default a GPU if there is one."""
-    wanted = os.environ.get(DEVICE_VARIABLE, "auto")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
+    """Return the device that ``CONVATLAS_DEVICE`` names ("cpu", "cuda"); by default a GPU if there is one.
+
+    Raises
+    ------
+    UserError
+        If it names another, or a GPU where there is none.
+    """
+    wanted = os.environ.get(DEVICE_VARIABLE) or "auto"
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise UserError(f"{DEVICE_VARIABLE}: must be cpu, cuda or auto, got '{wanted}'")
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise UserError(f"{DEVICE_VARIABLE}=cuda: there is no GPU that torch can use here; set it to cpu")
+    return wanted if wanted != "auto" else ("cuda" if available else "cpu")
 
 
 @lru_cache(maxsize=1)

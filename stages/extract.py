@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -29,7 +29,9 @@ class Shards(Block):
 class Params(Block):
     """The block `extract`."""
 
-    layers: Literal["auto"] | tuple[str, ...] = Field(description="auto, or node names and globs")
+    layers: Literal["auto"] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="auto, or node names and globs"
+    )
     batch_size: int = Field(ge=1, le=4096, description="images in a batch")
     precision: Literal["float32", "bfloat16", "float16"] = Field(description="what the network computes in")
     statistics: bool = Field(description="keep each unit's zero counts and largest pre-activation")

@@ -147,6 +147,19 @@ def test_finished_shards_are_linked_and_not_computed_again(made, place, monkeypa
         assert shard.stat().st_ino == (place / "pool" / shard.name).stat().st_ino
 
 
+def test_folders_of_equal_images_are_computed_once(made, place):
+    write_images(place / "dataset", 12)
+    for number in range(4):
+        shutil.copytree(place / "dataset" / "0", place / "dataset" / f"copy-{number}")
+    make_manifest(place / "dataset", place / "manifest.h5")
+    extract(place / "manifest.h5", made / "weights", place / "activations", wanted(), MADE_FROM)
+    found = store.open_activations(place / "activations")
+    assert found.image_id.tolist() == list(range(12 + 4 * 4))
+    assert found.count > len(list((place / "activations").glob("part-*")))
+    codes = found.read("codes")
+    np.testing.assert_array_equal(codes[-4:], codes[-8:-4])
+
+
 def test_a_killed_run_keeps_finished_shards_and_resumes(made, place):
     for name in ("manifest.h5", "weights"):
         os.symlink(made / name, place / name)

@@ -109,6 +109,18 @@ def test_pool_links_without_copying(tmp_path):
     assert pool.link(pool.path("k"), tmp_path / "out").stat().st_ino == pool.path("k").stat().st_ino
 
 
+def test_a_shard_that_is_linked_twice_stays_what_it_was(tmp_path):
+    pool = ShardPool(tmp_path / "pool")
+    pool.folder.mkdir()
+    pool.path("k").write_bytes(b"x")
+    (tmp_path / "out").mkdir()
+    before = pool.path("k").stat()
+    for _ in range(2):
+        assert pool.link(pool.path("k"), tmp_path / "out") == tmp_path / "out" / "part-k.h5"
+    after = pool.path("k").stat()
+    assert (after.st_mtime_ns, after.st_ino, after.st_nlink) == (before.st_mtime_ns, before.st_ino, 2)
+
+
 def test_pool_is_emptied_by_age(tmp_path):
     pool = ShardPool(tmp_path)
     pool.path("k").write_bytes(b"xyz")

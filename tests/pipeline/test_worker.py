@@ -1,7 +1,11 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from pipeline import worker
+from pipeline.errors import UserError
+from pipeline.worker import choose_device
 
 PIPELINE = Path(worker.__file__).parent
 
@@ -36,3 +40,20 @@ def test_every_passing_reason_is_one_that_reading_gives():
         if node.args and isinstance(node.args[0], ast.Constant)
     }
     assert set(worker.PASSING) - {"unreadable"} <= given
+
+
+@pytest.mark.parametrize(("value", "message"), [("gpu", "must be cpu, cuda or auto"), ("cuda", "no GPU")])
+def test_a_device_that_is_not_there_is_refused(monkeypatch, value, message):
+    monkeypatch.setenv("CONVATLAS_DEVICE", value)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match=message):
+        choose_device()
+
+
+@pytest.mark.parametrize(
+    ("value", "gpu", "device"), [("", True, "cuda"), ("auto", False, "cpu"), ("cpu", True, "cpu")]
+)
+def test_a_gpu_is_taken_where_there_is_one_unless_told(monkeypatch, value, gpu, device):
+    monkeypatch.setenv("CONVATLAS_DEVICE", value)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    assert choose_device() == device
