@@ -42,6 +42,7 @@ from benchmarks import limit, zennit_crp
 from pipeline import cluster
 from pipeline.extraction import Plan, Wanted, make_plan
 from pipeline.manifest import Selection, build_manifest, write_manifest
+from pipeline.memory import CACHE_VARIABLE
 from pipeline.model import save_network
 from pipeline.preprocess import Preprocessing
 from pipeline.shards import Cut
@@ -74,6 +75,7 @@ def prepare(folder: Path, work: Path) -> tuple[Path, Path]:
     )  # fmt: skip
     save_network(work / "weights", network, description, work)
     torch.save(network.state_dict(), work / "state.pth")
+    os.environ[CACHE_VARIABLE] = str(work / "cache")
     manifest = build_manifest(folder, Selection(depth="headers"))
     write_manifest(
         manifest, work / "manifest.h5", dataset=str(folder.resolve()), max_bad_fraction=0.0, params="0" * 64

@@ -7,6 +7,7 @@ shared pages whole. Linux only.
 """
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,11 +26,21 @@ TAIL = 2000  # letters of a failed command's output
 
 @dataclass
 class Member:
-    """A process: its command line, and in MiB its largest PSS seen and its largest resident set."""
+    """A process: its command line, and in MiB the PSS at each look and the largest resident set."""
 
     command: str
-    peak: float = 0.0
+    sizes: list[float] = field(default_factory=list)
     resident: float = 0.0
+
+    @property
+    def peak(self) -> float:
+        """The largest PSS seen, MiB."""
+        return max(self.sizes, default=0.0)
+
+    @property
+    def later(self) -> float:
+        """The median PSS of the second half of the looks, MiB: a start with a peak of its own is left out."""
+        return statistics.median(self.sizes[len(self.sizes) // 2 :] or [0.0])
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,7 @@ class _Sampler:
             # Between fork and exec a process has its parent's command line and resident set: the last count.
             member.command = (place / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
             member.resident = _kibibytes(place / "status", "VmHWM:") / KIB_IN_MIB
-            member.peak = max(member.peak, size)
+            member.sizes.append(size)
             return size
         return 0.0
 
