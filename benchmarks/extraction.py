@@ -65,12 +65,22 @@ class Rates:
     tail: float
 
 
-def prepare(folder: Path, work: Path) -> tuple[Path, Path]:
-    """Make the manifest and random AlexNet weights; return the weights folder and a plain state dict."""
+def prepare(folder: Path, work: Path, state: Path | None = None) -> tuple[Path, Path]:
+    """Make the manifest and AlexNet's weights, random unless a state dict is given.
+
+    Returns
+    -------
+    weights, state : Path
+        The weights folder, and the weights as a plain state dict.
+    """
     torch.manual_seed(0)
     network = torchvision.models.alexnet().eval()
+    if state:
+        network.load_state_dict(torch.load(state, weights_only=True))
     description = Description(
-        architecture="torchvision:alexnet", weights="random", classes=tuple(map(str, range(1000))),
+        architecture="torchvision:alexnet", weights=state.name if state else "random",
+        # The classes of `benchmarks.photographs` are the first ones.
+        classes=tuple(f"{number:02d}" for number in range(1000)),
         preprocessing=Preprocessing(input_size=(224, 224), resize=256),
     )  # fmt: skip
     save_network(work / "weights", network, description, work)
@@ -83,10 +93,14 @@ def prepare(folder: Path, work: Path) -> tuple[Path, Path]:
     return work / "weights", work / "state.pth"
 
 
+def wanted(precision: str) -> Wanted:
+    """Return the params of extraction that the project ships, but for batch and precision."""
+    return Wanted("auto", BATCH, precision, statistics=True, means=False, shard_mean=128, shard_largest=512)
+
+
 def planned(work: Path, precision: str) -> Plan:
-    """Return what the extract stage would do, with the params that the project ships but for the batch."""
-    wanted = Wanted("auto", BATCH, precision, statistics=True, means=False, shard_mean=128, shard_largest=512)
-    return make_plan(work / "manifest.h5", work / "weights", wanted)
+    """Return what the extract stage would do."""
+    return make_plan(work / "manifest.h5", work / "weights", wanted(precision))
 
 
 def even_cuts(images: int, workers: int, mean: int) -> list[Cut]:

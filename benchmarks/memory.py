@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.memory FOLDER --repeat`` takes the photographs that `benchmarks.photographs` made and
 runs ``python -m stages.extract`` on N and on 10 N of them, in a process of its own with a local cluster, as
-users do. users do. In MiB it prints for each process
+users do. In MiB it prints for each process
 
 - the largest PSS that was seen (looked at every 0.2 s);
 - the median PSS of the second half of its looks, since the peak may be that of loading the network, behind
