@@ -231,6 +231,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--precision", nargs="*", choices=PRECISIONS, default=list(PRECISIONS))
     parser.add_argument("--shard-mean", type=int, default=128, help="images in a shard")
     options = parser.parse_args(arguments)
+    least = 2 * BATCH * count_workers()
+    if len(list(options.folder.rglob("*.jpg"))) < least:
+        parser.error(f"{options.folder}: at least {least} images are needed, as first batches are not timed")
     os.environ[DEVICE_VARIABLE] = "cpu"
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
