@@ -1,7 +1,25 @@
-"""Extraction with AlexNet at 224 against the hand-written limit and against a plain DataLoader loop.
+"""Extraction with AlexNet at 224 against the hand-written limit, a plain DataLoader loop, and zennit-crp.
 
-`python -m benchmarks.extraction FOLDER` takes the images that `benchmarks.photographs` made. All see the same
-files on the same machine, in turn; the first batch of each process is not timed.
+`python -m benchmarks.extraction FOLDER` takes the images that `benchmarks.photographs` made. All see the
+same files on the same machine, on the CPU, in turn. What the numbers are, in images a second:
+
+- ``ours, whole``: all images, over the time from handing the jobs to the client until the last receipt is
+  back: reading, hashing, decoding, forward pass, reduction, writing the shards, Dask between them. The
+  workers have started, loaded the network and done a batch before. Left out are the start of the cluster and
+  the index.
+- ``ours, steady``: the same up to the moment at which the first worker finds no shard left; of shards that
+  are unfinished then, the share of their seconds (as their receipts say) that lies before it. It is the rate
+  of a run so long that its end does not matter. The tail, from that moment to the end, is printed in
+  seconds. Shards are of equal size and their number is a multiple of the workers', so that the tail is
+  short.
+- ``limit`` (`benchmarks.limit`): the sum over its processes of their images over their seconds, from the end
+  of the first batch to the end of writing, so a steady rate without a tail; hold ``steady`` against it.
+  ``its decoding and forward pass`` leaves its writing and its copying of pixels into batches out.
+- ``plain``: half of the images in the loop that most scripts have, timed from the end of the first batch.
+- ``crp``: `benchmarks.zennit_crp`, all images but the first batch, in float32 alone; its two ways. Skipped
+  where the extra ``bench`` is not installed.
+
+A ratio above 1 says that ours is faster.
 """
 
 import argparse
@@ -10,40 +28,64 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 import torchvision
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from benchmarks import limit
+from benchmarks import limit, zennit_crp
 from pipeline import cluster
-from pipeline.extraction import Wanted, make_plan
+from pipeline.extraction import Plan, Wanted, make_plan
 from pipeline.manifest import Selection, build_manifest, write_manifest
+from pipeline.memory import CACHE_VARIABLE
 from pipeline.model import save_network
 from pipeline.preprocess import Preprocessing
-from pipeline.shards import ShardPool
+from pipeline.shards import Cut
 from pipeline.weights import Description
-from pipeline.worker import Receipt, ShardJob, compute_shard
+from pipeline.worker import DEVICE_VARIABLE, Receipt, ShardJob, compute_shard
+from pipeline.workers import count_workers
 
 BATCH = 32
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 Rate = float
 
 
-def prepare(folder: Path, work: Path) -> tuple[Path, Path]:
-    """Make the manifest and random AlexNet weights; return the weights folder and a plain state dict."""
+@dataclass(frozen=True)
+class Rates:
+    """Images a second of all and of the time before the tail; both times in seconds."""
+
+    whole: Rate
+    steady: Rate
+    seconds: float
+    tail: float
+
+
+def prepare(folder: Path, work: Path, state: Path | None = None) -> tuple[Path, Path]:
+    """Make the manifest and AlexNet's weights, random unless a state dict is given.
+
+    Returns
+    -------
+    weights, state : Path
+        The weights folder, and the weights as a plain state dict.
+    """
     torch.manual_seed(0)
     network = torchvision.models.alexnet().eval()
+    if state:
+        network.load_state_dict(torch.load(state, weights_only=True))
     description = Description(
-        architecture="torchvision:alexnet", weights="random", classes=tuple(map(str, range(1000))),
+        architecture="torchvision:alexnet", weights=state.name if state else "random",
+        # The classes of `benchmarks.photographs` are the first ones.
+        classes=tuple(f"{number:02d}" for number in range(1000)),
         preprocessing=Preprocessing(input_size=(224, 224), resize=256),
     )  # fmt: skip
     save_network(work / "weights", network, description, work)
     torch.save(network.state_dict(), work / "state.pth")
+    os.environ[CACHE_VARIABLE] = str(work / "cache")
     manifest = build_manifest(folder, Selection(depth="headers"))
     write_manifest(
         manifest, work / "manifest.h5", dataset=str(folder.resolve()), max_bad_fraction=0.0, params="0" * 64
@@ -51,31 +93,62 @@ def prepare(folder: Path, work: Path) -> tuple[Path, Path]:
     return work / "weights", work / "state.pth"
 
 
-def ours(folder: Path, work: Path, precision: str) -> Rate:
-    """Return images a second of the shard tasks, started workers warmed up by a shard of their own."""
-    os.environ["CONVATLAS_SHARDS"] = str(work / f"pool-{precision}")
-    wanted = Wanted("auto", BATCH, precision, statistics=True, means=False, shard_mean=128, shard_largest=512)
-    plan = make_plan(work / "manifest.h5", work / "weights", wanted)
-    pool = ShardPool()
-    pool.folder.mkdir()
+def wanted(precision: str) -> Wanted:
+    """Return the params of extraction that the project ships, but for batch and precision."""
+    return Wanted("auto", BATCH, precision, statistics=True, means=False, shard_mean=128, shard_largest=512)
+
+
+def planned(work: Path, precision: str) -> Plan:
+    """Return what the extract stage would do."""
+    return make_plan(work / "manifest.h5", work / "weights", wanted(precision))
+
+
+def even_cuts(images: int, workers: int, mean: int) -> list[Cut]:
+    """Cut images into shards of equal size, give or take one, as many for each worker, of about the mean."""
+    count = workers * max(1, round(images / (workers * mean)))
+    edges = np.linspace(0, images, count + 1).round().astype(int).tolist()
+    return [Cut(start, stop) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def ours(folder: Path, work: Path, precision: str, shard_mean: int) -> Rates:
+    """Time the shard tasks on warm workers."""
+    plan, workers = planned(work, precision), count_workers()
+    pool = work / f"pool-{precision}"
+    pool.mkdir()
     jobs = [
         ShardJob(
-            work / "manifest.h5", folder.resolve(), part.start, part.stop, pool.path(name), plan.recipe,
-            plan.recipe_digest,
+            work / "manifest.h5", folder.resolve(), part.start, part.stop, pool / f"{part.start}.h5",
+            plan.recipe, plan.recipe_digest,
         )
-        for part, name in zip(plan.cuts, plan.keys, strict=True)
+        for part in even_cuts(plan.cuts[-1].stop, workers, shard_mean)
     ]  # fmt: skip
-    with cluster.connect() as client:
-        warm = [replace(job, stop=job.start + BATCH, target=work / f"warm-{precision}-{n}.h5")
-                for n, job in enumerate(jobs[:2])]  # fmt: skip
+    with cluster.connect(workers=workers) as client:
+        # One job a worker at a time, so each gets one of these.
+        warm = [replace(job, stop=job.start + BATCH, target=pool / f"warm-{job.start}.h5")
+                for job in jobs[:workers]]  # fmt: skip
         list(cluster.map_jobs(client, compute_shard, warm, label="warming up", unit="shards"))
         started = time.perf_counter()
-        receipts: list[Receipt | None] = [
-            receipt
+        finished = [
+            (time.perf_counter() - started, receipt)
             for _, receipt in cluster.map_jobs(client, compute_shard, jobs, label="extracting", unit="shards")
+            if receipt
         ]
-        seconds = time.perf_counter() - started
-    return sum(receipt.rows for receipt in receipts if receipt) / seconds
+    return rates(finished, workers)
+
+
+def rates(finished: Sequence[tuple[float, Receipt]], workers: int) -> Rates:
+    """Derive the rates from receipts and the seconds after the start at which they came, ascending.
+
+    No worker is idle while a shard waits, and each has one at a time: so the last receipts, one a worker,
+    are the last ones of the workers, and the earliest of these begins the tail.
+    """
+    end, tail_begins = finished[-1][0], finished[-workers][0]
+    before = 0.0
+    for moment, receipt in finished:
+        begun = max(0.0, moment - receipt.seconds)
+        before += receipt.rows * max(0.0, min(moment, tail_begins) - begun) / (moment - begun)
+    rows = sum(receipt.rows for _, receipt in finished)
+    return Rates(rows / end, before / tail_begins, end, end - tail_begins)
 
 
 def hand_written(files: Sequence[Path], state: Path, work: Path, precision: str) -> tuple[Rate, Rate]:
@@ -87,12 +160,13 @@ def hand_written(files: Sequence[Path], state: Path, work: Path, precision: str)
 
 
 @torch.inference_mode()
-def plain(folder: Path, state: Path, images: int) -> Rate:
+def plain(folder: Path, state: Path, images: int, precision: str) -> Rate:
     """Return images a second of what most scripts do: DataLoader workers, hooks, `flatten(2).max(-1)`."""
     network = torchvision.models.alexnet()
     network.load_state_dict(torch.load(state, weights_only=True))
+    network.eval().to(PRECISIONS[precision])
     kept: list[tuple[torch.Tensor, torch.Tensor]] = []
-    for layer in [*network.eval().features, *network.classifier]:
+    for layer in [*network.features, *network.classifier]:
         if not isinstance(layer, torch.nn.Conv2d | torch.nn.Linear | torch.nn.Dropout):
             layer.register_forward_hook(
                 lambda _layer, _given, out: kept.append(
@@ -106,38 +180,69 @@ def plain(folder: Path, state: Path, images: int) -> Rate:
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     loader = DataLoader(ImageFolder(str(folder), transform), BATCH, num_workers=cores)
-    started, count = 0.0, 0
-    for number, (batch, _) in enumerate(loader):
-        if number == 1:
-            started = time.perf_counter()
-        network(batch)
+    started, count = 0.0, -BATCH
+    for batch, _ in loader:
+        network(batch.to(PRECISIONS[precision]))
         kept.clear()
-        count += len(batch) if number else 0
+        if count < 0:
+            started = time.perf_counter()
+        count += len(batch)
         if count >= images:
             break
     return count / (time.perf_counter() - started)
 
 
+def compare(folder: Path, work: Path, precision: str, shard_mean: int) -> Rates:
+    """Print a precision's rates and the ratios to its peers; return ours."""
+    files, state = sorted(folder.rglob("*.jpg")), work / "state.pth"
+    own = ours(folder, work, precision, shard_mean)
+    whole, apart = hand_written(files, state, work, precision)
+    loop = plain(folder, state, len(files) // 2, precision)
+    print(
+        f"{precision}: ours, whole {own.whole:.1f} images/s, steady {own.steady:.1f}; "
+        f"tail {own.tail:.2f} s of {own.seconds:.1f} s\n"
+        f"{precision}: limit {whole:.1f}, its decoding and forward pass {apart:.1f}; plain {loop:.1f}\n"
+        f"{precision}: ours/limit whole {own.whole / whole:.2f}, steady {own.steady / whole:.2f}; "
+        f"limit/apart {whole / apart:.2f}; ours/plain whole {own.whole / loop:.2f}",
+        flush=True,
+    )
+    return own
+
+
+def compare_with_crp(folder: Path, work: Path, own: dict[str, Rates]) -> None:
+    """Print zennit-crp's rates and the ratios to it, or why they are left out."""
+    if not zennit_crp.is_installed():
+        print("crp: left out, zennit-crp is not installed (the extra 'bench')")
+        return
+    layers = [layer.name for layer in planned(work, "float32").recipe.kept.layers]
+    for way in zennit_crp.WAYS:
+        rate = zennit_crp.rate(folder, work / "state.pth", layers, BATCH, way, work)
+        ratios = "; ".join(f"ours {name}/crp whole {one.whole / rate:.2f}" for name, one in own.items())
+        print(f"crp, {way}, float32: {rate:.1f} images/s; {ratios}", flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print images a second and the ratios."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.extraction", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.extraction", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("folder", type=Path)
     parser.add_argument("--precision", nargs="*", choices=PRECISIONS, default=list(PRECISIONS))
+    parser.add_argument("--shard-mean", type=int, default=128, help="images in a shard")
     options = parser.parse_args(arguments)
-    files = sorted(options.folder.rglob("*.jpg"))
+    least = 2 * BATCH * count_workers()
+    if len(list(options.folder.rglob("*.jpg"))) < least:
+        parser.error(f"{options.folder}: at least {least} images are needed, as first batches are not timed")
+    os.environ[DEVICE_VARIABLE] = "cpu"
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        _, state = prepare(options.folder, work)
-        baseline = plain(options.folder, state, len(files) // 2)
-        print(f"plain loop, float32: {baseline:.1f} images/s")
-        for precision in options.precision:
-            whole, apart = hand_written(files, state, work, precision)
-            own = ours(options.folder, work, precision)
-            print(
-                f"{precision}: ours {own:.1f} images/s; limit {whole:.1f}, its decoding and forward pass "
-                f"{apart:.1f}; ours/limit {own / whole:.2f}, limit/apart {whole / apart:.2f}, "
-                f"ours/plain {own / baseline:.2f}"
-            )
+        prepare(options.folder, work)
+        own = {
+            precision: compare(options.folder, work, precision, options.shard_mean)
+            for precision in options.precision
+        }
+        compare_with_crp(options.folder, work, own)
     return 0
 
 
