@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, as_completed
 
 from pipeline.errors import UserError
 from pipeline.progress import progress
@@ -90,7 +90,7 @@ def _connect_to(address: str) -> Iterator[Client]:
         client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise UserError(f"{ADDRESS_VARIABLE}={address}: no scheduler answers ({error})") from error
-    with client:
+    with _quiet_client(), client:
         try:
             client.wait_for_workers(1, timeout=60)
         except TimeoutError:
@@ -98,6 +98,18 @@ def _connect_to(address: str) -> Iterator[Client]:
                 f"{ADDRESS_VARIABLE}={address}: the scheduler has no workers; start some"
             ) from None
         yield client
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Keep the client from logging the trace of a lost connection: `map_jobs` says it in one line."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def preflight(
@@ -161,6 +173,11 @@ def map_jobs(
         Small, picklable.
     label, unit
         For the progress display.
+
+    Raises
+    ------
+    UserError
+        The scheduler was lost, or it cancelled the jobs.
     """
     if not jobs:
         return
@@ -180,6 +197,11 @@ def map_jobs(
 
 def _receipt(future: Future, result: Any) -> Any:
     """Return a job's result, None if it killed its workers; raise what it raised."""
+    if isinstance(result, CancelledError):
+        reason = getattr(result, "reason", "for an unknown reason")
+        raise UserError(
+            f"the work was cancelled: {reason}; what is finished is kept, so mend the cluster and run again"
+        )
     if future.status != "error":
         return result
     _, error, trace = result

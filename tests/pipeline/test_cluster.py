@@ -1,5 +1,10 @@
+import json
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +12,8 @@ from distributed import LocalCluster
 
 from pipeline import cluster
 from pipeline.errors import UserError
+
+ROOT = Path(__file__).parents[2]
 
 
 def square(number):
@@ -23,6 +30,11 @@ def die_once(marker: Path):
 def die(job):
     if job == "deadly":
         os.kill(os.getpid(), signal.SIGKILL)
+    return job
+
+
+def linger(job):
+    time.sleep(0.2)
     return job
 
 
@@ -77,6 +89,56 @@ def test_a_cluster_is_found_by_its_address(monkeypatch):
         with cluster.connect() as client:
             assert client.scheduler.address == running.scheduler_address
             assert run(client, square, [3]) == {3: 9}
+
+
+@pytest.fixture
+def by_hand(tmp_path, monkeypatch):
+    """The process of a scheduler that was started as docs/clusters.md says, with one worker."""
+    environment = os.environ | {"DASK_CONFIG": str(ROOT / "docs" / "dask.yaml")}
+    file = str(tmp_path / "scheduler.json")
+    scheduler_options = ("scheduler", "--host", "127.0.0.1", "--port", "0")
+    worker_options = ("worker", "--nthreads", "1", "--memory-limit", "0", "--local-directory", str(tmp_path))
+    started = []
+    try:
+        for options in (scheduler_options, worker_options):
+            command = [sys.executable, "-m", "dask", *options, "--no-dashboard", "--scheduler-file", file]
+            started.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))
+        wait_for(lambda: Path(file).exists())
+        monkeypatch.setenv(cluster.ADDRESS_VARIABLE, json.loads(Path(file).read_text())["address"])
+        yield started[0]
+    finally:
+        for process in started[::-1]:
+            process.terminate()
+            process.wait(60)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "waited 60 s"
+        time.sleep(0.02)
+
+
+def test_workers_started_by_hand_have_the_settings_of_local_ones(by_hand):
+    with cluster.connect() as client:
+        assert run(client, environment, [0])[0] == {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": None}
+        assert not any(client.run(lambda: multiprocessing.current_process().daemon).values())
+        limits = client.run_on_scheduler(
+            lambda dask_scheduler: (dask_scheduler.allowed_failures, dask_scheduler.WORKER_SATURATION)
+        )
+    wanted = ("distributed.scheduler.allowed-failures", "distributed.scheduler.worker-saturation")
+    assert limits == tuple(cluster.SETTINGS[name] for name in wanted)
+
+
+def test_a_lost_scheduler_ends_the_work_with_one_line(by_hand, caplog):
+    with cluster.connect() as client:
+        jobs = cluster.map_jobs(client, linger, range(50), label="testing", unit="jobs")
+        next(jobs)
+        by_hand.kill()
+        with pytest.raises(UserError, match="scheduler-connection-lost; what is finished is kept") as caught:
+            list(jobs)
+    assert "\n" not in str(caught.value)
+    assert "Traceback" not in caplog.text
 
 
 def test_an_address_where_nobody_answers_is_named(monkeypatch):
