@@ -23,10 +23,10 @@ from sklearn import manifold
 from threadpoolctl import threadpool_limits
 
 from pipeline import store
+from pipeline.components import reduce_codes
 from pipeline.embedding import embed
 from pipeline.map_quality import class_means_kept, neighbours_kept, sample
 from pipeline.neighbours import DISTANCES_AT_ONCE
-from stages.embedding import Params, reduce_codes
 
 ROWS = 2000  # images in a shard
 CLASSES = 100
@@ -58,17 +58,9 @@ def write_codes(folder: Path, images: int, width: int) -> NDArray[np.int32]:
     return label
 
 
-def params(jobs: int) -> Params:
-    """Return the parameters that the project ships."""
-    return Params(
-        metric="euclidean", components=50, perplexity=PERPLEXITY, exaggeration=1, iterations=500,
-        landmarks=100_000, quality_sample=QUERIES, grid_block=2048, seed=0, n_jobs=jobs,
-    )  # fmt: skip
-
-
 def with_project(folder: Path, jobs: int) -> Points:
     """From HDF5 to coordinates, as the stage does it; keeps the components for the others."""
-    _, points = reduce_codes(store.open_activations(folder), params(jobs))
+    _, points = reduce_codes(folder, 50, "euclidean")
     np.save(folder / "points.npy", points)
     return embed(points, perplexity=(PERPLEXITY,), seed=0, n_jobs=jobs).xy
 

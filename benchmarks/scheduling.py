@@ -1,16 +1,19 @@
 """What scheduling costs: jobs of one second through `pipeline.cluster.map_jobs` on simulated workers.
 
-The workers are threads of two processes, and sleep, so that little but the scheduling is measured.
+The workers are Dask's own, many to a process and apart from the scheduler and the client, with one thread
+each, and sleep, so that little but the scheduling is measured.
 """
 
 import argparse
+import asyncio
+import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Sequence
 
 import dask
-from distributed import LocalCluster
+from distributed import LocalCluster, Worker
 
 from pipeline import cluster
 
@@ -21,30 +24,48 @@ def job(_number: int) -> float:
     return time.time()
 
 
+def host(address: str, count: int) -> None:
+    """Run some workers in this process until the scheduler closes them."""
+
+    async def run() -> None:
+        workers = [Worker(address, nthreads=1, dashboard_address=None, memory_limit=0) for _ in range(count)]
+        await asyncio.gather(*workers)
+        await asyncio.gather(*(worker.finished() for worker in workers))
+
+    with dask.config.set(cluster.SETTINGS):
+        asyncio.run(run())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the time that the jobs took against the least possible."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scheduling", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1280)
     parser.add_argument("--workers", type=int, default=64)
+    parser.add_argument("--processes", type=int, default=2, help="that the workers are spread over")
     options = parser.parse_args(arguments)
     least = -(-options.jobs // options.workers)
+    spawn = multiprocessing.get_context("spawn")
     with (
         dask.config.set(cluster.SETTINGS),
-        LocalCluster(
-            n_workers=options.workers,
-            threads_per_worker=1,
-            processes=False,
-            protocol="tcp",
-            dashboard_address=None,
-        ) as running,
+        LocalCluster(n_workers=0, processes=True, dashboard_address=None) as running,
     ):
-        os.environ[cluster.ADDRESS_VARIABLE] = running.scheduler_address
+        address = running.scheduler_address
+        counts = [options.workers // options.processes] * options.processes
+        counts[0] += options.workers - sum(counts)
+        hosts = [spawn.Process(target=host, args=(address, count)) for count in counts]
+        for process in hosts:
+            process.start()
+        os.environ[cluster.ADDRESS_VARIABLE] = address
         with cluster.connect() as client:
+            client.wait_for_workers(options.workers)
             started = time.perf_counter()
             done = sum(
                 1 for _ in cluster.map_jobs(client, job, range(options.jobs), label="scheduling", unit="jobs")
             )
             seconds = time.perf_counter() - started
+    for process in hosts:
+        process.join(timeout=30)
+        process.kill()
     print(f"{done} jobs on {options.workers} workers: {seconds:.2f} s, {seconds / least:.3f} of the least")
     return 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import store
-from pipeline.topk import TopK, add_shard, merge_topk, topk_of_shard
+from pipeline.topk import TopK, add_shard, merge_topk
 
 ROWS = 1000  # images in a shard
 KIB_IN_MIB = 1 << 10
@@ -52,7 +52,9 @@ def work(how: str, folder: Path, shards: int, k: int) -> tuple[float, float]:
     for part in range(shards):
         shard = store.Shard(folder / f"{part:05d}.h5", np.arange(part * ROWS, (part + 1) * ROWS))
         if how == "merge":
-            ranking = merge_topk([ranking, topk_of_shard(shard, [LAYER], k)])
+            part = {LAYER: TopK(k)}
+            add_shard(part, shard)
+            ranking = merge_topk([ranking, part])
         elif how == "stream":
             add_shard(ranking, shard)
         else:

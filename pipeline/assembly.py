@@ -184,10 +184,18 @@ def _preprocessing(source: Source, published: Pretrained | None) -> Preprocessin
     )
 
 
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 text ({error}); save it again") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def _class_names(source: Source, outputs: int, dataset_classes: Sequence[str]) -> Sequence[str]:
     path = source.inputs / NAMES
     if path.is_file():
-        names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        names = _lines(path)
         if len(names) != outputs:
             raise UserError(
                 f"{path}: {len(names)} names, but the network has {outputs} outputs; one line each"

@@ -32,6 +32,8 @@ WORKER_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_
 SETTINGS = {
     "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
     "distributed.worker.daemon": False,
+    # Its samples of the stacks hold arrays that their functions have let go.
+    "distributed.worker.profile.enabled": False,
     "distributed.scheduler.allowed-failures": 3,
     # One job a worker at a time: Dask blames all that wait on a worker for its death.
     "distributed.scheduler.worker-saturation": 1.0,
@@ -58,7 +60,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
     Raises
     ------
     UserError
-        If the named scheduler does not answer or has no workers.
+        If the named scheduler does not answer, has no workers, or is lost.
     """
     address = os.environ.get(ADDRESS_VARIABLE)
     if address:
@@ -97,12 +99,18 @@ def _connect_to(address: str) -> Iterator[Client]:
             raise UserError(
                 f"{ADDRESS_VARIABLE}={address}: the scheduler has no workers; start some"
             ) from None
-        yield client
+        try:
+            yield client
+        except CancelledError as error:
+            reason = getattr(error, "reason", "for an unknown reason")
+            raise UserError(
+                f"the work was cancelled: {reason}; finished work is kept: mend the cluster, run again"
+            ) from None
 
 
 @contextmanager
 def _quiet_client() -> Iterator[None]:
-    """Keep the client from logging the trace of a lost connection: `map_jobs` says it in one line."""
+    """Keep the client from logging the trace of a lost connection: `connect` says it in one line."""
     logger = logging.getLogger("distributed.client")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -176,8 +184,8 @@ def map_jobs(
 
     Raises
     ------
-    UserError
-        The scheduler was lost, or it cancelled the jobs.
+    CancelledError
+        The scheduler was lost, or it cancelled the jobs; `connect` makes a UserError of it.
     """
     if not jobs:
         return
@@ -198,10 +206,7 @@ def map_jobs(
 def _receipt(future: Future, result: Any) -> Any:
     """Return a job's result, None if it killed its workers; raise what it raised."""
     if isinstance(result, CancelledError):
-        reason = getattr(result, "reason", "for an unknown reason")
-        raise UserError(
-            f"the work was cancelled: {reason}; what is finished is kept, so mend the cluster and run again"
-        )
+        raise result
     if future.status != "error":
         return result
     _, error, trace = result

@@ -8,7 +8,6 @@ column is an attribute. An image with several boxes has several rows.
 """
 
 import csv
-import math
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,11 +17,21 @@ from pipeline.cells import unquote
 from pipeline.dataset import csv_settings
 from pipeline.errors import UserError
 from pipeline.names import escape, leaves, order, unescape
-from pipeline.record import NO_ATTRIBUTES, Box, Record, Scan, canonical_split, sort_classes
+from pipeline.record import (
+    NO_ATTRIBUTES,
+    Box,
+    Record,
+    Scan,
+    canonical_split,
+    is_attribute,
+    is_box,
+    sort_classes,
+)
 
 BOX = ("x0", "y0", "x1", "y1")
 KNOWN = ("path", "label", "split", *BOX, "size", "mtime")
 SETTINGS = ("root", "classes", "boxes")
+LARGEST_NUMBER = 2**63 - 1
 
 
 def scan_csv(path: Path) -> Scan:
@@ -44,14 +53,16 @@ def scan_csv(path: Path) -> Scan:
     """
     with path.open("rb") as file:
         settings = _settings(path, file.read(1 << 16).decode("utf-8-sig", "replace"))
-    classes = [name.strip() for name in settings.get("classes", "").split(",") if name.strip()]
+    classes = _classes(path, settings.get("classes", ""))
     reader = _Rows(path, classes)
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
             for line, cells in _lines(file):
                 reader.add(line, cells)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: line {reader.line + 1}: not UTF-8 CSV ({error})") from None
+        except UnicodeDecodeError:
+            raise _not_utf8(path) from None
+        except csv.Error as error:
+            raise UserError(f"{path}: after line {reader.line}: not a CSV ({error})") from None
     records = sorted(reader.records.values(), key=lambda record: order(record.path))
     reader.check_complete()
     names = classes or sort_classes(record.label for record in records if record.label is not None)
@@ -66,6 +77,25 @@ def _settings(path: Path, head: str) -> dict[str, str]:
     if settings.get("boxes", "stored") not in ("stored", "upright"):
         raise UserError(f"{path}: '# boxes: {settings['boxes']}'; valid: stored, upright")
     return settings
+
+
+def _classes(path: Path, setting: str) -> list[str]:
+    names = [name.strip() for name in setting.split(",") if name.strip()]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"{path}: '# classes:' names '{twice}' twice; name each class once")
+    return names
+
+
+def _not_utf8(path: Path) -> UserError:
+    """Return the error that names the line; the decoder reads ahead, so its own place says little."""
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return UserError(f"{path}: line {line}: not UTF-8 ({error.reason}); save it as UTF-8")
+    return UserError(f"{path}: changed while it was read; run again")
 
 
 def _lines(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
@@ -136,8 +166,10 @@ class _Rows:
             raise self._error(f"a box needs all of the columns {','.join(BOX)}")
         self._attributes = [(name, place) for name, place in self._columns.items() if name not in KNOWN]
         for name, _ in self._attributes:
-            if "/" in name or name in (".", ".."):
-                raise self._error(f"the column '{name}' cannot name an attribute; leave out '/' and dots")
+            if not is_attribute(name):
+                raise self._error(
+                    f"the column '{escape(name)}' cannot name an attribute; leave out '/' and dots"
+                )
 
     def _cell(self, cells: Sequence[str], column: str) -> str:
         place = self._columns.get(column)
@@ -181,8 +213,10 @@ class _Rows:
         text = self._cell(cells, column)
         if not text:
             return None
-        if not text.isascii() or not text.isdigit():
-            raise self._error(f"{column} must be a whole number, got '{escape(text)}'")
+        # Python itself refuses to read numbers of thousands of digits.
+        whole = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_NUMBER))
+        if not whole or int(text) > LARGEST_NUMBER:
+            raise self._error(f"{column} must be a whole number of 64 bits, got '{escape(text[:40])}'")
         return int(text)
 
     def _box(self, cells: Sequence[str]) -> tuple[Box, ...]:
@@ -190,11 +224,11 @@ class _Rows:
         if not any(texts):
             return ()
         try:
-            x0, y0, x1, y1 = (float(text) for text in texts)
+            x0, y0, x1, y1 = map(float, texts)
         except ValueError:
             raise self._error(f"the box {','.join(texts)} is not four numbers") from None
-        if not all(map(math.isfinite, (x0, y0, x1, y1))) or x1 <= x0 or y1 <= y0:
-            raise self._error(f"the box {','.join(texts)} is empty; it must have x0 < x1 and y0 < y1")
+        if not is_box((x0, y0, x1, y1)):
+            raise self._error(f"{','.join(texts)} is no box of pixels; it must have x0 < x1 and y0 < y1")
         return ((x0, y0, x1, y1),)
 
     def _with_box(self, known: Record, again: Record) -> Record:

@@ -1,7 +1,7 @@
 """Reading the images of a dataset on disk by their path.
 
 A dataset is a folder of images, a folder of tar files (or one tar file), or a CSV that names images. What is
-in it is found by `pipeline.records`; here, only the bytes of one image are read.
+in it is found by `pipeline.scanning`; here, only the bytes of one image are read.
 """
 
 import os
@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from pipeline.errors import UserError
-from pipeline.image import ImageError, decode
-from pipeline.names import leaves, unescape
+from pipeline.image import ImageError
+from pipeline.names import escape, leaves, unescape
 from pipeline.tars import Member, index
 
 MOST_BYTES = 1 << 29
@@ -83,7 +80,7 @@ def open_dataset(path: Path | str) -> Dataset:
     Raises
     ------
     UserError
-        If there is no such path, or it is nothing of these.
+        If there is no such path, it is nothing of these, or a CSV names a folder that is not there.
     """
     path = Path(path)
     if path.is_dir():
@@ -95,31 +92,6 @@ def open_dataset(path: Path | str) -> Dataset:
     if path.suffix == ".csv":
         return Dataset(path.absolute(), "csv", _csv_root(path))
     raise UserError(f"dataset.path: {path} is no dataset; give a folder, a tar file or a CSV")
-
-
-def read_image(dataset: Dataset, path: str) -> npt.NDArray[np.uint8]:
-    """Read and decode one image.
-
-    Parameters
-    ----------
-    dataset
-        From `open_dataset`.
-    path
-        As in the manifest.
-
-    Returns
-    -------
-    (H, W, 3) uint8
-        RGB, the orientation applied.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read or decoded.
-    UserError
-        If the path leads out of the dataset.
-    """
-    return decode(dataset.read(path))
 
 
 def locate(root: Path, name: str, *, source: str) -> Path:
@@ -207,8 +179,11 @@ def _csv_root(path: Path) -> Path:
     """Return the folder that a CSV's paths are relative to: its own, or the one its first lines name."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES).decode("utf-8-sig", "replace")
-    root = csv_settings(head).get("root", "")
-    return (path.resolve().parent / unescape(root)).resolve()
+    given = csv_settings(head).get("root", "")
+    root = path.resolve().parent / unescape(given)
+    if not root.is_dir():
+        raise UserError(f"{path}: '# root: {escape(given)}': no such folder; give the one of its paths")
+    return root.resolve()
 
 
 def csv_settings(head: str) -> dict[str, str]:

@@ -1,4 +1,9 @@
-"""The one exception that stands for a mistake of the user."""
+"""What the user can mend: the one exception that stands for it, and the faults of the disk."""
+
+import errno
+
+# No room, no permission.
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
 
 class UserError(Exception):

@@ -1,7 +1,8 @@
 """The pass over the images: shards planned, computed where the pool lacks them, and published with an index.
 
 - `plan`: which rows make which shard, and its key
-- `extract`: announce the cost, compute what is missing on the cluster, link, write the index
+- `extract`: announce the cost, compute what is missing on the cluster, link, write the index; after a
+  pass in half precision, rank the best candidates again in float32
 """
 
 import logging
@@ -17,10 +18,14 @@ import torch
 from torch import nn
 
 from pipeline import cluster, store
+from pipeline.candidates import FILE as AGAIN
+from pipeline.candidates import write_candidates
+from pipeline.cost import announce
 from pipeline.errors import UserError
 from pipeline.layers import Layer, code_layer, describe_layers, select_layers
 from pipeline.model import load_network
 from pipeline.reduction import Kept
+from pipeline.second_ranking import SecondPass, plan_second_pass, rank_second_pass
 from pipeline.shards import Cut, ShardPool, cut, key
 from pipeline.weights import read_description
 from pipeline.worker import (
@@ -37,9 +42,6 @@ from pipeline.workers import WORKERS_VARIABLE
 
 log = logging.getLogger(__name__)
 
-# Compression, checksums and the index together stay within a tenth above the raw numbers even where
-# nothing compresses.
-MARGIN = 1.1
 SHOWN = 10
 
 
@@ -57,6 +59,8 @@ class Wanted:
         "float32", "bfloat16" or "float16".
     statistics, means
         Whether per-unit statistics, and each image's mean activations, are kept.
+    candidates
+        Ranks of each unit that are computed again in float32 after a pass in half precision; 0: none.
     shard_mean, shard_largest
         Images in a shard.
     """
@@ -66,6 +70,7 @@ class Wanted:
     precision: str
     statistics: bool
     means: bool
+    candidates: int
     shard_mean: int
     shard_largest: int
 
@@ -109,30 +114,55 @@ def extract(
         unreadable than the dataset's params allow. Finished shards stay in the pool.
     """
     plan, pool = make_plan(manifest, weights, wanted), ShardPool()
-    _announce(plan, pool)
+    announce(
+        [len(part) for part in plan.cuts], [len(part) for part, _ in plan.missing(pool)], plan.recipe, pool
+    )
     with store.read(manifest) as file:
-        attributes = file.attributes()
+        attributes, image_digests = file.attributes(), file.strings("sha256")
     dataset = Path(str(attributes["dataset"])).resolve()
     jobs = [
         ShardJob(
-            manifest.resolve(),
-            dataset,
-            part.start,
-            part.stop,
-            pool.path(name),
-            plan.recipe,
+            manifest.resolve(), dataset, part.start, part.stop, pool.path(name), plan.recipe,
             plan.recipe_digest,
         )
         for part, name in plan.missing(pool)
-    ]
-    receipts = _compute(jobs, pool) if jobs else {}
+    ]  # fmt: skip
+    receipts = _compute(jobs, pool, "extracting") if jobs else {}
     digests = {**made_from, "weights": plan.recipe.weights_digest}
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     skipped = _publish(plan, pool, receipts, unfinished, digests)
     check_skipped(skipped, plan.cuts[-1].stop, float(attributes["max_bad_fraction"]))
+    if plan.recipe.kept.precision != "float32" and wanted.candidates:
+        second = plan_second_pass(unfinished, plan.cuts, image_digests, plan.recipe, wanted.candidates)
+        _extract_again(second, unfinished, manifest.resolve(), dataset, pool, digests)
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
     log.info("%s: %d images, %d left out", folder, plan.cuts[-1].stop - len(skipped), len(skipped))
+
+
+def _extract_again(
+    second: SecondPass,
+    folder: Path,
+    manifest: Path,
+    dataset: Path,
+    pool: ShardPool,
+    made_from: Mapping[str, str],
+) -> None:
+    """Compute the candidates in float32 and write ``again.h5``."""
+    log.info("%d images to forward again in float32: they hold the first candidates", second.images)
+    jobs = [
+        ShardJob(
+            manifest, dataset, again.part.start, again.part.stop, pool.path(again.key), second.recipe,
+            second.recipe_digest, offsets=again.offsets,
+        )
+        for again in second.shards
+        if not pool.has(again.key)
+    ]  # fmt: skip
+    receipts = _compute(jobs, pool, "ranking again") if jobs else {}
+    ranked = rank_second_pass(second, [_file(pool, again.key, receipts) for again in second.shards])
+    about: dict[str, Any] = {"precision": "float32", "images": second.images}
+    about |= {"arithmetic": arithmetic(second.recipe.device), "batch_size": second.recipe.batch_size}
+    write_candidates(folder / AGAIN, ranked, made_from=made_from, versions=DISTRIBUTIONS, about=about)
 
 
 def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
@@ -177,34 +207,7 @@ def _tar_files(images: Sequence[str]) -> list[str] | None:
     return [image.split(".tar/")[0] for image in images]
 
 
-def _announce(plan: Plan, pool: ShardPool) -> None:
-    """Say what the work will cost, and refuse it where the disk cannot hold it."""
-    missing = plan.missing(pool)
-    needed = int(sum(len(part) for part, _ in missing) * row_bytes(plan.recipe) * MARGIN)
-    pool.folder.mkdir(parents=True, exist_ok=True)
-    free, layers = shutil.disk_usage(pool.folder).free, plan.recipe.kept.layers
-    units = sum(layer.units for layer in layers)
-    log.info("%d images, %d layers, %d units", plan.cuts[-1].stop, len(layers), units)
-    log.info(
-        "%d shards, %d to compute: at most %.1f MB, %.1f GB free",
-        len(plan.cuts), len(missing), needed / 1e6, free / 1e9,
-    )  # fmt: skip
-    if needed > free:
-        raise UserError(
-            f"{pool.folder}: {needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free; free some, choose fewer "
-            "extract.layers, or put the pool elsewhere with CONVATLAS_SHARDS"
-        )
-
-
-def row_bytes(recipe: Recipe) -> int:
-    """Return the bytes of one image's rows before compression: a maximum takes 4, its position 2 x 2."""
-    kept = recipe.kept
-    units = sum(layer.units for layer in kept.layers)
-    code = next((layer.units for layer in kept.layers if layer.name == kept.code_layer), 0)
-    return units * (8 + 4 * kept.means) + 4 * code + 4 * len(read_description(recipe.weights).classes)
-
-
-def _compute(jobs: Sequence[ShardJob], pool: ShardPool) -> dict[str, Receipt]:
+def _compute(jobs: Sequence[ShardJob], pool: ShardPool, label: str) -> dict[str, Receipt]:
     """Compute shards on the cluster; one that ends its workers again, its images decoded apart."""
     receipts: dict[str, Receipt] = {}
     with cluster.connect(workers=_processes(jobs[0].recipe)) as client:
@@ -212,7 +215,7 @@ def _compute(jobs: Sequence[ShardJob], pool: ShardPool) -> dict[str, Receipt]:
             folders = [pool.folder, jobs[0].manifest, jobs[0].dataset, jobs[0].recipe.weights]
             cluster.preflight(client, SOURCES, DISTRIBUTIONS, folders)
         deadly = []
-        for job, receipt in cluster.map_jobs(client, compute_shard, jobs, label="extracting", unit="shards"):
+        for job, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
             if receipt is None:
                 deadly.append(replace(job, guarded=True))
             else:
@@ -239,9 +242,14 @@ def _publish(
     folder.mkdir(parents=True)
     parts = []
     for part, name in zip(plan.cuts, plan.keys, strict=True):
-        receipt = receipts.get(pool.path(name).name)
-        parts.append((part.start, pool.link(receipt.path if receipt else pool.path(name), folder)))
+        parts.append((part.start, pool.link(_file(pool, name, receipts), folder)))
     return write_index(folder, parts, plan, made_from)
+
+
+def _file(pool: ShardPool, name: str, receipts: Mapping[str, Receipt]) -> Path:
+    """Return where a finished shard is: one that lacks an image that may come back has another name."""
+    path = pool.path(name)
+    return receipts[path.name].path if path.name in receipts else path
 
 
 def write_index(

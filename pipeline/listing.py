@@ -51,7 +51,7 @@ def write_listing(folder: Path, out: Path) -> int:
     given |= {"label"} if any(record.label for record in found.records) else set()
     columns = [name for name in COLUMNS if name in ("path", "size", "mtime") or name in given]
     text = io.StringIO()
-    text.write(f"# root: {escape(_root(folder, out))}\n")
+    text.write(f"# root: {_edged(escape(_root(folder, out)))}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for record in found.records:
@@ -76,12 +76,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _cell(value: str | int | None) -> str:
-    # Spaces at the ends of a cell are not read back.
-    return "" if value is None else quote(EDGES.sub(lambda match: "\\x20" * len(match[0]), str(value)))
+    return "" if value is None else quote(_edged(str(value)))
+
+
+def _edged(text: str) -> str:
+    """Escape spaces at the ends, which are not read back."""
+    return EDGES.sub(lambda match: "\\x20" * len(match[0]), text)
 
 
 def _root(folder: Path, out: Path) -> str:
-    return str(folder) if folder.is_absolute() else os.path.relpath(folder, out.parent)
+    # `open_dataset` starts from where the CSV really is, which a link may hide.
+    return str(folder) if folder.is_absolute() else os.path.relpath(folder.resolve(), out.parent.resolve())
 
 
 def _replace(out: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -303,7 +302,7 @@ def _check_share(path: Path, usable: int, skipped: Sequence[Skipped], largest: f
 
 
 def _attributes(records: Sequence[Record]) -> dict[str, npt.NDArray[np.float64] | list[str]]:
-    names = sorted(Counter(name for record in records for name in record.attributes))
+    names = sorted({name for record in records for name in record.attributes})
     return {name: _column([record.attributes.get(name, "") for record in records]) for name in names}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.dataset import Dataset, open_dataset, read_image
-from pipeline.image import ImageError
+from pipeline.dataset import Dataset, open_dataset
+from pipeline.image import ImageError, decode
 from pipeline.store import Reader
 
 Array = npt.NDArray[Any]
@@ -29,16 +30,14 @@ class Originals:
         Where they are.
     image_id
         (m,) int64, ascending.
-    path
+    path, sha256
         (m,) utf-8 bytes, as in the manifest.
-    size
-        (m, 2) int, width and height (orientation applied), pixels.
     """
 
     dataset: Dataset
     image_id: npt.NDArray[np.int64]
     path: Array
-    size: Array
+    sha256: Array
 
     def read(self, image_id: int) -> npt.NDArray[np.uint8]:
         """Read and decode one image.
@@ -56,16 +55,13 @@ class Originals:
         Raises
         ------
         ImageError
-            If it cannot be read or decoded any more, or has another size than in the manifest ("changed").
+            If it cannot be read or decoded any more, or its bytes are not those of the manifest ("changed").
         """
         row = int(np.searchsorted(self.image_id, image_id))
-        rgb = read_image(self.dataset, self.path[row].decode())
-        width, height = self.size[row].tolist()
-        if rgb.shape[:2] != (height, width):
-            raise ImageError(
-                "changed", f"{rgb.shape[1]}x{rgb.shape[0]} pixels, {width}x{height} in the manifest"
-            )
-        return rgb
+        data = self.dataset.read(self.path[row].decode())
+        if hashlib.sha256(data).hexdigest().encode() != self.sha256[row]:
+            raise ImageError("changed", "its bytes are not those that the manifest lists")
+        return decode(data)
 
 
 def originals(manifest: Reader, image_ids: Array) -> Originals:
@@ -88,9 +84,8 @@ def originals(manifest: Reader, image_ids: Array) -> Originals:
         If the dataset is not where it was.
     """
     ids = np.unique(np.asarray(image_ids, np.int64))
-    size = np.stack([take_rows(manifest, name, ids) for name in ("width", "height")], -1)
     dataset = open_dataset(Path(manifest.attributes()["dataset"]))
-    return Originals(dataset, ids, take_rows(manifest, "path", ids), size)
+    return Originals(dataset, ids, take_rows(manifest, "path", ids), take_rows(manifest, "sha256", ids))
 
 
 def take_rows(file: Reader, name: str, rows: Array) -> Array:

@@ -39,18 +39,24 @@ def read_params(path: Path) -> dict[str, Any]:
     Raises
     ------
     UserError
-        If the file is missing, is not YAML, or is not a mapping.
+        If the file cannot be read, is not YAML, or does not map names to blocks.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run from the project's folder or give --params") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}; give a YAML file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}," if where is not None else ""
-        raise UserError(f"{path}:{line} not valid YAML: {getattr(error, 'problem', None) or error}") from None
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise UserError(f"{path}:{line} not valid YAML: {problem}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected blocks of parameters, found {type(content).__name__}")
+    for name in content:
+        if not isinstance(name, str):
+            raise UserError(f"{path}: the block name {name!r} is no text; quote it, or take it out")
     return content
 
 

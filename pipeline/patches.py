@@ -274,6 +274,6 @@ def _on_disk(file: Any, shape: tuple[int, ...]) -> UInt8:
     except OSError as error:
         raise UserError(
             f"patches: no room for {length / 1e6:.0f} MB on the disk ({error.strerror}); "
-            "free some, or lower patches.units or patches.size"
+            "free some, or lower patches.units or patches.side"
         ) from error
     return np.memmap(file, np.uint8, "r+", shape=shape)

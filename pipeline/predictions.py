@@ -17,8 +17,9 @@ from pipeline.errors import UserError
 from pipeline.intervals import wilson
 
 TOP = 5
-# The first of these that the dataset has is held out; other names are splits of their own.
-HELD_OUT = ("test", "val", "valid", "validation")
+# The first of these that the dataset has is held out; other names are splits of their own. The manifest calls
+# all that means the same by one name.
+HELD_OUT = ("test", "val")
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,7 @@ def join(parts: Sequence[Predictions], chosen: NDArray[np.bool_] | slice = slice
 
 def held_out(splits: NDArray[np.str_]) -> str | None:
     """Return the name of the split whose accuracy counts, of (N,) splits; None where all may be training."""
-    present = {name.casefold(): name for name in np.unique(splits).tolist()}
-    return next((present[name] for name in HELD_OUT if name in present), None)
+    return next((name for name in HELD_OUT if (splits == name).any()), None)
 
 
 def accuracy(predictions: Predictions, outputs: int) -> dict[str, float | int]:

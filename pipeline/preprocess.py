@@ -175,10 +175,12 @@ def normalise(batch: UInt8, preprocessing: Preprocessing) -> Float32:
         Equal to torchvision's `ToTensor` and `Normalize`; a view whose memory is (n, h, w, 3), torch's
         channels-last format.
     """
-    scaled = np.divide(batch, np.float32(255), dtype=np.float32)
-    scaled -= np.asarray(preprocessing.mean, np.float32)
-    scaled /= np.asarray(preprocessing.std, np.float32)
-    return scaled.transpose(0, 3, 1, 2)
+    images, height, width, colours = batch.shape
+    # Whole rows at a time: NumPy's inner loop would run over three colours, four times slower.
+    scaled = np.divide(batch.reshape(images, height, width * colours), np.float32(255), dtype=np.float32)
+    scaled -= np.tile(np.asarray(preprocessing.mean, np.float32), width)
+    scaled /= np.tile(np.asarray(preprocessing.std, np.float32), width)
+    return scaled.reshape(batch.shape).transpose(0, 3, 1, 2)
 
 
 def to_image(

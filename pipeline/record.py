@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Box: TypeAlias = tuple[float, float, float, float]
+# Of a box; no image is longer, and float32 holds no larger number that a box could need.
+LARGEST_COORDINATE = 1e9  # pixels
 NO_ATTRIBUTES: Mapping[str, str] = {}
 SPLITS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -75,6 +77,17 @@ class Scan:
     skipped: Sequence[Skipped] = ()
     ignored: int = 0
     upright: bool = False
+
+
+def is_box(box: Box) -> bool:
+    """Return whether x0, y0, x1, y1 enclose something: finite numbers, x0 < x1 and y0 < y1."""
+    x0, y0, x1, y1 = box
+    return all(abs(edge) <= LARGEST_COORDINATE for edge in box) and x0 < x1 and y0 < y1
+
+
+def is_attribute(name: str) -> bool:
+    """Return whether a name can be that of an attribute: HDF5 ends names at "/" and at NUL."""
+    return "/" not in name and "\0" not in name and name not in ("", ".", "..")
 
 
 def canonical_split(name: str) -> str:

@@ -40,8 +40,10 @@ def choose_layers(patterns: Sequence[str], layers: Sequence[str]) -> list[str]:
     for pattern in patterns:
         if not fnmatch.filter(layers, pattern):
             near = difflib.get_close_matches(pattern, layers, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise UserError(f"patches.layers: no layer '{pattern}'{hint} There are: {', '.join(layers)}")
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            raise UserError(
+                f"patches.layers: no layer '{pattern}'; {hint}there are: {', '.join(layers) or 'none'}"
+            )
     return [layer for layer in layers if any(fnmatch.fnmatchcase(layer, pattern) for pattern in patterns)]
 
 

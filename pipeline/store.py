@@ -10,7 +10,6 @@ artifact means.
 - `digest`: the sha256 of a file
 """
 
-import errno
 import hashlib
 import os
 import socket
@@ -23,7 +22,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.errors import UserError
+from pipeline.errors import DISK_FAULTS, UserError
 
 SCHEMA_VERSION = 1
 CHUNK_BYTES = 1 << 18
@@ -52,13 +51,7 @@ class Writer:
 
     def put_strings(self, name: str, values: Sequence[str]) -> None:
         """Store strings, (N,) utf-8 of one fixed width, so that they are compressed and checksummed too."""
-        encoded = [value.encode("utf-8") for value in values]
-        width = max((len(value) for value in encoded), default=0) or 1
-        dtype = h5py.string_dtype("utf-8", width)
-        dataset = self.allocate(name, (len(encoded),), dtype)
-        if encoded:
-            dataset[...] = np.array(encoded, dtype=dtype)
-        dataset.flush()
+        self.put(name, _fixed_width(values))
 
     def allocate(self, name: str, shape: Sequence[int], dtype: Any) -> h5py.Dataset:
         """Make a dataset to be filled by ``dataset[a:b] = …``, rows in ascending order.
@@ -150,7 +143,7 @@ class Reader:
 
     def children(self, name: str = "") -> list[str]:
         """Return the sorted names below a group ("" is the file); none if it is not there."""
-        node = self._file if not name else self._file.get(name)
+        node = self._node(name)
         return sorted(node) if isinstance(node, h5py.Group) else []
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -166,36 +159,32 @@ class Reader:
             Naming the file and the dataset, if it is missing or its checksum is wrong.
         """
         dataset = self._dataset(name)
-        try:
+        with _whole(self._path, name):
             return np.asarray(dataset[()] if rows is None else dataset[rows])
-        except OSError as error:
-            raise UserError(
-                f"{self._path}: '{name}' is damaged ({error}); delete the file and run again"
-            ) from error
 
     def strings(self, name: str, rows: slice | None = None) -> list[str]:
         """Read strings, whole or a slice of the rows."""
         return [value.decode("utf-8") for value in self.get(name, rows).tolist()]
 
-    def rows(self, name: str, step: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield (first row, rows) of a dataset, `step` rows at a time."""
-        for start in range(0, self.shape(name)[0], step):
-            yield start, self.get(name, slice(start, start + step))
-
     def attributes(self, name: str = "") -> dict[str, Any]:
         """Return a node's attributes as strings, numbers, lists, arrays; `UserError` if it is not there."""
-        node = self._file if not name else self._file.get(name)
+        node = self._node(name)
         if node is None:
             raise UserError(f"{self._path}: no '{name}' in it")
-        return {key: _plain(value) for key, value in sorted(node.attrs.items())}
+        with _whole(self._path, name):
+            return {key: _plain(value) for key, value in sorted(node.attrs.items())}
 
     def _dataset(self, name: str) -> h5py.Dataset:
-        node = self._file.get(name)
+        node = self._node(name)
         if not isinstance(node, h5py.Dataset):
             raise UserError(
                 f"{self._path}: no dataset '{name}' in it; delete the file and run its stage again"
             )
         return node
+
+    def _node(self, name: str) -> Any:
+        with _whole(self._path, name):
+            return self._file.get(name) if name else self._file
 
 
 @contextmanager
@@ -205,7 +194,7 @@ def read(path: Path) -> Iterator[Reader]:
     Raises
     ------
     UserError
-        If it is missing, not HDF5, locked, not finished, of another schema, or has links or
+        If it is missing, not HDF5, locked, damaged, not finished, of another schema, or has links or
         storage outside itself.
     """
     if not path.is_file():
@@ -215,7 +204,8 @@ def read(path: Path) -> Iterator[Reader]:
     except OSError as error:
         raise UserError(f"{path}: cannot be opened as HDF5 ({error})") from error
     with file:
-        _check(file, path)
+        with _whole(path, ""):
+            _check(file, path)
         yield Reader(file, path)
 
 
@@ -230,9 +220,6 @@ class Shard:
         with read(self.path) as file:
             return file.get(name)
 
-    def __len__(self) -> int:
-        return len(self.image_id)
-
 
 class Activations:
     """The shards that an index names, read as one; made by `open_activations`.
@@ -243,6 +230,8 @@ class Activations:
         Layer names in the network's order.
     image_id
         (N,) int64, ascending: the rows of the manifest that the rows here belong to.
+    count
+        Number of shards.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -254,6 +243,7 @@ class Activations:
             self.image_id = index.get("image_id")
             self._files = index.strings("shard/file")
             self._rows = index.get("shard/rows")
+        self.count = len(self._files)
 
     def attributes(self, layer: str = "") -> dict[str, Any]:
         """Return a layer's attributes, or with "" those of the whole; `UserError` if it is not there."""
@@ -261,11 +251,12 @@ class Activations:
             raise UserError(f"{self.folder}: no layer '{layer}'; it has {', '.join(self.layers)}")
         return self._attributes[layer]
 
-    def shards(self) -> Iterator[Shard]:
-        """Yield the shards in the order of their images."""
+    def shards(self, run: slice = slice(None)) -> Iterator[Shard]:
+        """Yield the shards that have images, all or of a run of places, in the order of their images."""
         ends = np.cumsum(self._rows)
-        for name, rows, end in zip(self._files, self._rows, ends, strict=True):
-            yield Shard(self.folder / name, self.image_id[end - rows : end])
+        for name, rows, end in list(zip(self._files, self._rows, ends, strict=True))[run]:
+            if rows:
+                yield Shard(self.folder / name, self.image_id[end - rows : end])
 
     def read(self, name: str) -> np.ndarray:
         """Read an array of all shards at once, (N, …): for small data and for tests."""
@@ -301,15 +292,26 @@ def _temporary(path: Path) -> Path:
 
 def _is_disk_fault(error: OSError) -> bool:
     # HDF5 reports the system's reason in its text and not always as errno.
-    reasons = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
-    return error.errno in reasons or any(os.strerror(reason) in str(error) for reason in reasons)
+    return error.errno in DISK_FAULTS or any(os.strerror(fault) in str(error) for fault in DISK_FAULTS)
+
+
+@contextmanager
+def _whole(path: Path, name: str) -> Iterator[None]:
+    """Say that a file is damaged, whatever h5py raises over a structure that makes no sense."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{path}: '{name or '/'}' is damaged ({error}); delete the file and run again"
+        ) from error
 
 
 def _check(file: h5py.File, path: Path) -> None:
     if "complete" not in file.attrs:
         raise UserError(f"{path}: was not written to its end; delete it and run its stage again")
-    found = file.attrs.get("schema_version")
-    if found != SCHEMA_VERSION:
+    if (found := file.attrs.get("schema_version")) != SCHEMA_VERSION:
         raise UserError(
             f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; run its stage again"
         )
@@ -331,10 +333,15 @@ def _refuse_foreign(group: h5py.Group, path: Path) -> None:
 def _attribute(value: Any) -> Any:
     """Return a value as HDF5 keeps it; a list of strings becomes fixed-width utf-8."""
     if isinstance(value, (list, tuple)) and (not value or isinstance(value[0], str)):
-        encoded = [item.encode("utf-8") for item in value]
-        width = max((len(item) for item in encoded), default=0) or 1
-        return np.array(encoded, dtype=h5py.string_dtype("utf-8", width))
+        return _fixed_width(value)
     return value
+
+
+def _fixed_width(values: Sequence[str]) -> np.ndarray:
+    """Return strings as (N,) utf-8 of one fixed width, that of the longest."""
+    encoded = [value.encode("utf-8") for value in values]
+    width = max((len(value) for value in encoded), default=0) or 1
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", width))
 
 
 def _plain(value: Any) -> Any:

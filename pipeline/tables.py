@@ -9,10 +9,8 @@ from collections.abc import Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
 
+from pipeline.cells import quote, unquote
 from pipeline.errors import UserError
-
-# A cell that begins with one of these is run as a formula by spreadsheets; a quote before it stops that.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -44,8 +42,8 @@ def read_table(path: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
     Returns
     -------
     list of tuple of str
-        One tuple a row, cells in the order of `columns`, spaces around them cut off; empty lines are left
-        out.
+        One tuple a row, cells in the order of `columns`, spaces around them and the quote of `write_table`
+        cut off; empty lines are left out.
 
     Raises
     ------
@@ -69,12 +67,12 @@ def _picked(path: Path, line: int, row: dict[str, str], columns: Sequence[str]) 
     cells = [row[name] for name in columns]
     if any(cell is None for cell in cells):
         raise UserError(f"{path}: line {line} has too few cells; it must have {', '.join(columns)}")
-    return tuple(cell.strip() for cell in cells)
+    return tuple(unquote(cell.strip()) for cell in cells)
 
 
 def _cell(value: object) -> str:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+        return quote(value)
     if value is None or value != value:
         return ""
     return str(value) if isinstance(value, Integral) else f"{value:.6g}"

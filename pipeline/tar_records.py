@@ -6,7 +6,6 @@ number as an attribute).
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import stat_result
@@ -17,7 +16,7 @@ from pipeline.dataset import read_file
 from pipeline.errors import UserError
 from pipeline.image_file import ImageError
 from pipeline.names import escape
-from pipeline.record import NO_ATTRIBUTES, Box, Record, Skipped, canonical_split
+from pipeline.record import NO_ATTRIBUTES, Box, Record, Skipped, canonical_split, is_attribute, is_box
 from pipeline.tars import Member, index
 
 LABELS = ("json", "cls", "txt")
@@ -114,6 +113,8 @@ def _label(path: Path, member: Member, value: Any) -> str:
 def _from_json(path: Path, member: Member) -> _Annotation:
     try:
         content = json.loads(_text(path, member))
+        # Half of a surrogate pair can be written in JSON, and nowhere else.
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise _error(path, member, f"not JSON ({error})") from None
     if not isinstance(content, dict):
@@ -127,7 +128,7 @@ def _from_json(path: Path, member: Member) -> _Annotation:
     note.attributes = {
         key: str(value)
         for key, value in others.items()
-        if isinstance(value, str | int | float) and "/" not in key and key not in ("", ".", "..")
+        if isinstance(value, str | int | float) and is_attribute(key)
     } or NO_ATTRIBUTES
     return note
 
@@ -137,13 +138,11 @@ def _boxes(path: Path, member: Member, value: Any) -> tuple[Box, ...]:
         return ()
     try:
         boxes = [(float(x0), float(y0), float(x1), float(y1)) for x0, y0, x1, y1 in value]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _error(path, member, "boxes must be lists of four numbers x0, y0, x1, y1") from None
-    for x0, y0, x1, y1 in boxes:
-        if not all(map(math.isfinite, (x0, y0, x1, y1))) or x1 <= x0 or y1 <= y0:
-            raise _error(
-                path, member, f"the box {[x0, y0, x1, y1]} is empty; it must have x0 < x1 and y0 < y1"
-            )
+    for box in boxes:
+        if not is_box(box):
+            raise _error(path, member, f"{list(box)} is no box of pixels; it must have x0 < x1 and y0 < y1")
     return tuple(boxes)
 
 

@@ -4,13 +4,12 @@
 stream's result. The ranking is by value descending, ties by the smaller `image_id`, and does not depend on
 how the images were batched, in which order they came, or how partial results were merged.
 
-`add_shard` takes a shard of activations; `topk_of_shard` reduces one, so that shards can be ranked apart and
-merged (`merge_topk`).
+`add_shard` takes a shard of activations; shards that were ranked apart are merged (`merge_topk`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -31,7 +30,7 @@ _NO_IMAGE = np.iinfo(np.int64).max
 
 
 class ShardMaxima(Protocol):
-    """What `topk_of_shard` needs of a shard: its image ids (n,) int64 and its arrays by name."""
+    """What `add_shard` needs of a shard: its image ids (n,) int64 and its arrays by name."""
 
     @property
     def image_id(self) -> Ids:
@@ -193,33 +192,6 @@ class TopK:
         self._position[units] = position[best]
 
 
-def topk_of_shard(shard: ShardMaxima, layers: Sequence[str], k: int) -> dict[str, TopK]:
-    """Rank the images of one shard, one layer in memory at a time.
-
-    Parameters
-    ----------
-    shard : ShardMaxima
-        With `maxima/<layer>/value` (n, U) and `maxima/<layer>/position` (n, U, 2).
-    layers : sequence of str
-        Layers to rank.
-    k : int
-        Ranks kept for each unit.
-
-    Returns
-    -------
-    dict of str to TopK
-        A small result, whose size does not depend on n, to be merged with those of other shards.
-
-    Raises
-    ------
-    ValueError
-        As `TopK.add`, naming the layer.
-    """
-    ranking = {layer: TopK(k) for layer in layers}
-    add_shard(ranking, shard)
-    return ranking
-
-
 def add_shard(ranking: dict[str, TopK], shard: ShardMaxima) -> None:
     """Rank the images of one shard among those of earlier ones, one layer in memory at a time.
 
@@ -228,7 +200,7 @@ def add_shard(ranking: dict[str, TopK], shard: ShardMaxima) -> None:
     ranking : dict of str to TopK
         Layer to its ranking so far; brought up to date in place.
     shard : ShardMaxima
-        As for `topk_of_shard`.
+        With `maxima/<layer>/value` (n, U) and `maxima/<layer>/position` (n, U, 2).
 
     Raises
     ------
@@ -249,7 +221,7 @@ def merge_topk(parts: Iterable[dict[str, TopK]]) -> dict[str, TopK]:
     Parameters
     ----------
     parts : iterable of dict of str to TopK
-        Results of `topk_of_shard` over shards that share no image.
+        Rankings over shards that share no image.
 
     Returns
     -------

@@ -103,10 +103,7 @@ def read_images(manifest: Path, preprocessing: Preprocessing) -> tuple[Images, I
         ids = np.flatnonzero(labels >= 0)
         images = originals(file, ids)
     needed = len(ids) * 3 * preprocessing.input_size[0] * preprocessing.input_size[1]
-    if not (is_training[ids].any() and (~is_training[ids]).any()):
-        raise UserError(
-            "model.weights: train needs labelled images for training and held out; see dataset.held_out"
-        )
+    _check_both(is_training[ids], "see dataset.held_out")
     if needed > LARGEST_BYTES:
         raise UserError(
             f"model.weights: training holds its images in memory, {needed / 1e9:.0f} GB here and at most "
@@ -114,7 +111,13 @@ def read_images(manifest: Path, preprocessing: Preprocessing) -> tuple[Images, I
         )
     kept, pixels = _prepared(images, preprocessing)
     chosen = is_training[kept]
+    _check_both(chosen, f"only {len(kept)} of {len(ids)} can be read: run the manifest stage again")
     return Images(pixels[chosen], labels[kept][chosen]), Images(pixels[~chosen], labels[kept][~chosen])
+
+
+def _check_both(is_training: np.ndarray, remedy: str) -> None:
+    if not (is_training.any() and (~is_training).any()):
+        raise UserError(f"model.weights: train needs labelled images for training and held out; {remedy}")
 
 
 def _prepared(images: Originals, preprocessing: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +133,10 @@ def _prepared(images: Originals, preprocessing: Preprocessing) -> tuple[np.ndarr
     loaded = [
         item for item in ordered(load, images.image_id.tolist(), threads=count_workers()) if item is not None
     ]
-    return np.array([image_id for image_id, _ in loaded]), np.stack([pixels for _, pixels in loaded])
+    pixels = np.zeros((len(loaded), *preprocessing.input_size, 3), np.uint8)
+    for row, (_, image) in enumerate(loaded):
+        pixels[row] = image
+    return np.array([image_id for image_id, _ in loaded], np.int64), pixels
 
 
 def train(

@@ -88,6 +88,7 @@ class Recipe:
 class ShardJob:
     """Rows `start` to `stop` of a manifest, and where their shard goes; all paths absolute.
 
+    `offsets` names some of these rows, counted from `start` and ascending; by default all of them.
     `guarded` decodes each image in a process of its own: for a shard that killed its workers.
     """
 
@@ -98,6 +99,7 @@ class ShardJob:
     target: Path
     recipe: Recipe
     recipe_digest: str
+    offsets: tuple[int, ...] | None = None
     guarded: bool = False
 
 
@@ -168,6 +170,7 @@ class _Images:
         with store.read(job.manifest) as manifest:
             self._paths = manifest.strings("path", rows)
             self._digests = manifest.strings("sha256", rows)
+        self._offsets = range(len(self._paths)) if job.offsets is None else job.offsets
         self._job = job
         self._dataset = _dataset(job.dataset)
         self._preprocessing: Preprocessing = read_description(job.recipe.weights).preprocessing
@@ -176,10 +179,10 @@ class _Images:
 
     def batches(self) -> Iterator[np.ndarray]:
         """Yield (n, 3, h, w) float32, normalised; a batch's images are fixed by their place in the shard."""
-        size, count = self._job.recipe.batch_size, len(self._paths)
-        loaded = self._loaded(count)
-        for start in range(0, count, size):
-            pixels = [self._sorted(offset, next(loaded)) for offset in range(start, min(start + size, count))]
+        size, loaded = self._job.recipe.batch_size, self._loaded()
+        for start in range(0, len(self._offsets), size):
+            batch = self._offsets[start : start + size]
+            pixels = [self._sorted(offset, next(loaded)) for offset in batch]
             readable = [image for image in pixels if image is not None]
             if readable:
                 yield normalise(np.stack(readable), self._preprocessing)
@@ -188,12 +191,12 @@ class _Images:
         """Return whether an image is missing for a reason that lies outside its bytes."""
         return any(error.reason in PASSING for _, error in self.skipped)
 
-    def _loaded(self, count: int) -> Iterator[np.ndarray | ImageError]:
+    def _loaded(self) -> Iterator[np.ndarray | ImageError]:
         """Yield every image in order; beside a GPU, threads decode ahead while the network runs."""
         if self._job.recipe.device != "cuda":
-            return map(self._load, range(count))
+            return map(self._load, self._offsets)
         threads = max(1, len(os.sched_getaffinity(0)) // max(1, torch.cuda.device_count()))
-        return ordered(self._load, range(count), threads=threads)
+        return ordered(self._load, self._offsets, threads=threads)
 
     def _sorted(self, offset: int, loaded: np.ndarray | ImageError) -> np.ndarray | None:
         if isinstance(loaded, ImageError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
+from pipeline.errors import DISK_FAULTS, UserError
 from pipeline.params import Block, load_block
 
 LOCKS = Path(".locks")
@@ -54,8 +54,8 @@ def execute(stage: Stage, description: str | None, arguments: Sequence[str] | No
     Returns
     -------
     int
-        0 when done, 1 after a user's mistake (one line on stderr), 130 after Ctrl-C. A programming
-        error keeps its traceback.
+        0 when done, 1 after a user's mistake or where the disk is full or may not be written (one line
+        on stderr), 130 after Ctrl-C. A programming error keeps its traceback.
     """
     options = _parser(stage, description).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format=f"{stage.name}: %(message)s", stream=sys.stderr)
@@ -69,6 +69,12 @@ def execute(stage: Stage, description: str | None, arguments: Sequence[str] | No
             stage.run(params, paths)
     except UserError as error:
         print(f"{stage.name}: error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in DISK_FAULTS:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{stage.name}: error: {place}{error.strerror}; mend that and run again", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{stage.name}: stopped", file=sys.stderr)

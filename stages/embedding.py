@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,13 +13,13 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline import store
+from pipeline.components import reduce_codes
 from pipeline.embedding import Map, embed, measure
 from pipeline.grid import Grid, assign_grid
 from pipeline.map_quality import NEIGHBOURS, class_neighbours
 from pipeline.metrics import write_metrics
 from pipeline.params import Block, digest
-from pipeline.pca import Components, principal_components
-from pipeline.progress import progress
+from pipeline.pca import Components
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         label = manifest.get("label")[activations.image_id].astype(np.int32)
     # BLAS and OpenMP take every core unless told; their number of threads changes the last bits.
     with threadpool_limits(params.n_jobs):
-        components, points = reduce_codes(activations, params)
+        components, points = reduce_codes(paths["activations"], params.components, params.metric)
         made = _embed(points, params)
         quality = measure(points, made, label, size=params.quality_sample, seed=params.seed)
         grid = assign_grid(made.xy, params.grid_block)
@@ -99,29 +99,6 @@ def _write(
         for name, values in arrays.items():
             file.put(name, values)
         file.set_attributes("", attributes)
-
-
-def reduce_codes(activations: store.Activations, params: Params) -> tuple[Components, NDArray[np.float32]]:
-    """Read the codes shard by shard, twice; return their principal components and coordinates (N, C)."""
-    with store.read(next(activations.shards()).path) as first:
-        width = first.shape("codes")[1]
-    with progress("principal components", total=2 * len(activations.image_id), unit="images") as bar:
-
-        def parts() -> Iterator[NDArray[Any]]:
-            for shard in activations.shards():
-                codes = shard.read("codes")
-                yield normalised(codes) if params.metric == "cosine" else codes
-                bar.advance(len(codes))
-
-        components = principal_components(parts, width, params.components)
-        return components, np.concatenate([components.project(part) for part in parts()])
-
-
-def normalised(codes: NDArray[Any]) -> NDArray[np.float32]:
-    """Scale each code (n, D) to length 1; a code of zeros stays."""
-    exact = codes.astype(np.float32)
-    length = np.linalg.norm(exact, axis=1, keepdims=True)
-    return np.divide(exact, length, out=np.zeros_like(exact), where=length > 0)
 
 
 def _numbers(

@@ -34,6 +34,7 @@ class Params(Block):
     precision: Literal["float32", "bfloat16", "float16"] = Field(description="what the network computes in")
     statistics: bool = Field(description="keep each unit's zero counts and largest pre-activation")
     means: bool = Field(description="keep each unit's mean activation on every image")
+    candidates: int = Field(ge=0, le=10_000, description="ranks computed again in float32; 0: none")
     shards: Shards
 
 
@@ -50,6 +51,7 @@ def _wanted(params: Params) -> Wanted:
         precision=params.precision,
         statistics=params.statistics,
         means=params.means,
+        candidates=params.candidates,
         shard_mean=params.shards.mean,
         shard_largest=params.shards.largest,
     )

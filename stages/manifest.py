@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from pipeline.dataset import open_dataset
 from pipeline.errors import UserError
 from pipeline.manifest import Manifest, Selection, build_manifest, write_manifest
 from pipeline.params import Block, digest
@@ -113,10 +114,7 @@ def check(blocks: Mapping[str, Any]) -> None:
     path = Path(blocks["dataset"].path)
     if path == Path("data") / blocks["sample"].dataset and blocks["sample"].dataset != "none":
         return
-    if not path.exists():
-        raise UserError(
-            f"dataset.path: {path}: no such folder or file; give class folders, tar files or a CSV"
-        )
+    open_dataset(path)
     if path.is_dir() and not any(files for _, _, files in os.walk(path)):
         raise UserError(f"dataset.path: {path}: holds no files; give class folders, tar files or a CSV")
 

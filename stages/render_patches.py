@@ -1,11 +1,7 @@
 """Draw the patches that activate each unit most, layer by layer and unit by unit."""
 
-import json
-import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +9,7 @@ from pydantic import Field
 
 from pipeline import store
 from pipeline.figures.patch_pages import LayerPages, Names, PatchFile
+from pipeline.figures.section import new_section
 from pipeline.originals import take_rows
 from pipeline.params import Block
 from pipeline.progress import progress
@@ -33,28 +30,18 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     with (
         store.read(paths["patches"]) as file,
         store.read(paths["manifest"]) as manifest,
-        _new_folder(paths["out"]) as folder,
+        new_section(paths["out"]) as section,
     ):
         source = PatchFile(file)
         names = _names(manifest, source.image_ids())
-        figures, layers = [], []
+        section.numbers |= _numbers(source)
         with progress("drawing", total=len(source.layers), unit="layers") as bar:
             for layer, slug in zip(source.layers, _slugs(source.layers), strict=True):
-                pages = LayerPages(folder, slug, layer, source, names)
+                pages = LayerPages(section.folder, slug, layer, source, names)
                 drawn, entry = pages.draw(params.units, threads=count_workers())
-                figures.extend(drawn)
-                layers.append(entry)
+                section.figures.extend(drawn)
+                section.layers.append(entry)
                 bar.advance()
-        content = {
-            "section": paths["out"].name,
-            "figures": figures,
-            "numbers": _numbers(source),
-            "tables": [],
-            "viewer": None,
-            "layers": layers,
-        }
-        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
-        (folder / "section.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _names(manifest: store.Reader, image_ids: np.ndarray) -> Names:
@@ -70,10 +57,12 @@ def _names(manifest: store.Reader, image_ids: np.ndarray) -> Names:
     )
 
 
-def _numbers(source: PatchFile) -> dict[str, int]:
+def _numbers(source: PatchFile) -> dict[str, float]:
     about = [source.attributes(layer) for layer in source.layers]
     arrays = [source.arrays(layer) for layer in source.layers]
-    return {
+    # Of activations in half precision alone; NaN where no unit of the layer is active.
+    overlap = [layer["overlap"] for layer in about if not np.isnan(layer.get("overlap", np.nan))]
+    return ({"overlap": float(np.mean(overlap))} if overlap else {}) | {
         "k": source.k,
         "images": source.images,
         "images_shown": len(source.image_ids()),
@@ -96,20 +85,6 @@ def _slugs(layers: Sequence[str]) -> list[str]:
             slug = f"{plain}-{number}"
         slugs.append(slug)
     return slugs
-
-
-@contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
-    """Make a folder under a temporary name and put it in place when it is whole."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 STAGE = Stage(

@@ -59,27 +59,21 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 
 def _read_dataset(path: Path, activations: Path) -> Dataset:
-    """Read the manifest, and which further images could not be read on their way to the network."""
+    """Read the manifest, and how many further images could not be read on their way to the network."""
+    with store.read(activations / "index.h5") as index:
+        failed = index.shape("skipped/image_id")[0]
     with store.read(path) as manifest:
-        skipped = list(zip(manifest.strings("skipped/path"), manifest.strings("skipped/reason"), strict=True))
-        attributes, files = manifest.attributes(), manifest.strings("path")
-        found = Dataset(
+        attributes = manifest.attributes()
+        return Dataset(
             label=manifest.get("label"),
             split=np.array(manifest.strings("split"), dtype=np.str_),
             classes=tuple(manifest.strings("class_names")),
             width=manifest.get("width"),
             height=manifest.get("height"),
-            skipped=skipped,
+            skipped=manifest.shape("skipped/path")[0] + failed,
             source=str(attributes["dataset"]),
             duplicates=int(attributes["duplicates"]),
         )
-    with store.read(activations / "index.h5") as index:
-        if "skipped/image_id" in index:
-            rows = index.get("skipped/image_id").tolist()
-            skipped += [
-                (files[row], why) for row, why in zip(rows, index.strings("skipped/reason"), strict=True)
-            ]
-    return found
 
 
 def _add_examples(section: Section, params: Params, dataset: Dataset, path: Path) -> None:

@@ -10,11 +10,12 @@ from pydantic import Field
 
 from pipeline import store
 from pipeline.boxes import LayerGeometry, image_boxes, input_boxes
+from pipeline.candidates import Ranked, read_candidates
 from pipeline.errors import UserError
 from pipeline.params import Block, digest
 from pipeline.preprocess import Preprocessing
-from pipeline.progress import progress
-from pipeline.topk import TopK, add_shard
+from pipeline.ranking import rank
+from pipeline.topk import TopK
 from pipeline.weights import read_description
 from stages.command import Stage, execute
 
@@ -42,7 +43,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     images = len(activations.image_id)
     if params.k > images:
         raise UserError(f"topk.k is {params.k}, but there are {images} images; set it to {images} or less")
-    ranking = _rank(activations, min(params.k + params.margin, images))
+    ranking = _rank(paths["activations"], min(params.k + params.margin, images))
     description = read_description(paths["weights"])
     made_from = {
         "activations": store.digest(paths["activations"] / "index.h5"),
@@ -57,25 +58,25 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         file.set_attributes("", {"input_size": np.array(description.preprocessing.input_size, np.int64)})
         for layer in activations.layers:
             attributes = {name: activations.attributes(layer)[name] for name in GEOMETRY}
-            _write_layer(file, layer, ranking[layer], attributes)
-            boxes = _boxes(ranking[layer], attributes, sizes, description.preprocessing)
+            ranked = ranking[layer]
+            if isinstance(ranked, Ranked):
+                attributes["overlap"] = ranked.overlap(params.k)
+            _write_layer(file, layer, ranked, attributes)
+            boxes = _boxes(ranked, attributes, sizes, description.preprocessing)
             file.put(f"{layer}/box", boxes)
 
 
-def _rank(activations: store.Activations, k: int) -> dict[str, TopK]:
-    shards = list(activations.shards())
-    ranking = {layer: TopK(k) for layer in activations.layers}
-    with progress("ranking", total=len(shards), unit="shards") as bar:
-        for shard in shards:
-            try:
-                add_shard(ranking, shard)
-            except ValueError as error:
-                raise UserError(f"{shard.path}: {error}; check the weights and the precision") from error
-            bar.advance()
-    return ranking
+def _rank(activations: Path, ranks: int) -> Mapping[str, TopK | Ranked]:
+    """Return the second ranking, in float32, of activations in half precision; else that of all maxima."""
+    candidates = read_candidates(activations)
+    if candidates is None:
+        return rank(activations, ranks)
+    return {layer: ranked.first(ranks) for layer, ranked in candidates.items()}
 
 
-def _write_layer(file: store.Writer, layer: str, ranking: TopK, attributes: Mapping[str, Any]) -> None:
+def _write_layer(
+    file: store.Writer, layer: str, ranking: TopK | Ranked, attributes: Mapping[str, Any]
+) -> None:
     if attributes["rf_status"] == "unknown":
         log.warning("%s: receptive field unknown, its boxes are the whole network input", layer)
     file.set_attributes(layer, attributes)
@@ -86,7 +87,7 @@ def _write_layer(file: store.Writer, layer: str, ranking: TopK, attributes: Mapp
 
 
 def _boxes(
-    ranking: TopK,
+    ranking: TopK | Ranked,
     attributes: Mapping[str, Any],
     sizes: tuple[np.ndarray, np.ndarray],
     preprocessing: Preprocessing,
@@ -96,6 +97,23 @@ def _boxes(
     boxes = input_boxes(ranking.position, layer, preprocessing.input_size)
     width, height = (size[ranking.image_id] for size in sizes)
     return image_boxes(boxes, width, height, preprocessing)
+
+
+def check(blocks: Mapping[str, Any]) -> None:
+    """See that half precision leaves enough candidates for the ranks that are kept.
+
+    Raises
+    ------
+    UserError
+        If they are fewer.
+    """
+    extract, topk = blocks["extract"], blocks["topk"]
+    ranks = topk.k + topk.margin
+    if extract.precision != "float32" and 0 < extract.candidates < ranks:
+        raise UserError(
+            f"extract.candidates is {extract.candidates}, but topk.k + topk.margin is {ranks}; "
+            f"set it to {ranks} or more, or to 0 to rank in {extract.precision}"
+        )
 
 
 STAGE = Stage(
@@ -109,6 +127,7 @@ STAGE = Stage(
         "weights": "artifacts/weights",
     },
     outputs={"out": "artifacts/topk.h5"},
+    check=check,
 )
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tests.dependencies import LOADS_EVERY_STAGE, PACKAGES, ROOT, SHARED, Source
 ROOMS = (
     {"errors"},
     {"params", "progress", "store", "metrics", "tables", "names", "threads", "workers", "cells", "record"},
-    {"image", "image_file", "resampling", "topk", "selection", "intervals"},
+    {"image", "image_file", "resampling", "topk", "candidates", "selection", "intervals"},
     {"pca", "neighbours", "map_quality", "grid"},
     {"receptive_field", "geometry", "operations", "windows", "tracing", "hooks", "layers", "observer"},
     {"preprocess", "checkpoints", "architectures", "boxes", "classes", "wnids"},
@@ -33,7 +33,7 @@ ROOMS = (
         "manifest",
     },
     {"originals", "weights", "tensors", "model", "assembly"},
-    {"cluster", "shards", "worker", "reduction"},
+    {"cluster", "fold", "ranking", "shards", "worker", "cost", "reduction", "second_ranking"},
 )
 # The stages that run a network; no other may pay for the import of torch.
 NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract"}

@@ -25,7 +25,6 @@ ATLAS_SIDE = 2048
 VECTOR_POINTS = 5000
 MOST_LABELS = 20
 WIDTH = 7.5  # inches
-NONE = -1
 TABLE = "map.csv"
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 # Found by search: any two lie at least 28 apart in CIELAB, for normal eyes and for each kind of colour
 # blindness (simulated after Machado, Oliveira & Fernandes 2009), and all stand out from a light and a dark
@@ -29,8 +25,6 @@ class Theme:
         Ground (for halos; figures are transparent), text, lesser text, and rules.
     accent, contrast : str
         Two colours for data without classes.
-    shades : str
-        Matplotlib's name of the colour map from nothing to much.
     """
 
     paper: str
@@ -39,11 +33,10 @@ class Theme:
     line: str
     accent: str
     contrast: str
-    shades: str
 
 
-LIGHT = Theme("#fbfbf9", "#16202b", "#55606c", "#dcdfe3", "#1d5b9e", "#c2571a", "Blues")
-DARK = Theme("#14181d", "#e6eaef", "#a3adb8", "#313943", "#86bdf5", "#f2a35e", "Blues_r")
+LIGHT = Theme("#fbfbf9", "#16202b", "#55606c", "#dcdfe3", "#1d5b9e", "#c2571a")
+DARK = Theme("#14181d", "#e6eaef", "#a3adb8", "#313943", "#86bdf5", "#f2a35e")
 
 
 def colour(index: int) -> str:
@@ -54,8 +47,3 @@ def colour(index: int) -> str:
 def marker(index: int) -> str:
     """Return the marker of a class, matplotlib's code: another one after each round of the colours."""
     return MARKERS[index // len(SEQUENCE) % len(MARKERS)] if index >= 0 else "."
-
-
-def rgb(colours: Sequence[str]) -> NDArray[np.uint8]:
-    """Return (n, 3) uint8 of colours as #rrggbb."""
-    return np.array([[int(one[i : i + 2], 16) for i in (1, 3, 5)] for one in colours], np.uint8)

@@ -32,6 +32,8 @@ class Section:
         Name to number or text, for the section's caption.
     viewer
         The file that describes the data of an interactive view, if there is one.
+    layers
+        Entries of layers whose units have pages of their own.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Section:
     tables: list[dict[str, Any]] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
     viewer: str | None = None
+    layers: list[dict[str, Any]] = field(default_factory=list)
 
     def add_table(
         self, name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str
@@ -51,13 +54,14 @@ class Section:
 
     def content(self) -> dict[str, Any]:
         """Return what section.json says."""
-        return {
+        content = {
             "section": self.name,
             "figures": self.figures,
             "numbers": {name: _plain(value) for name, value in self.numbers.items()},
             "tables": self.tables,
             "viewer": self.viewer,
         }
+        return content | ({"layers": self.layers} if self.layers else {})
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from pipeline.intervals import wilson
 from pipeline.tables import write_table
 
 MOST_CLASSES = 30
-MOST_SKIPPED = 100
 GAP, TEXT = 3, 15  # pixels between tiles, and the size of a name
 TRAINING = ("epoch", "train_loss", "test_loss", "test_accuracy")
 
@@ -36,7 +35,8 @@ class Dataset:
     classes : tuple of str
     width, height : (N,) int32
         Pixels.
-    skipped : sequence of (path, reason)
+    skipped : int
+        Files that were left out; the report lists them under Provenance.
     source : str
         The folder or file it was read from.
     duplicates : int
@@ -48,13 +48,13 @@ class Dataset:
     classes: tuple[str, ...]
     width: NDArray[np.int32]
     height: NDArray[np.int32]
-    skipped: Sequence[tuple[str, str]]
+    skipped: int
     source: str
     duplicates: int
 
 
 def add_dataset(section: Section, dataset: Dataset) -> None:
-    """Add counts of classes and splits, sizes, and the images that were left out."""
+    """Add counts of classes and splits, sizes, and how many images were left out."""
     splits = np.unique(dataset.split).tolist()
     section.numbers |= {
         "dataset": dataset.source,
@@ -62,17 +62,13 @@ def add_dataset(section: Section, dataset: Dataset) -> None:
         "classes": len(dataset.classes),
         "splits": len(splits),
         "unlabelled": int((dataset.label < 0).sum()),
-        "skipped": len(dataset.skipped),
+        "skipped": dataset.skipped,
         "duplicates": dataset.duplicates,
     }
     for name, values in (("width", dataset.width), ("height", dataset.height)):
         section.numbers |= {f"{name}_min": int(values.min()), f"{name}_max": int(values.max())}
         section.numbers[f"{name}_median"] = float(np.median(values))
     _add_counts(section, dataset, splits)
-    if dataset.skipped:
-        columns, shown = ("file", "reason"), dataset.skipped[:MOST_SKIPPED]
-        caption = f"{len(shown):,} of {len(dataset.skipped):,}."
-        section.add_table("skipped", "Images that were left out", columns, shown, caption)
 
 
 def _add_counts(section: Section, dataset: Dataset, splits: Sequence[str]) -> None:
@@ -82,7 +78,7 @@ def _add_counts(section: Section, dataset: Dataset, splits: Sequence[str]) -> No
     width, height = (sizes(values) for values in (dataset.width, dataset.height))
     caption = (
         f"{dataset.source}: {width} wide, {height} high. Equal to another image byte for byte: "
-        f"{dataset.duplicates:,}. Files that were left out: {len(dataset.skipped):,}."
+        f"{dataset.duplicates:,}. Files that were left out: {dataset.skipped:,}."
     )
     columns = ("class", *splits, "images")
     section.add_table("dataset", "The dataset", columns, [*rows, ("all", *total, sum(total))], caption)

@@ -41,7 +41,7 @@ def make_weights(folder, tmp_path):
 def wanted(**changes):
     values = {
         "layers": "auto", "batch_size": 4, "precision": "float32", "statistics": True, "means": False,
-        "shard_mean": 8, "shard_largest": 16,
+        "candidates": 6, "shard_mean": 8, "shard_largest": 16,
     }  # fmt: skip
     return Wanted(**(values | changes))
 

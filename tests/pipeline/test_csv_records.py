@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.csv_records import scan_csv
+from pipeline.dataset import open_dataset
 from pipeline.errors import UserError
 from pipeline.record import Record
 
@@ -77,6 +78,12 @@ MISTAKES = [
     ('path\n""\n', "line 2.*leads out"),
     ("path,size\na.png,big\n", "line 2: size"),
     ("path,mtime\na.png,-3\n", "line 2: mtime"),
+    (f"path,size\na.png,{2**63}\n", "line 2: size"),
+    (f"path,size\na.png,{'9' * 5000}\n", "line 2: size"),
+    ("path,a\0b\na.png,1\n", "line 1.*attribute"),
+    (f"path\n{'x' * 200_000}\n", "after line 1: not a CSV"),
+    ("# classes: a,b,a\npath,label\nx.png,a\n", "'a' twice"),
+    ("path,x0,y0,x1,y1\na.png,1,2,1e300,3\n", "line 2.*x0 < x1"),
     ("path,x0,y0,x1,y1\na.png,1,2,3,\n", "line 2.*four numbers"),
     ("path,x0,y0,x1,y1\na.png,1,2,1,3\n", "line 2.*x0 < x1"),
     ("path,x0,y0,x1,y1\na.png,1,2,nan,3\n", "line 2.*x0 < x1"),
@@ -96,6 +103,14 @@ def test_mistakes_are_named_with_their_line(read, text, words):
 
 def test_not_utf8(tmp_path):
     path = tmp_path / "images.csv"
-    path.write_bytes(b"path\na.png\ncaf\xe9.png\n")
-    with pytest.raises(UserError, match="UTF-8"):
+    path.write_bytes(b"path\n" + b"".join(b"%d.png\n" % n for n in range(5000)) + b"caf\xe9.png\n")
+    with pytest.raises(UserError, match="line 5002: not UTF-8"):
         scan_csv(path)
+
+
+def test_a_root_that_is_not_there(tmp_path):
+    path = tmp_path / "images.csv"
+    for root in ("nowhere", "a\0b"):
+        path.write_text(f"# root: {root}\npath\na.png\n")
+        with pytest.raises(UserError, match="root: .*no such folder"):
+            open_dataset(path)

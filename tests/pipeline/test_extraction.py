@@ -140,7 +140,7 @@ def test_other_batches_change_values_by_rounding_alone(made, place):
 
 def test_finished_shards_are_linked_and_not_computed_again(made, place, monkeypatch):
     shutil.copytree(made / "pool", place / "pool")
-    monkeypatch.setattr("pipeline.extraction._compute", lambda jobs, pool: pytest.fail("computed"))
+    monkeypatch.setattr("pipeline.extraction._compute", lambda jobs, pool, label: pytest.fail("computed"))
     run(made, place)
     assert contents(place / "activations") == contents(made / "activations")
     for shard in (place / "activations").glob("part-*"):

@@ -68,6 +68,16 @@ def test_relative_paths_stay_relative(tmp_path, monkeypatch):
     assert open_dataset(tmp_path / "lists/a.csv").read("cat/1.png") == b"cat/1.png"
 
 
+def test_a_root_with_spaces_at_its_ends_and_a_csv_behind_a_link(tmp_path, monkeypatch):
+    make(tmp_path / " images ", "cat/1.png")
+    (tmp_path / "deep" / "lists").mkdir(parents=True)
+    (tmp_path / "lists").symlink_to("deep/lists")
+    monkeypatch.chdir(tmp_path)
+    for folder in (" images ", str(tmp_path / " images ")):
+        assert main([folder, "lists/a.csv"]) == 0
+        assert open_dataset(tmp_path / "lists/a.csv").read("cat/1.png") == b"cat/1.png"
+
+
 def test_mistakes(tmp_path, capsys):
     assert main([str(tmp_path / "nothing"), str(tmp_path / "a.csv")]) == 1
     assert "nothing does not exist" in capsys.readouterr().err

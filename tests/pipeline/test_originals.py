@@ -11,16 +11,16 @@ from pipeline.originals import originals, take_rows
 
 @pytest.fixture
 def manifest(tmp_path):
-    """Five images, the pixel value telling which; the fourth has another size than it had."""
+    """Five images, the pixel value telling which; the fourth is another one than it was, of the same size."""
     names = [f"c/{number}.png" for number in range(5)]
     (tmp_path / "data/c").mkdir(parents=True)
     for number, name in enumerate(names):
-        Image.new("RGB", (6 + (number == 3), 4), (number,) * 3).save(tmp_path / "data" / name)
+        Image.new("RGB", (6, 4), (number,) * 3).save(tmp_path / "data" / name)
     with store.write(tmp_path / "manifest.h5", stage="manifest") as file:
         file.set_attributes("", {"dataset": str(tmp_path / "data")})
         file.put_strings("path", names)
-        file.put("width", np.full(5, 6, np.int32))
-        file.put("height", np.full(5, 4, np.int32))
+        file.put_strings("sha256", [store.digest(tmp_path / "data" / name) for name in names])
+    Image.new("RGB", (6, 4), (77, 77, 77)).save(tmp_path / "data" / names[3])
     return tmp_path / "manifest.h5"
 
 
@@ -35,7 +35,7 @@ def test_images_are_found_by_their_row(manifest):
 def test_an_image_that_changed_is_told(manifest):
     with store.read(manifest) as file:
         images = originals(file, np.array([0, 3]))
-    with pytest.raises(ImageError, match="7x4 pixels, 6x4 in the manifest"):
+    with pytest.raises(ImageError, match="changed: its bytes are not those"):
         images.read(3)
 
 

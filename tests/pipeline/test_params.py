@@ -45,7 +45,9 @@ def test_a_block_is_read(tmp_path):
         ("topk: 5", "'topk'"),
         ("tpk: {k: 9}", "block 'topk' is missing; did you mean 'tpk'"),
         ("topk: {k: [}", "line 1, not valid YAML"),
+        ("a: \x01", "not valid YAML: unacceptable character"),
         ("- a", "expected blocks of parameters, found list"),
+        ("{topk: {k: 9}, 7: {}}", "the block name 7 is no text"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(tmp_path, text, message):
@@ -59,6 +61,11 @@ def test_a_mistake_is_one_line_that_names_it(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"params\.yaml: no such file"):
         read_params(tmp_path / "params.yaml")
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="cannot be read: Is a directory"):
+        read_params(tmp_path)
 
 
 def test_blocks_are_frozen():

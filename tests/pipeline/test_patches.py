@@ -164,7 +164,7 @@ def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pipeline.patches.os.posix_fallocate", full)
     with (
-        pytest.raises(UserError, match="No space left on device.*patches.units"),
+        pytest.raises(UserError, match="No space left on device.*patches.units or patches.side"),
         scratch(tmp_path, random_sheet(np.random.default_rng(0))),
     ):
         pass

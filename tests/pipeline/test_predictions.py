@@ -133,7 +133,8 @@ def test_a_sure_network_that_is_right_is_calibrated():
     [
         (["train", "test"], "test"),
         (["val", "train"], "val"),
-        (["Test", "val"], "Test"),
+        (["val", "test"], "test"),
+        ([], None),
         (["train"], None),
         (["fold1"], None),
     ],

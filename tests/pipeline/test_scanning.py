@@ -189,6 +189,8 @@ def test_annotations_in_json(tmp_path):
         "boxes": [[0, 1, 2, 3.5]],
         "scale": 0.5,
         "where": "sea",
+        "a/b": 1,
+        "a\0": 1,
         "list": [1],
     }
     make_tar(tmp_path / "0.tar", {"1.jpg": b"x", "1.json": json.dumps(content).encode()})
@@ -208,6 +210,10 @@ def test_annotations_in_json(tmp_path):
         ({"1.json": b'{"label": [1]}'}, "1.json.*neither"),
         ({"1.json": b'{"boxes": [[1, 2]]}'}, "1.json.*four numbers"),
         ({"1.json": b'{"boxes": [[3, 0, 1, 2]]}'}, "1.json.*x0 < x1"),
+        ({"1.json": b'{"boxes": [[3, 0, 1%s, 2]]}' % (b"0" * 400)}, "1.json.*four numbers"),
+        ({"1.json": b'{"boxes": [[3, 0, 1e300, 2]]}'}, "1.json.*x0 < x1"),
+        ({"1.json": b'{"label": "\\ud800"}'}, "1.json.*surrogates"),
+        ({"1.json": b'{"label": "a", "\\udfff": 1}'}, "1.json.*surrogates"),
         ({"2.jpg": b"x", "2.cls": b"a"}, "1.jpg.*no label"),
         ({"../2.jpg": b"x"}, "leads out"),
         ({"/2.jpg": b"x"}, "leads out"),

@@ -21,9 +21,11 @@ def test_layers_match_globs_in_the_order_of_the_network():
 
 def test_an_unknown_layer_is_named_with_the_nearest_and_all():
     with pytest.raises(
-        UserError, match=r"'conv3'; did you mean 'conv\d'\? There are: conv1, pool1, conv2, fc"
+        UserError, match=r"'conv3'; did you mean 'conv\d'\? there are: conv1, pool1, conv2, fc"
     ):
         choose_layers(["*", "conv3"], LAYERS)
+    with pytest.raises(UserError, match=r"'z'; there are: conv1, pool1, conv2, fc$"):
+        choose_layers(["z"], LAYERS)
 
 
 @pytest.mark.parametrize("total", [4, 5, 7, 64, 1000])

@@ -25,6 +25,12 @@ def test_text_is_no_formula(tmp_path, start):
         assert file.read().splitlines()[1].lstrip('"').startswith("'")
 
 
+@pytest.mark.parametrize("name", ["-x", "=1+1", "@home", "'-x", "'x", "1-2"])
+def test_a_name_comes_back(tmp_path, name):
+    write_table(tmp_path / "a.csv", ("name", "output"), [(name, "1")])
+    assert read_table(tmp_path / "a.csv", ("name",)) == [(name,)]
+
+
 def test_reads_the_columns_asked_for(tmp_path):
     (tmp_path / "a.csv").write_text('\ufeffb, a,c\n1,x y ,\n\n2,"q,r",3\n', encoding="utf-8")
     assert read_table(tmp_path / "a.csv", ("a", "b")) == [("x y", "1"), ("q,r", "2")]

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.topk import TopK, merge_topk, topk_of_shard
+from pipeline.topk import TopK, add_shard, merge_topk
 
 
 def brute_force(values, ids, positions, k):
@@ -162,10 +162,9 @@ def test_shards_ranked_apart_merge_to_the_whole():
     rng = np.random.default_rng(5)
     values, ids = tied(rng, 90, 4), np.arange(90)
     positions = rng.integers(0, 9, (90, 4, 2)).astype(np.uint16)
-    parts = [
-        topk_of_shard(
-            Shard(ids[a:b], {"maxima/x/value": values[a:b], "maxima/x/position": positions[a:b]}), ["x"], 6
-        )
-        for a, b in ((0, 31), (31, 33), (33, 90))
-    ]
+    parts = []
+    for a, b in ((0, 31), (31, 33), (33, 90)):
+        parts.append({"x": TopK(6)})
+        shard = Shard(ids[a:b], {"maxima/x/value": values[a:b], "maxima/x/position": positions[a:b]})
+        add_shard(parts[-1], shard)
     check(merge_topk(reversed(parts))["x"], values, ids, positions)

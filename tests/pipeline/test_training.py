@@ -1,9 +1,13 @@
 import numpy as np
+import pytest
 import torch
+from PIL import Image
 from torch import nn
 
+from pipeline.errors import UserError
+from pipeline.manifest import Selection, build_manifest, write_manifest
 from pipeline.preprocess import Preprocessing
-from pipeline.training import Images, Schedule, _shifted, train
+from pipeline.training import Images, Schedule, _shifted, read_images, train
 
 PREPROCESSING = Preprocessing(input_size=(8, 8), resize=None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 SCHEDULE = Schedule(epochs=3, learning_rate=0.05, batch_size=16, shift=1, weight_decay=0.0, seed=0)
@@ -50,3 +54,32 @@ def test_an_image_is_shifted_by_whole_pixels_and_its_border_repeated():
     assert _shifted(image, np.array([[1, 0]]))[0, 0].tolist() == [[3, 4, 5], [6, 7, 8], [6, 7, 8]]
     assert _shifted(image, np.array([[0, -1]]))[0, 0].tolist() == [[0, 0, 1], [3, 3, 4], [6, 6, 7]]
     assert torch.equal(_shifted(image, np.array([[0, 0]])), image)
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """Eight images of two classes, half of them held out; a pixel says which image and which split."""
+    for number in range(8):
+        path = tmp_path / "data" / ("test", "train")[number % 2] / f"class{number // 4}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (number, 255 * (number % 2), 0)).save(path)
+    found = build_manifest(tmp_path / "data", Selection())
+    dataset = str(tmp_path / "data")
+    write_manifest(found, tmp_path / "manifest.h5", dataset=dataset, max_bad_fraction=0.0, params="")
+    return tmp_path / "manifest.h5"
+
+
+def test_images_are_read_by_split_and_those_that_changed_are_left_out(manifest):
+    Image.new("RGB", (8, 8)).save(manifest.parent / "data" / "train" / "class1" / "7.png")
+    training, held_out = read_images(manifest, PREPROCESSING)
+    assert training.pixels[:, 0, 0, :2].tolist() == [[1, 255], [3, 255], [5, 255]]
+    assert held_out.pixels[:, 0, 0, :2].tolist() == [[0, 0], [2, 0], [4, 0], [6, 0]]
+    assert (training.labels.tolist(), held_out.labels.tolist()) == ([0, 0, 1], [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("gone", ["*", "train"])
+def test_images_that_are_all_gone_are_told(manifest, gone):
+    for path in (manifest.parent / "data").glob(f"{gone}/*/*.png"):
+        path.unlink()
+    with pytest.raises(UserError, match="can be read: run the manifest stage again"):
+        read_images(manifest, PREPROCESSING)

@@ -16,6 +16,7 @@ def write_activations(folder, rows_of_shards=(7, 20, 13), **arrays):
         index.put_strings("shard/file", names)
         index.put("shard/rows", np.array(rows_of_shards))
         index.put("image_id", image_id)
+        index.put("skipped/image_id", np.setdiff1d(np.arange(image_id[-1]), image_id))
         index.set_attributes("", {"layers": ["relu"]})
         field = {"rf_size": (3, 3), "rf_stride": (1, 1), "rf_start": (-1, -1), "rf_status": "exact"}
         index.set_attributes("maxima/relu", field | {"map_size": (8, 8), "kind": "relu", "units": 4})

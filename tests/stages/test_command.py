@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -42,6 +43,28 @@ def test_a_users_mistake_is_one_line_and_exit_1(capsys):
 
     assert execute(stage(run), None, []) == 1
     assert capsys.readouterr().err == "some-stage: error: k: too large\n"
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "locked/file"])
+def test_a_disk_that_cannot_be_written_is_one_line_and_exit_1(capsys, place):
+    def run(params, paths):
+        if place == "locked/file":
+            # Root may write everywhere, so that a folder without permission would not do.
+            raise PermissionError(errno.EACCES, "Permission denied", place)
+        Path(place).write_text("figure")
+
+    assert execute(stage(run), None, []) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("some-stage: error: ") and said.count("\n") == 1
+    assert "No space left" in said or "locked/file: Permission denied" in said
+
+
+def test_another_fault_of_the_system_keeps_its_traceback():
+    def run(params, paths):
+        Path("nowhere/file").write_text("")
+
+    with pytest.raises(FileNotFoundError):
+        execute(stage(run), None, [])
 
 
 def test_wrong_params_end_before_the_work(capsys):

@@ -85,8 +85,12 @@ def blocks(path, sample="none"):
 
 
 def test_a_dataset_that_is_not_there_or_empty_is_refused_early(tmp_path):
-    with pytest.raises(UserError, match=r"dataset\.path: .*nowhere: no such folder or file"):
+    with pytest.raises(UserError, match=r"dataset\.path: .*nowhere does not exist"):
         stage.check(blocks(tmp_path / "nowhere"))
+    (tmp_path / "images.txt").touch()
+    with pytest.raises(UserError, match=r"dataset\.path: .*images\.txt is no dataset"):
+        stage.check(blocks(tmp_path / "images.txt"))
+    (tmp_path / "images.txt").unlink()
     (tmp_path / "class").mkdir()
     with pytest.raises(UserError, match="holds no files"):
         stage.check(blocks(tmp_path))

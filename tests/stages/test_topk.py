@@ -1,12 +1,17 @@
 """The stage `topk` on activations made by hand."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from pipeline import store
+from pipeline.candidates import rank_again, write_candidates
 from pipeline.errors import UserError
 from pipeline.preprocess import to_image
-from stages import topk
+from pipeline.report.captions import read_caption, render_caption
+from stages import patches, render_patches, topk
 from tests.stages.small_atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
 
 
@@ -82,3 +87,52 @@ def test_equal_inputs_give_equal_bytes(paths):
         topk.run(topk.Params(k=3, margin=1), paths)
         contents.append(paths["out"].read_bytes())
     assert contents[0] == contents[1]
+
+
+@pytest.fixture
+def ranked_again(paths):
+    """Candidates of every layer whose ranking in float32 is the reverse of that in half precision."""
+    activations = store.open_activations(paths["activations"])
+    layers = {}
+    for layer in LAYERS:
+        values = activations.read(f"maxima/{layer}/value")
+        order = np.argsort(-values, axis=0, kind="stable")[:6].T
+        value = np.tile(np.arange(6, dtype=np.float32), (len(order), 1))
+        position = np.ones((*order.shape, 2), np.uint16)
+        layers[layer] = rank_again(value, order, position, (values > 0).sum(0))
+    path = paths["activations"] / "again.h5"
+    write_candidates(path, layers, made_from={}, versions=(), about={"precision": "float32"})
+    yield layers
+    path.unlink()
+
+
+def test_a_second_ranking_is_taken_where_there_is_one(paths, ranked_again):
+    topk.run(topk.Params(k=2, margin=2), paths)
+    with store.read(paths["out"]) as file:
+        for layer, ranked in ranked_again.items():
+            assert file.get(f"{layer}/value")[0].tolist() == [5, 4, 3, 2]
+            np.testing.assert_array_equal(file.get(f"{layer}/image_id"), ranked.image_id[:, :4])
+            np.testing.assert_array_equal(file.get(f"{layer}/count_active"), ranked.count_active)
+            assert file.attributes(layer)["overlap"] == 0
+    patches.run(patches.Params(units=2, layers=("*",), side=16, seed=0), paths | {"out": paths["patches"]})
+    drawn = paths | {"out": paths["patches"].parent / "figures/patches"}
+    render_patches.run(render_patches.Params(units=2), drawn)
+    numbers = json.loads((drawn["out"] / "section.json").read_text())["numbers"]
+    assert numbers["overlap"] == 0
+    assert "0% of the images shown" in render_caption(read_caption("patches"), numbers)
+
+
+@pytest.mark.parametrize(
+    ("precision", "candidates", "refused"),
+    [("bfloat16", 6, True), ("bfloat16", 7, False), ("bfloat16", 0, False), ("float32", 6, False)],
+)
+def test_too_few_candidates_are_refused_before_anything_runs(precision, candidates, refused):
+    blocks = {
+        "extract": SimpleNamespace(precision=precision, candidates=candidates),
+        "topk": topk.Params(k=4, margin=3),
+    }
+    if not refused:
+        topk.check(blocks)
+        return
+    with pytest.raises(UserError, match=r"extract.candidates is 6, but topk.k \+ topk.margin is 7"):
+        topk.check(blocks)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.figures.palette import DARK, LIGHT, SEQUENCE, UNLABELLED, colour, marker, rgb
+from pipeline.figures.palette import DARK, LIGHT, SEQUENCE, UNLABELLED, colour, marker
 
 # Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
 EYES = {
@@ -30,7 +30,7 @@ TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 
 
 
 def linear(colours):
-    share = rgb(colours) / 255
+    share = np.array([list(bytes.fromhex(colour[1:])) for colour in colours]) / 255
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
