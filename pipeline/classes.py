@@ -11,18 +11,22 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.tables import read_table
+from pipeline.wnids import match_wnids
 
 NO_OUTPUT = -1
 
 
 def match_classes(
-    classes: Sequence[str], outputs: Sequence[str], mapping: Mapping[str, str] | None = None
+    classes: Sequence[str],
+    outputs: Sequence[str],
+    mapping: Mapping[str, str] | None = None,
+    index: Mapping[str, int] | None = None,
 ) -> NDArray[np.int32]:
     """Find the network's output for each class of the dataset.
 
     A class is the output that `mapping` gives, else the one of the same name, else the one whose name
-    differs only in upper and lower case or in what parts its words. Numbers are never matched by their
-    order.
+    differs only in upper and lower case or in what parts its words, else what `pipeline.wnids.match_wnids`
+    finds for a WordNet id. Numbers are never matched by their order.
 
     Parameters
     ----------
@@ -32,6 +36,8 @@ def match_classes(
         Names of the network's outputs.
     mapping
         Class to output: a name, or where that is no name, its number from 0.
+    index
+        Output of each WordNet id.
 
     Returns
     -------
@@ -41,13 +47,20 @@ def match_classes(
     Raises
     ------
     UserError
-        The mapping names a class or an output that does not exist, or a class fits several outputs.
+        The mapping names a class or an output that does not exist, a class fits several outputs, or the
+        index is of another number of outputs.
     """
     mapping = mapping or {}
     for name in mapping:
         if name not in classes:
             raise UserError(f"mapping.csv: the dataset has no class '{name}'{_nearest(name, classes)}")
     found = [_given(mapping[name], outputs) if name in mapping else _named(name, outputs) for name in classes]
+    if NO_OUTPUT in found:
+        wnids = match_wnids(classes, outputs, index)
+        found = [
+            wnids.get(name, NO_OUTPUT) if output == NO_OUTPUT else output
+            for name, output in zip(classes, found, strict=True)
+        ]
     return np.array(found, np.int32)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, as_completed
 
 from pipeline.errors import UserError
 from pipeline.progress import progress
@@ -60,7 +60,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
     Raises
     ------
     UserError
-        If the named scheduler does not answer or has no workers.
+        If the named scheduler does not answer, has no workers, or is lost.
     """
     address = os.environ.get(ADDRESS_VARIABLE)
     if address:
@@ -92,14 +92,32 @@ def _connect_to(address: str) -> Iterator[Client]:
         client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise UserError(f"{ADDRESS_VARIABLE}={address}: no scheduler answers ({error})") from error
-    with client:
+    with _quiet_client(), client:
         try:
             client.wait_for_workers(1, timeout=60)
         except TimeoutError:
             raise UserError(
                 f"{ADDRESS_VARIABLE}={address}: the scheduler has no workers; start some"
             ) from None
-        yield client
+        try:
+            yield client
+        except CancelledError as error:
+            reason = getattr(error, "reason", "for an unknown reason")
+            raise UserError(
+                f"the work was cancelled: {reason}; finished work is kept: mend the cluster, run again"
+            ) from None
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Keep the client from logging the trace of a lost connection: `connect` says it in one line."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def preflight(
@@ -163,6 +181,11 @@ def map_jobs(
         Small, picklable.
     label, unit
         For the progress display.
+
+    Raises
+    ------
+    CancelledError
+        The scheduler was lost, or it cancelled the jobs; `connect` makes a UserError of it.
     """
     if not jobs:
         return
@@ -182,6 +205,8 @@ def map_jobs(
 
 def _receipt(future: Future, result: Any) -> Any:
     """Return a job's result, None if it killed its workers; raise what it raised."""
+    if isinstance(result, CancelledError):
+        raise result
     if future.status != "error":
         return result
     _, error, trace = result

@@ -32,9 +32,11 @@ from pipeline.predictions import (
 from pipeline.progress import progress
 from pipeline.tables import write_table
 from pipeline.weights import Description, read_description
+from pipeline.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
+MAPPING = "mapping.csv"
 RELIABILITY = ("confidence", "accuracy", "count", "low", "high")
 
 
@@ -146,8 +148,8 @@ def _read_labels(paths: Mapping[str, Path], image_id: NDArray[np.int64], outputs
         classes = tuple(manifest.strings("class_names"))
         label = manifest.get("label")[image_id].astype(np.int32)
         split = np.array(manifest.strings("split"), dtype=np.str_)[image_id]
-    mapping = read_mapping(paths["classes"] / "mapping.csv")
-    return Labels(label, split, classes, match_classes(classes, outputs, mapping))
+    mapping, index = read_mapping(paths["classes"] / MAPPING), read_class_index(paths["classes"])
+    return Labels(label, split, classes, match_classes(classes, outputs, mapping, index))
 
 
 def _predict(activations: store.Activations, right: NDArray[np.int32]) -> tuple[Predictions, int]:
@@ -184,7 +186,8 @@ def _say(labels: Labels, split: str | None) -> None:
     if lost:
         log.warning(
             "%d of %d classes are no output of the network (%s); give inputs/classes/mapping.csv "
-            "with the columns dataset_class,output", len(lost), len(labels.classes), ", ".join(lost[:5]),
+            "with the columns dataset_class,output%s", len(lost), len(labels.classes), ", ".join(lost[:5]),
+            f", or for WordNet ids {JSON_FILE}" if any(map(is_wnid, lost)) else "",
         )  # fmt: skip
     if split is None:
         log.warning("no split is held out (%s): the accuracy may be of training images", ", ".join(HELD_OUT))
@@ -213,8 +216,12 @@ def _made_from(params: Params, paths: Mapping[str, Path], description: Descripti
         "params": digest(params),
         "weights": description.digest,
     }
-    mapping = paths["classes"] / "mapping.csv"
-    return made_from | ({"mapping": store.digest(mapping)} if mapping.exists() else {})
+    mapping, index = paths["classes"] / MAPPING, class_index_file(paths["classes"])
+    if mapping.exists():
+        made_from["mapping"] = store.digest(mapping)
+    if index is not None:
+        made_from["class_index"] = store.digest(index)
+    return made_from
 
 
 def _write(path: Path, made_from: Mapping[str, str], found: Evaluated) -> None:
@@ -260,6 +267,19 @@ def _calibration_rows(calibration: Reliability) -> list[tuple[Any, ...]]:
     return [row for row in zip(*columns, strict=True) if row[RELIABILITY.index("count")]]
 
 
+def check(_blocks: Mapping[str, Any]) -> None:
+    """Read what the user says of the classes, so that a mistake in it ends the run early.
+
+    Raises
+    ------
+    UserError
+        Naming the file in inputs/classes.
+    """
+    folder = Path("inputs/classes")
+    read_mapping(folder / MAPPING)
+    read_class_index(folder)
+
+
 STAGE = Stage(
     name="predictions",
     run=run,
@@ -277,6 +297,7 @@ STAGE = Stage(
         "confusion": "plots/predictions_confusion.csv",
         "calibration": "plots/predictions_calibration.csv",
     },
+    check=check,
 )
 
 if __name__ == "__main__":

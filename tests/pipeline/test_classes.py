@@ -6,6 +6,7 @@ from pipeline.classes import match_classes, read_mapping
 from pipeline.errors import UserError
 
 OUTPUTS = ("tench", "English springer", "crane", "church", "Church", "crane", "7")
+INDEX = {"n01440764": 2, "n03888257": 1, "n03028079": 0}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,20 @@ def test_the_mapping_comes_first():
 def test_what_cannot_be_matched_is_refused(classes, mapping, message):
     with pytest.raises(UserError, match=message):
         match_classes(classes, OUTPUTS, mapping)
+
+
+def test_wordnet_ids_come_after_the_mapping_and_the_name():
+    outputs = ("tench", "church", "parachute")
+    classes = ["n03888257", "n01440764", "n03028079"]
+    assert match_classes(classes, outputs).tolist() == [2, 0, 1]
+    assert match_classes(classes, outputs, {"n03888257": "church"}).tolist() == [1, 0, 1]
+    assert match_classes(classes, outputs, None, dict(zip(classes, range(3), strict=True))).tolist() == [
+        0,
+        1,
+        2,
+    ]
+    assert match_classes(classes, tuple(classes)).tolist() == [0, 1, 2]
+    assert match_classes(["tench", "n03888257"], outputs, None, INDEX).tolist() == [0, 1]
 
 
 def test_mapping_from_a_file(tmp_path):

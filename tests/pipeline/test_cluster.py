@@ -1,12 +1,21 @@
+import json
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import dask
 import pytest
+import yaml
 from distributed import LocalCluster
 
 from pipeline import cluster
 from pipeline.errors import UserError
+
+ROOT = Path(__file__).parents[2]
 
 
 def square(number):
@@ -24,6 +33,11 @@ def die(job):
     if job == "deadly":
         os.kill(os.getpid(), signal.SIGKILL)
     return job
+
+
+def linger(seconds):
+    time.sleep(seconds)
+    return seconds
 
 
 def fail(job):
@@ -77,6 +91,71 @@ def test_a_cluster_is_found_by_its_address(monkeypatch):
         with cluster.connect() as client:
             assert client.scheduler.address == running.scheduler_address
             assert run(client, square, [3]) == {3: 9}
+
+
+@pytest.fixture
+def by_hand(tmp_path, monkeypatch):
+    """The process of a scheduler that was started as docs/clusters.md says, with one worker."""
+    environment = os.environ | {"DASK_CONFIG": str(ROOT / "docs" / "dask.yaml")}
+    file = str(tmp_path / "scheduler.json")
+    scheduler_options = ("scheduler", "--host", "127.0.0.1", "--port", "0")
+    worker_options = ("worker", "--nthreads", "1", "--memory-limit", "0", "--local-directory", str(tmp_path))
+    started = []
+    try:
+        for options in (scheduler_options, worker_options):
+            command = [sys.executable, "-m", "dask", *options, "--no-dashboard", "--scheduler-file", file]
+            started.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))
+        wait_for(lambda: Path(file).exists())
+        monkeypatch.setenv(cluster.ADDRESS_VARIABLE, json.loads(Path(file).read_text())["address"])
+        yield started[0]
+    finally:
+        for process in started[::-1]:
+            process.terminate()
+            process.wait(60)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "waited 60 s"
+        time.sleep(0.02)
+
+
+def test_workers_started_by_hand_have_the_settings_of_local_ones(by_hand):
+    with cluster.connect() as client:
+        assert run(client, environment, [0])[0] == {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": None}
+        assert not any(client.run(lambda: multiprocessing.current_process().daemon).values())
+        limits = client.run_on_scheduler(
+            lambda dask_scheduler: (dask_scheduler.allowed_failures, dask_scheduler.WORKER_SATURATION)
+        )
+    wanted = ("distributed.scheduler.allowed-failures", "distributed.scheduler.worker-saturation")
+    assert limits == tuple(cluster.SETTINGS[name] for name in wanted)
+
+
+def test_settings_of_the_document_are_those_of_local_workers():
+    """What a file of settings leaves out is Dask's own; null in it takes a variable away."""
+    written = yaml.safe_load((ROOT / "docs" / "dask.yaml").read_text(encoding="utf-8"))
+    for name, wanted in cluster.SETTINGS.items():
+        found = dask.config.get(name, config=written)
+        if isinstance(wanted, dict):
+            found = {key: str(value) for key, value in found.items() if value is not None}
+        assert found == wanted, name
+
+
+@pytest.mark.parametrize("reduce", [False, True])
+def test_a_lost_scheduler_ends_the_work_with_one_line(by_hand, caplog, reduce):
+    lost = pytest.raises(UserError, match="cancelled: scheduler-connection-lost; finished work is kept")
+    with lost as caught, cluster.connect() as client:
+        if reduce:
+            future = client.submit(linger, 5)
+            by_hand.kill()
+            future.result()
+        jobs = cluster.map_jobs(client, linger, [0.2] * 50, label="testing", unit="jobs")
+        next(jobs)
+        by_hand.kill()
+        list(jobs)
+    assert "\n" not in str(caught.value)
+    assert "Traceback" not in caplog.text
 
 
 def test_an_address_where_nobody_answers_is_named(monkeypatch):

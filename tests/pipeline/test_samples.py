@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torchvision
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from pipeline.classes import match_classes
 from pipeline.errors import UserError
 from pipeline.samples import write_sample
 
@@ -28,3 +30,37 @@ def test_a_sample_replaces_what_was_there(tmp_path):
 def test_an_unknown_sample_is_refused_with_the_valid_ones(tmp_path):
     with pytest.raises(UserError, match="unknown dataset 'mnist'; valid: digits"):
         write_sample("mnist", tmp_path / "x")
+
+
+IMAGENETTE = torchvision.datasets.Imagenette._WNID_TO_CLASS
+
+
+class SmallImagenette:
+    """One image of each class in the place of the download, with torchvision's own names of the classes."""
+
+    def __init__(self, root, split, size, download):
+        self.classes = list(IMAGENETTE.values())
+
+    def __len__(self):
+        return len(self.classes)
+
+    def __getitem__(self, label):
+        if label >= len(self):
+            raise IndexError
+        return Image.new("RGB", (4, 4), (label, 0, 0)), label
+
+
+def test_classes_of_imagenette_are_outputs_of_the_pretrained_networks(tmp_path, monkeypatch):
+    """The preset needs no mapping: each folder is called as torchvision's weights call the class."""
+    categories = torchvision.models.AlexNet_Weights.DEFAULT.meta["categories"]
+    monkeypatch.setattr("torchvision.datasets.Imagenette", SmallImagenette)
+    assert write_sample("imagenette", tmp_path / "imagenette") == 20
+    for split in ("train", "test"):
+        folders = sorted(path.name for path in (tmp_path / "imagenette" / split).iterdir())
+        assert len(folders) == len(IMAGENETTE) == 10
+        outputs = match_classes(folders, categories)
+        assert [categories[output] for output in outputs] == folders
+        assert sorted(outputs.tolist()) == [0, 217, 482, 491, 497, 566, 569, 571, 574, 701]
+        for label, synonyms in enumerate(IMAGENETTE.values()):
+            images = list((tmp_path / "imagenette" / split / synonyms[0]).iterdir())
+            assert [Image.open(path).getpixel((0, 0))[0] for path in images] == [label]

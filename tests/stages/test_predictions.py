@@ -119,6 +119,41 @@ def test_a_mapping_from_the_user(run, tmp_path):
         assert "digest_mapping" in file.attributes()
 
 
+WNIDS = ["n01440764", "n01443537", "n01484850"]
+CLASS_INDEX = {
+    "0": ["n01484850", "x"], "1": ["n02102040", "x"], "2": ["n01440764", "x"], "3": ["n01443537", "x"],
+}  # fmt: skip
+
+
+def test_a_class_index_from_the_user(run, tmp_path):
+    (tmp_path / "classes" / "imagenet_class_index.json").write_text(json.dumps(CLASS_INDEX))
+    with store.read(run(classes=WNIDS)["out"]) as file:
+        assert file.get("class_output").tolist() == [2, 3, 0]
+        assert "digest_class_index" in file.attributes()
+
+
+def test_wordnet_ids_without_output_are_said_with_the_file_that_helps(run, caplog):
+    metrics = json.loads(run(classes=WNIDS)["metrics"].read_text())
+    assert metrics["classes_without_output"] == 3
+    assert "or for WordNet ids imagenet_class_index.json" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("mapping.csv", "class,output\n", "no column 'dataset_class'"),
+        ("imagenet_class_index.json", "{}", "lists no class"),
+    ],
+)
+def test_a_mistake_in_the_classes_is_found_by_the_check(tmp_path, monkeypatch, name, text, message):
+    monkeypatch.chdir(tmp_path)
+    predictions.STAGE.check({})
+    (tmp_path / "inputs" / "classes").mkdir(parents=True)
+    (tmp_path / "inputs" / "classes" / name).write_text(text)
+    with pytest.raises(UserError, match=message):
+        predictions.STAGE.check({})
+
+
 def test_classes_without_output_are_said_and_left_out(run, caplog):
     metrics = json.loads(run(classes=["b", "a", "unheard of"])["metrics"].read_text())
     assert metrics["classes_without_output"] == 1
