@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from distributed import Client
 from torch import nn
 
 from pipeline import cluster, store
@@ -215,6 +216,7 @@ def _compute(jobs: Sequence[ShardJob], pool: ShardPool, label: str) -> dict[str,
         if cluster.is_remote():
             folders = [pool.folder, jobs[0].manifest, jobs[0].dataset, jobs[0].recipe.weights]
             cluster.preflight(client, SOURCES, DISTRIBUTIONS, folders)
+            _check_processors(client, jobs[0].recipe.device)
         deadly = []
         for job, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
             if receipt is None:
@@ -226,6 +228,16 @@ def _compute(jobs: Sequence[ShardJob], pool: ShardPool, label: str) -> dict[str,
                 raise UserError(f"images {job.start} to {job.stop} of the manifest end every worker")
             receipts[job.target.name] = receipt
     return receipts
+
+
+def _check_processors(client: Client, device: str) -> None:
+    """Refuse a worker whose processor gives other last bits than the shards' keys promise."""
+    here = arithmetic(device)
+    for worker, found in client.run(arithmetic, device, on_error="return").items():
+        if found != here:
+            raise UserError(
+                f"worker {worker}: computes with {found}, this machine with {here}; take workers of one kind"
+            )
 
 
 def _processes(recipe: Recipe) -> int | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from distributed import get_worker
 
 from pipeline import store
 from pipeline.dataset import Dataset, open_dataset
@@ -156,12 +157,19 @@ def compute_shard(job: ShardJob) -> Receipt:
     """
     started = time.monotonic()
     torch.set_num_threads(1)
+    if job.recipe.device == "cuda":
+        torch.cuda.set_device(gpu_number(get_worker().name, torch.cuda.device_count()))
     engine = _engine(job.recipe)
     images = _Images(job)
     parts = [engine.run(batch) for batch in images.batches()]
     target = job.target.with_name(f"partial-{job.target.name}") if images.may_pass() else job.target
     _write_shard(target, images, parts, job)
     return Receipt(target, len(images.kept), len(images.skipped), time.monotonic() - started)
+
+
+def gpu_number(worker: object, count: int) -> int:
+    """Return which of the visible GPUs a worker uses: local workers are numbered, and share them out."""
+    return int(str(worker)) % count if str(worker).isdecimal() else 0
 
 
 @lru_cache(maxsize=1)

@@ -147,6 +147,12 @@ def test_finished_shards_are_linked_and_not_computed_again(made, place, monkeypa
         assert shard.stat().st_ino == (place / "pool" / shard.name).stat().st_ino
 
 
+def test_a_worker_with_another_processor_is_refused_by_name(made, place, monkeypatch):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "OF ANOTHER KIND")
+    with pytest.raises(UserError, match=r"worker tcp://.*: computes with .* OF ANOTHER KIND"):
+        run(made, place)
+
+
 def test_folders_of_equal_images_are_computed_once(made, place):
     write_images(place / "dataset", 12)
     for number in range(4):

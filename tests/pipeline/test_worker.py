@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import worker
 from pipeline.errors import UserError
-from pipeline.worker import choose_device
+from pipeline.worker import choose_device, gpu_number
 
 PIPELINE = Path(worker.__file__).parent
 
@@ -57,3 +57,7 @@ def test_a_gpu_is_taken_where_there_is_one_unless_told(monkeypatch, value, gpu, 
     monkeypatch.setenv("CONVATLAS_DEVICE", value)
     monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
     assert choose_device() == device
+
+
+def test_local_workers_share_out_the_gpus():
+    assert [gpu_number(name, 2) for name in (0, 1, 2, "3", "tcp://host:1", "gpu-1")] == [0, 1, 0, 1, 0, 0]
