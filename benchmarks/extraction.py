@@ -95,7 +95,10 @@ def prepare(folder: Path, work: Path, state: Path | None = None) -> tuple[Path, 
 
 def wanted(precision: str) -> Wanted:
     """Return the params of extraction that the project ships, but for batch and precision."""
-    return Wanted("auto", BATCH, precision, statistics=True, means=False, shard_mean=128, shard_largest=512)
+    return Wanted(
+        "auto", BATCH, precision, statistics=True, means=False, candidates=28, shard_mean=128,
+        shard_largest=512,
+    )  # fmt: skip
 
 
 def planned(work: Path, precision: str) -> Plan:

@@ -1,7 +1,7 @@
 """What scheduling costs: jobs of one second through `pipeline.cluster.map_jobs` on simulated workers.
 
-The workers are Dask's own, many to a process and apart from the scheduler and the client, with one thread
-each, and sleep, so that little but the scheduling is measured.
+The workers are Dask's own with one thread each, many to a process; they sleep, so that little but the
+scheduling is measured. The scheduler has a process of its own, as on a cluster.
 """
 
 import argparse
@@ -11,9 +11,10 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 
 import dask
-from distributed import LocalCluster, Worker
+from distributed import Scheduler, Worker
 
 from pipeline import cluster
 
@@ -22,6 +23,18 @@ def job(_number: int) -> float:
     """Take one second."""
     time.sleep(1.0)
     return time.time()
+
+
+def schedule(address: Connection) -> None:
+    """Run a scheduler in this process until it is closed; send its address."""
+
+    async def run() -> None:
+        scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False)
+        address.send(scheduler.address)
+        await scheduler.finished()
+
+    with dask.config.set(cluster.SETTINGS):
+        asyncio.run(run())
 
 
 def host(address: str, count: int) -> None:
@@ -45,25 +58,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     least = -(-options.jobs // options.workers)
     spawn = multiprocessing.get_context("spawn")
-    with (
-        dask.config.set(cluster.SETTINGS),
-        LocalCluster(n_workers=0, processes=True, dashboard_address=None) as running,
-    ):
-        address = running.scheduler_address
-        counts = [options.workers // options.processes] * options.processes
-        counts[0] += options.workers - sum(counts)
-        hosts = [spawn.Process(target=host, args=(address, count)) for count in counts]
-        for process in hosts:
-            process.start()
-        os.environ[cluster.ADDRESS_VARIABLE] = address
-        with cluster.connect() as client:
-            client.wait_for_workers(options.workers)
-            started = time.perf_counter()
-            done = sum(
-                1 for _ in cluster.map_jobs(client, job, range(options.jobs), label="scheduling", unit="jobs")
-            )
-            seconds = time.perf_counter() - started
-    for process in hosts:
+    here, there = spawn.Pipe()
+    running = [spawn.Process(target=schedule, args=(there,))]
+    running[0].start()
+    address = here.recv()
+    counts = [options.workers // options.processes] * options.processes
+    counts[0] += options.workers - sum(counts)
+    running += [spawn.Process(target=host, args=(address, count)) for count in counts]
+    for process in running[1:]:
+        process.start()
+    os.environ[cluster.ADDRESS_VARIABLE] = address
+    with cluster.connect() as client:
+        client.wait_for_workers(options.workers)
+        started = time.perf_counter()
+        done = sum(
+            1 for _ in cluster.map_jobs(client, job, range(options.jobs), label="scheduling", unit="jobs")
+        )
+        seconds = time.perf_counter() - started
+        client.shutdown()
+    for process in running:
         process.join(timeout=30)
         process.kill()
     print(f"{done} jobs on {options.workers} workers: {seconds:.2f} s, {seconds / least:.3f} of the least")

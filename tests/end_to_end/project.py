@@ -89,7 +89,7 @@ class Project:
 
     def copy(self, target: Path) -> "Project":
         """Return a copy of the folder, its DVC cache and history included."""
-        shutil.copytree(self.root, target, symlinks=True)
+        shutil.copytree(self.root, target, symlinks=True, ignore=_dvc_locks)
         return Project(target)
 
     def results(self) -> dict[str, str]:
@@ -100,6 +100,11 @@ class Project:
             for path in sorted(files)
             if path.name != ".gitignore"
         }
+
+
+def _dvc_locks(folder: str, _names: list[str]) -> set[str]:
+    # Another process may be running DVC in the folder: a lock file is half written then.
+    return {"tmp"} if Path(folder).name == ".dvc" else set()
 
 
 def make_project(root: Path, params: Mapping[str, Any]) -> Project:
