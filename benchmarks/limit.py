@@ -91,8 +91,9 @@ def forward(model: nn.Module, x: torch.Tensor, out: dict[str, list[np.ndarray]])
 
 def _nonzero(flat: torch.Tensor) -> torch.Tensor:
     total = torch.zeros(1, flat.shape[1])
+    buffer = torch.empty(min(2048, len(flat)), flat.shape[1], dtype=flat.dtype)
     for rows in flat.split(2048):
-        total += torch.sign(rows).sum(0, dtype=torch.float32)
+        total += torch.ne(rows, 0, out=buffer[: len(rows)]).sum(0, dtype=torch.float32)
     return total
 
 

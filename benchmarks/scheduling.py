@@ -6,6 +6,7 @@ scheduling is measured. The scheduler has a process of its own, as on a cluster.
 
 import argparse
 import asyncio
+import logging
 import multiprocessing
 import os
 import sys
@@ -28,6 +29,8 @@ def job(_number: int) -> float:
 def schedule(address: Connection) -> None:
     """Run a scheduler in this process until it is closed; send its address."""
 
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+
     async def run() -> None:
         scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False)
         address.send(scheduler.address)
@@ -39,6 +42,8 @@ def schedule(address: Connection) -> None:
 
 def host(address: str, count: int) -> None:
     """Run some workers in this process until the scheduler closes them."""
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
     async def run() -> None:
         workers = [Worker(address, nthreads=1, dashboard_address=None, memory_limit=0) for _ in range(count)]

@@ -171,13 +171,12 @@ def count_nonzero(value: Tensor) -> np.ndarray:
     flat = value.permute(0, 2, 3, 1).reshape(-1, value.shape[1]) if value.ndim == 4 else value
     if value.is_cuda:
         return torch.count_nonzero(flat, 0).cpu().numpy()
-    # A few rows at a time in one buffer that stays in the cache, summed in float32: 2.7 ms where
-    # torch.count_nonzero takes 55 (AlexNet's first layer, 32 images). Such sums are exact.
+    # A few rows at a time in one buffer that stays in the cache, summed in float32: a twentieth of what
+    # torch.count_nonzero takes (AlexNet's first layer, 32 images). Such sums are exact.
     buffer = torch.empty(min(ROWS, flat.shape[0]), flat.shape[1], dtype=flat.dtype, device=flat.device)
     total = torch.zeros(flat.shape[1], dtype=torch.float64, device=flat.device)
     for rows in flat.split(ROWS):
-        signs = torch.sign(rows, out=buffer[: len(rows)])
-        total += signs.mul_(signs).sum(0, dtype=torch.float32)
+        total += torch.ne(rows, 0, out=buffer[: len(rows)]).sum(0, dtype=torch.float32)
     return total.to(torch.int64).cpu().numpy()
 
 
