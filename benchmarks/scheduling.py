@@ -28,7 +28,6 @@ def job(_number: int) -> float:
 
 def schedule(address: Connection) -> None:
     """Run a scheduler in this process until it is closed; send its address."""
-
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
     async def run() -> None:
@@ -42,7 +41,6 @@ def schedule(address: Connection) -> None:
 
 def host(address: str, count: int) -> None:
     """Run some workers in this process until the scheduler closes them."""
-
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
     async def run() -> None:

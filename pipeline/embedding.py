@@ -37,6 +37,11 @@ from openTSNE import TSNE, TSNEEmbedding  # noqa: E402
 FEWEST_POINTS = 5
 EARLY_ITERATIONS = 250
 ITERATIONS_A_REPORT = 50
+# The repulsion is summed over a tree (Barnes-Hut) below so many points, by Fourier transforms on a grid above
+# (FIt-SNE). The grid grows with the map: it is small during early exaggeration, and later both slower and, at
+# 10,000 points, less exact than a tree.
+EARLY_TREE = 5_000
+LATE_TREE = 15_000
 PLACED_AT_ONCE = 10_000
 
 
@@ -110,10 +115,24 @@ def embed(
             knn_kwargs={"algorithm": "brute"}, callbacks=_Reporter(bar),
             callbacks_every_iters=ITERATIONS_A_REPORT,
         )  # fmt: skip
-        placed = optimiser.fit(chosen, initialization=start(chosen, seed))
+        placed = _optimise(optimiser, chosen, start(chosen, seed))
     effective = tuple(float(value) for value in placed.affinities.effective_perplexities_)
     xy = _place_rest(placed, points, landmark)
     return Map(xy, landmark, significant(float(placed.kl_divergence)), effective)
+
+
+def _optimise(optimiser: TSNE, points: NDArray[np.float64], first: NDArray[np.float64]) -> TSNEEmbedding:
+    """Do what openTSNE's `fit` does, each phase with the approximation that is the faster one in it."""
+    placed = optimiser.prepare_initial(points, initialization=first)
+    for iterations, exaggeration, momentum, largest_tree in (
+        (EARLY_ITERATIONS, optimiser.early_exaggeration, optimiser.initial_momentum, EARLY_TREE),
+        (optimiser.n_iter, optimiser.exaggeration, optimiser.final_momentum, LATE_TREE),
+    ):
+        placed.optimize(
+            iterations, exaggeration=exaggeration, momentum=momentum, inplace=True, propagate_exception=True,
+            negative_gradient_method="bh" if len(points) < largest_tree else "fft",
+        )  # fmt: skip
+    return placed
 
 
 def start(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:

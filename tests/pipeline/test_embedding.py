@@ -32,6 +32,36 @@ def test_equal_input_gives_equal_bytes(clusters, made):
     assert again.kl == made.kl
 
 
+def test_the_phases_are_those_of_opentsne(clusters, made):
+    points = clusters[0].astype(float)
+    optimiser = openTSNE.TSNE(
+        perplexity=[30], n_iter=FAST["iterations"], random_state=FAST["seed"], neighbors="exact",
+        knn_kwargs={"algorithm": "brute"}, negative_gradient_method="bh",
+    )  # fmt: skip
+    expected = optimiser.fit(points, initialization=start(points, FAST["seed"]))
+    np.testing.assert_array_equal(made.xy, np.asarray(expected, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("trees", "methods"),
+    [((161, 161), ["bh", "bh"]), ((160, 161), ["fft", "bh"]), ((160, 160), ["fft", "fft"])],
+)
+def test_each_phase_has_the_approximation_for_its_size(clusters, monkeypatch, trees, methods):
+    used = []
+    optimize = openTSNE.TSNEEmbedding.optimize
+
+    def spy(self, *arguments, negative_gradient_method, **more):
+        used.append(negative_gradient_method)
+        return optimize(self, *arguments, negative_gradient_method=negative_gradient_method, **more)
+
+    monkeypatch.setattr("openTSNE.TSNEEmbedding.optimize", spy)
+    monkeypatch.setattr("pipeline.embedding.EARLY_TREE", trees[0])
+    monkeypatch.setattr("pipeline.embedding.LATE_TREE", trees[1])
+    found = embed(clusters[0], **FAST)
+    assert used == methods
+    assert measure(clusters[0], found, clusters[1], size=1000, seed=0)["trustworthiness"] > 0.9
+
+
 def test_two_threads_repeat(clusters):
     assert (
         embed(clusters[0], n_jobs=2, **FAST).xy.tobytes() == embed(clusters[0], n_jobs=2, **FAST).xy.tobytes()
