@@ -57,8 +57,8 @@ def measure(folder: Path, images: int, precision: str) -> Run:
         link(folder, work / "images", images)
         weights, _ = prepare(work / "images", work)
         params = {
-            "layers": "auto", "batch_size": BATCH, "precision": precision, "statistics": True, "means": False,
-            "shards": {"mean": 128, "largest": 512},
+            "layers": "auto", "batch_size": BATCH, "precision": precision, "statistics": True,
+            "means": False, "candidates": 0, "shards": {"mean": 128, "largest": 512},
         }  # fmt: skip
         # JSON is YAML.
         (work / "params.yaml").write_text(json.dumps({"extract": params}))
