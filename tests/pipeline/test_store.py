@@ -221,3 +221,15 @@ def test_a_profiler_does_not_change_the_bytes(tmp_path):
     finally:
         done.set()
         sampler.join()
+
+
+def test_a_file_is_searched_for_links_once_and_again_when_it_was_changed(tmp_path, monkeypatch):
+    searched = []
+    monkeypatch.setattr(store, "_refuse_foreign", lambda _group, path: searched.append(path.name))
+    for content in (1, 2):
+        with store.write(tmp_path / "a.h5", stage="test") as file:
+            file.put("x", np.full(3, content))
+        for _ in range(3):
+            with store.read(tmp_path / "a.h5") as found:
+                assert found.get("x").tolist() == [content] * 3
+        assert searched == ["a.h5"] * content
