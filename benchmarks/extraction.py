@@ -15,11 +15,14 @@ same files on the same machine, on the CPU, in turn. What the numbers are, in im
 - ``limit`` (`benchmarks.limit`): the sum over its processes of their images over their seconds, from the end
   of the first batch to the end of writing, so a steady rate without a tail; hold ``steady`` against it.
   ``its decoding and forward pass`` leaves its writing and its copying of pixels into batches out.
-- ``plain``: half of the images in the loop that most scripts have, timed from the end of the first batch.
+- ``plain``: half of the images in the loop that most scripts have, in float32, timed from the end of the
+  first batch.
 - ``crp``: `benchmarks.zennit_crp`, all images but the first batch, in float32 alone; its two ways. Skipped
   where the extra ``bench`` is not installed.
 
-A ratio above 1 says that ours is faster.
+All are measured in turn, several times; a rate or a ratio is the median over the turns, its range in
+brackets: within minutes the speed of a shared machine wanders by a fifth. A ratio above 1 says that ours is
+faster.
 """
 
 import argparse
@@ -50,7 +53,7 @@ from pipeline.weights import Description
 from pipeline.worker import DEVICE_VARIABLE, Receipt, ShardJob, compute_shard
 from pipeline.workers import count_workers
 
-BATCH = 32
+BATCH = 64
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 Rate = float
 
@@ -116,8 +119,7 @@ def even_cuts(images: int, workers: int, mean: int) -> list[Cut]:
 def ours(folder: Path, work: Path, precision: str, shard_mean: int) -> Rates:
     """Time the shard tasks on warm workers."""
     plan, workers = planned(work, precision), count_workers()
-    pool = work / f"pool-{precision}"
-    pool.mkdir()
+    pool = Path(tempfile.mkdtemp(dir=work, prefix="pool-"))
     jobs = [
         ShardJob(
             work / "manifest.h5", folder.resolve(), part.start, part.stop, pool / f"{part.start}.h5",
@@ -163,11 +165,11 @@ def hand_written(files: Sequence[Path], state: Path, work: Path, precision: str)
 
 
 @torch.inference_mode()
-def plain(folder: Path, state: Path, images: int, precision: str) -> Rate:
+def plain(folder: Path, state: Path, images: int) -> Rate:
     """Return images a second of what most scripts do: DataLoader workers, hooks, `flatten(2).max(-1)`."""
     network = torchvision.models.alexnet()
     network.load_state_dict(torch.load(state, weights_only=True))
-    network.eval().to(PRECISIONS[precision])
+    network.eval()
     kept: list[tuple[torch.Tensor, torch.Tensor]] = []
     for layer in [*network.features, *network.classifier]:
         if not isinstance(layer, torch.nn.Conv2d | torch.nn.Linear | torch.nn.Dropout):
@@ -185,7 +187,7 @@ def plain(folder: Path, state: Path, images: int, precision: str) -> Rate:
     loader = DataLoader(ImageFolder(str(folder), transform), BATCH, num_workers=cores)
     started, count = 0.0, -BATCH
     for batch, _ in loader:
-        network(batch.to(PRECISIONS[precision]))
+        network(batch)
         kept.clear()
         if count < 0:
             started = time.perf_counter()
@@ -195,24 +197,31 @@ def plain(folder: Path, state: Path, images: int, precision: str) -> Rate:
     return count / (time.perf_counter() - started)
 
 
-def compare(folder: Path, work: Path, precision: str, shard_mean: int) -> Rates:
-    """Print a precision's rates and the ratios to its peers; return ours."""
+def turn(folder: Path, work: Path, precision: str, shard_mean: int) -> dict[str, float]:
+    """Measure ours, the limit and the plain loop once, one after the other, and return rates and ratios."""
     files, state = sorted(folder.rglob("*.jpg")), work / "state.pth"
     own = ours(folder, work, precision, shard_mean)
     whole, apart = hand_written(files, state, work, precision)
-    loop = plain(folder, state, len(files) // 2, precision)
-    print(
-        f"{precision}: ours, whole {own.whole:.1f} images/s, steady {own.steady:.1f}; "
-        f"tail {own.tail:.2f} s of {own.seconds:.1f} s\n"
-        f"{precision}: limit {whole:.1f}, its decoding and forward pass {apart:.1f}; plain {loop:.1f}\n"
-        f"{precision}: ours/limit whole {own.whole / whole:.2f}, steady {own.steady / whole:.2f}; "
-        f"limit/apart {whole / apart:.2f}; ours/plain whole {own.whole / loop:.2f}",
-        flush=True,
-    )
-    return own
+    loop = plain(folder, state, len(files) // 2)
+    return {
+        "ours, whole": own.whole, "ours, steady": own.steady, "ours, tail (s)": own.tail,
+        "limit": whole, "its decoding and forward pass": apart, "plain, float32": loop,
+        "ours whole/limit": own.whole / whole, "ours steady/limit": own.steady / whole,
+        "limit/apart": whole / apart, "limit/plain": whole / loop, "ours whole/plain": own.whole / loop,
+    }  # fmt: skip
 
 
-def compare_with_crp(folder: Path, work: Path, own: dict[str, Rates]) -> None:
+def compare(folder: Path, work: Path, precision: str, options: argparse.Namespace) -> Rate:
+    """Print a precision's rates and ratios, medians over the turns and their range; return ours, whole."""
+    turns = [turn(folder, work, precision, options.shard_mean) for _ in range(options.turns)]
+    columns = {name: [one[name] for one in turns] for name in turns[0]}
+    for name, values in columns.items():
+        spread = f"   ({min(values):.2f} to {max(values):.2f})" if len(values) > 1 else ""
+        print(f"{precision}: {name}: {np.median(values):.2f}{spread}", flush=True)
+    return float(np.median(columns["ours, whole"]))
+
+
+def compare_with_crp(folder: Path, work: Path, own: dict[str, Rate]) -> None:
     """Print zennit-crp's rates and the ratios to it, or why they are left out."""
     if not zennit_crp.is_installed():
         print("crp: left out, zennit-crp is not installed (the extra 'bench')")
@@ -220,7 +229,7 @@ def compare_with_crp(folder: Path, work: Path, own: dict[str, Rates]) -> None:
     layers = [layer.name for layer in planned(work, "float32").recipe.kept.layers]
     for way in zennit_crp.WAYS:
         rate = zennit_crp.rate(folder, work / "state.pth", layers, BATCH, way, work)
-        ratios = "; ".join(f"ours {name}/crp whole {one.whole / rate:.2f}" for name, one in own.items())
+        ratios = "; ".join(f"ours {name}/crp {one / rate:.2f}" for name, one in own.items())
         print(f"crp, {way}, float32: {rate:.1f} images/s; {ratios}", flush=True)
 
 
@@ -233,6 +242,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--precision", nargs="*", choices=PRECISIONS, default=list(PRECISIONS))
     parser.add_argument("--shard-mean", type=int, default=128, help="images in a shard")
+    parser.add_argument(
+        "--turns", type=int, default=5, help="how often all are measured; medians are printed"
+    )
     options = parser.parse_args(arguments)
     least = 2 * BATCH * count_workers()
     if len(list(options.folder.rglob("*.jpg"))) < least:
@@ -242,8 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work = Path(name)
         prepare(options.folder, work)
         own = {
-            precision: compare(options.folder, work, precision, options.shard_mean)
-            for precision in options.precision
+            precision: compare(options.folder, work, precision, options) for precision in options.precision
         }
         compare_with_crp(options.folder, work, own)
     return 0

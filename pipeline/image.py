@@ -90,11 +90,6 @@ def decode(data: bytes) -> RGB:
     ImageError
         If the file is not a whole image of an allowed format.
     """
-    return np.asarray(picture(data))
-
-
-def picture(data: bytes) -> Image.Image:
-    """Decode like `decode`, into a Pillow image in mode RGB."""
     image, name = _open(data)
     try:
         orientation = _orientation(image, name, data)
@@ -102,7 +97,7 @@ def picture(data: bytes) -> Image.Image:
         upright = _rgb(image)
         # Pillow turns a TIFF by itself when it is loaded.
         turn = None if name == "tiff" else TRANSPOSE.get(orientation)
-        return upright if turn is None else upright.transpose(turn)
+        return np.asarray(upright if turn is None else upright.transpose(turn))
     except Exception as error:
         raise _image_error(error) from error
 

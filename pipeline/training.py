@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.image import ImageError
+from pipeline.network_input import normalise, prepare
 from pipeline.originals import Originals, originals
-from pipeline.preprocess import Preprocessing, normalise, prepare
+from pipeline.preprocess import Preprocessing
 from pipeline.progress import progress
 from pipeline.threads import ordered
 from pipeline.workers import count_workers

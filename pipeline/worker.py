@@ -20,9 +20,10 @@ from distributed import get_worker
 from pipeline import store
 from pipeline.dataset import Dataset, open_dataset
 from pipeline.errors import UserError
-from pipeline.image import ImageError, decode_guarded, picture
+from pipeline.image import ImageError, decode, decode_guarded
 from pipeline.model import load_network
-from pipeline.preprocess import Preprocessing, normalise, prepare
+from pipeline.network_input import normalise, prepare
+from pipeline.preprocess import Preprocessing
 from pipeline.reduction import Kept, Reduced, Reducer, merge
 from pipeline.threads import ordered
 from pipeline.weights import read_description
@@ -40,6 +41,7 @@ SOURCES = (
     "layers",
     "model",
     "names",
+    "network_input",
     "observer",
     "preprocess",
     "reduction",
@@ -228,10 +230,10 @@ class _Images:
     def _load(self, offset: int) -> np.ndarray | ImageError:
         try:
             data = self._read(self._paths[offset], self._digests[offset])
-            image = decode_guarded(data) if self._job.guarded else picture(data)
+            rgb = decode_guarded(data) if self._job.guarded else decode(data)
         except ImageError as error:
             return error
-        return prepare(image, self._preprocessing)
+        return prepare(rgb, self._preprocessing)
 
     def _read(self, path: str, digest: str) -> bytes:
         try:
@@ -247,9 +249,20 @@ def _write_shard(path: Path, images: _Images, parts: Sequence[Reduced], job: Sha
     rows, totals = merge(parts) if parts else ({}, {})
     made_from = {"weights": job.recipe.weights_digest, "recipe": job.recipe_digest}
     with store.write(path, stage="extract", made_from=made_from, versions=DISTRIBUTIONS) as file:
+        stored = _stored_once(rows, job.recipe.kept.code_layer)
         for name, values in sorted((rows | totals).items()):
-            file.put(name, values)
+            if name not in stored:
+                file.put(name, values)
+        for name, other in stored.items():
+            file.link(name, other)
         file.put("offset", np.array(images.kept, np.int64))
         file.put("skipped/offset", np.array([offset for offset, _ in images.skipped], np.int64))
         file.put_strings("skipped/reason", [error.reason for _, error in images.skipped])
         file.put_strings("skipped/message", [error.message for _, error in images.skipped])
+
+
+def _stored_once(rows: dict[str, np.ndarray], code_layer: str) -> dict[str, str]:
+    """Return which array is another one: a dense layer's code is its maxima, and compressing takes long."""
+    maxima = f"maxima/{code_layer}/value"
+    same = maxima in rows and np.array_equal(rows[maxima], rows["codes"])
+    return {"codes": maxima} if same else {}

@@ -20,7 +20,7 @@ ROOMS = (
     {"image", "image_file", "resampling", "topk", "candidates", "selection", "intervals"},
     {"pca", "neighbours", "map_quality", "grid"},
     {"receptive_field", "geometry", "operations", "windows", "tracing", "hooks", "layers", "observer"},
-    {"preprocess", "checkpoints", "architectures", "boxes", "classes", "wnids"},
+    {"preprocess", "network_input", "checkpoints", "architectures", "boxes", "classes", "wnids"},
     {
         "dataset",
         "tars",

@@ -7,6 +7,7 @@ import tarfile
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,7 @@ from pipeline.errors import UserError
 from pipeline.extraction import extract, make_plan
 from pipeline.image import decode
 from pipeline.model import load_network
-from pipeline.preprocess import normalise, prepare
+from pipeline.network_input import normalise, prepare
 from pipeline.shards import ShardPool
 from pipeline.weights import read_description
 from tests.pipeline.small_extraction import (
@@ -105,6 +106,8 @@ def test_numbers_are_exactly_those_of_plain_pytorch_in_the_same_batches(made):
     assert found.layers == [f"features.{n}" for n in (1, 2, 4, 5, 7, 8)] + ["classifier.1"]
     np.testing.assert_array_equal(found.read("logits"), expected["logits"])
     np.testing.assert_array_equal(found.read("codes"), expected["classifier.1"])
+    with h5py.File(next(shard.path for shard in found.shards())) as file:
+        assert file["codes"] == file["maxima/classifier.1/value"], "the same numbers are stored once"
     for name in found.layers[:-1]:
         flat = expected[name].flatten(2)
         peak = flat.amax(-1)

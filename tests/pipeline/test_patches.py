@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.image import ImageError
+from pipeline.network_input import prepare
 from pipeline.patches import Sheet, cut, draw, picture, scratch
-from pipeline.preprocess import Preprocessing, prepare, view
+from pipeline.preprocess import Preprocessing, view
 
 
 def coordinates(height, width):
