@@ -45,7 +45,7 @@ def fail(job):
 
 
 def environment(_job):
-    return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_")}
+    return {name: os.environ.get(name) for name in cluster.WORKER_ENVIRONMENT}
 
 
 def run(client, function, jobs):
@@ -67,7 +67,7 @@ def test_no_jobs(client):
 
 
 def test_workers_have_one_thread_and_keep_their_memory(client):
-    assert run(client, environment, [0])[0] == {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": None}
+    assert run(client, environment, [0])[0] == cluster.WORKER_ENVIRONMENT
 
 
 def test_a_users_mistake_in_a_worker_is_raised_here(client):
@@ -123,7 +123,7 @@ def wait_for(condition):
 
 def test_workers_started_by_hand_have_the_settings_of_local_ones(by_hand):
     with cluster.connect() as client:
-        assert run(client, environment, [0])[0] == {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": None}
+        assert run(client, environment, [0])[0] == cluster.WORKER_ENVIRONMENT
         assert not any(client.run(lambda: multiprocessing.current_process().daemon).values())
         limits = client.run_on_scheduler(
             lambda dask_scheduler: (dask_scheduler.allowed_failures, dask_scheduler.WORKER_SATURATION)
@@ -133,12 +133,12 @@ def test_workers_started_by_hand_have_the_settings_of_local_ones(by_hand):
 
 
 def test_settings_of_the_document_are_those_of_local_workers():
-    """What a file of settings leaves out is Dask's own; null in it takes a variable away."""
+    """What a file of settings leaves out is Dask's own."""
     written = yaml.safe_load((ROOT / "docs" / "dask.yaml").read_text(encoding="utf-8"))
     for name, wanted in cluster.SETTINGS.items():
         found = dask.config.get(name, config=written)
         if isinstance(wanted, dict):
-            found = {key: str(value) for key, value in found.items() if value is not None}
+            found = {key: str(value) for key, value in found.items()}
         assert found == wanted, name
 
 
