@@ -208,6 +208,7 @@ def turn(folder: Path, work: Path, precision: str, shard_mean: int) -> dict[str,
         "limit": whole, "its decoding and forward pass": apart, "plain, float32": loop,
         "ours whole/limit": own.whole / whole, "ours steady/limit": own.steady / whole,
         "limit/apart": whole / apart, "limit/plain": whole / loop, "ours whole/plain": own.whole / loop,
+        "ours steady/plain": own.steady / loop,
     }  # fmt: skip
 
 
