@@ -95,7 +95,7 @@ def check_block(value: object, name: str, model: type[AnyBlock], *, source: str)
         return model.model_validate(_tuples(value))
     except ValidationError as error:
         # A field of several types fails once for each of them; the first message says enough.
-        problems = {_place(item["loc"]): item for item in reversed(error.errors())}
+        problems = {_place(item["loc"]): item for item in reversed(_telling(error.errors()))}
         lines = (_describe(item, name, model) for item in reversed(problems.values()))
         raise UserError(f"{source}: {'; '.join(lines)}") from None
 
@@ -121,8 +121,25 @@ def _tuples(value: object) -> object:
 
 
 def _place(location: Sequence[str | int]) -> tuple[str | int, ...]:
-    """Cut pydantic's names of union members and validators off an error's location."""
-    return tuple(part for part in location if isinstance(part, int) or part.replace("_", "").isalnum())
+    """Cut pydantic's names of union members, of their models and of validators off an error's location."""
+    return tuple(
+        part
+        for depth, part in enumerate(location, 1)
+        if isinstance(part, int)
+        or (part.replace("_", "").isalnum() and (depth == len(location) or not part[0].isupper()))
+    )
+
+
+def _telling(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what is said of a list or a block as a whole where more is known of what is wrong in it."""
+
+    def says_less(item: ErrorDetails) -> bool:
+        place, is_literal = _place(item["loc"]), item["type"] == "literal_error"
+        others = [_place(other["loc"]) for other in errors if other is not item]
+        within = any(other[: len(place)] == place and (is_literal or other != place) for other in others)
+        return isinstance(item["input"], (tuple, dict)) and within
+
+    return [item for item in errors if not says_less(item)]
 
 
 def _describe(item: ErrorDetails, name: str, model: type[BaseModel]) -> str:
@@ -132,8 +149,22 @@ def _describe(item: ErrorDetails, name: str, model: type[BaseModel]) -> str:
         return f"unknown key '{key}'{_nearest(str(location[-1]), _fields(model, location[:-1]))}"
     if item["type"] == "missing":
         return f"'{key}' is missing"
-    message = item["msg"].removeprefix("Value error, ")
-    return f"'{key}': {message[:1].lower()}{message[1:]}, got {item['input']!r}"
+    if item["type"] == "model_type":
+        return f"'{key}': input should be a block of keys, got {_lists(item['input'])!r}"
+    message = item["msg"].removeprefix("Value error, ").replace("Tuple ", "list ", 1)
+    message = f"{message[:1].lower()}{message[1:]}".replace(" after validation, not 0", "").replace(
+        "valid tuple", "list"
+    )
+    return f"'{key}': {message}, got {_lists(item['input'])!r}"
+
+
+def _lists(value: object) -> object:
+    """Undo `_tuples`, to show what was written."""
+    if isinstance(value, tuple):
+        return [_lists(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _lists(item) for key, item in value.items()}
+    return value
 
 
 def _fields(model: type[BaseModel], location: Sequence[str | int]) -> Sequence[str]:

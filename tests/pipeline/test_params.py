@@ -1,3 +1,5 @@
+from typing import Annotated, Literal
+
 import pytest
 from pydantic import Field
 
@@ -14,6 +16,8 @@ class Example(Block):
     rate: float = 0.5
     layers: tuple[str, ...] = ()
     inner: Inner = Inner(mean=1)
+    chosen: Literal["auto"] | Annotated[tuple[str, ...], Field(min_length=1)] = "auto"
+    either: Literal["auto"] | Inner = "auto"
 
 
 def load(tmp_path, text):
@@ -30,7 +34,7 @@ def test_a_block_is_read(tmp_path):
     ("text", "message"),
     [
         ("topk: {k: 9, rat: 1}", "unknown key 'topk.rat'; did you mean 'rate'"),
-        ("topk: {k: 9, zebra: 1}", "unknown key 'topk.zebra'; valid: inner, k, layers, rate"),
+        ("topk: {k: 9, zebra: 1}", "unknown key 'topk.zebra'; valid: chosen, either, inner, k, layers, rate"),
         (
             "topk: {k: 9, inner: {maen: 3}}",
             "'topk.inner.mean' is missing; unknown key 'topk.inner.maen'; did you mean 'mean'",
@@ -42,6 +46,13 @@ def test_a_block_is_read(tmp_path):
         ("topk: {k: true}", "'topk.k'"),
         ("topk: {k: 9, rate: .nan}", "'topk.rate': input should be a finite number"),
         ("topk: {}", "'topk.k' is missing"),
+        ("topk: {k: 9, chosen: all}", "yaml: 'topk.chosen': input should be 'auto', got 'all'"),
+        ("topk: {k: 9, chosen: []}", "yaml: 'topk.chosen': list should have at least 1 item, got []"),
+        ("topk: {k: 9, chosen: [a, 1]}", "yaml: 'topk.chosen.1': input should be a valid string, got 1"),
+        ("topk: {k: 9, layers: a}", "yaml: 'topk.layers': input should be a list, got 'a'"),
+        ("topk: {k: 9, either: {mean: 0}}", "yaml: 'topk.either.mean': input should be greater than"),
+        ("topk: {k: 9, either: 3}", "yaml: 'topk.either': input should be 'auto', got 3"),
+        ("topk: {k: 9, inner: [1]}", "yaml: 'topk.inner': input should be a block of keys, got [1]"),
         ("topk: 5", "'topk'"),
         ("tpk: {k: 9}", "block 'topk' is missing; did you mean 'tpk'"),
         ("topk: {k: [}", "line 1, not valid YAML"),
