@@ -60,11 +60,10 @@ Rate = float
 
 @dataclass(frozen=True)
 class Rates:
-    """Images a second of all and of the time before the tail; both times in seconds."""
+    """Images a second of all and of the time before the tail; the tail in seconds."""
 
     whole: Rate
     steady: Rate
-    seconds: float
     tail: float
 
 
@@ -153,7 +152,7 @@ def rates(finished: Sequence[tuple[float, Receipt]], workers: int) -> Rates:
         begun = max(0.0, moment - receipt.seconds)
         before += receipt.rows * max(0.0, min(moment, tail_begins) - begun) / (moment - begun)
     rows = sum(receipt.rows for _, receipt in finished)
-    return Rates(rows / end, before / tail_begins, end, end - tail_begins)
+    return Rates(rows / end, before / tail_begins, end - tail_begins)
 
 
 def hand_written(files: Sequence[Path], state: Path, work: Path, precision: str) -> tuple[Rate, Rate]:
