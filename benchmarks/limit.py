@@ -1,4 +1,4 @@
-"""The limit: a hand-written loop for AlexNet alone, with nothing general in it.
+"""The limit: a hand-written loop for AlexNet alone, with nothing general in it but the deflating of chunks.
 
 One process a core with one thread each; Pillow decodes, torch resizes bytes; the network runs in
 channels_last, layer by layer, and each layer's maxima are taken in the moment that it is computed. It writes
@@ -19,6 +19,8 @@ import torch.nn.functional as F
 import torchvision
 from PIL import Image
 from torch import nn
+
+from pipeline.chunks import filtered
 
 SIDE, CROP = 256, 224
 # A row of pixels at a time: NumPy's inner loop would run over three colours.
@@ -141,14 +143,16 @@ def run_part(part: Part) -> Timing:
 
 
 def write(path: Path, arrays: Arrays) -> None:
-    """Write the arrays with the project's filters."""
+    """Write the arrays with the project's filters, by its own function: HDF5 takes three times as long."""
     with h5py.File(path, "w") as file:
         for name, values in arrays.items():
             rows = max(1, min(len(values), (1 << 18) // max(1, values[0].nbytes)))
-            file.create_dataset(
-                name, data=values, chunks=(rows, *values.shape[1:]), compression="gzip", compression_opts=1,
-                shuffle=True, fletcher32=True,
+            dataset = file.create_dataset(
+                name, values.shape, values.dtype, chunks=(rows, *values.shape[1:]), compression="gzip",
+                compression_opts=1, shuffle=True, fletcher32=True,
             )  # fmt: skip
+            for place, data in filtered(values, rows):
+                dataset.id.write_direct_chunk(place, data)
         file.flush()
         os.fsync(file.id.get_vfd_handle())
 

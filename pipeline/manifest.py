@@ -178,9 +178,7 @@ def write_manifest(
         Digest of the params block.
     """
     made_from = {"dataset": manifest.digest, "params": params}
-    with store.write(
-        out, stage="manifest", made_from=made_from, versions=("numpy", "h5py", "pillow")
-    ) as file:
+    with store.write(out, stage="manifest", made_from=made_from, versions=("numpy", "pillow")) as file:
         file.set_attributes(
             "", {"dataset": dataset, "max_bad_fraction": max_bad_fraction, "duplicates": manifest.duplicates}
         )

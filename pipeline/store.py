@@ -22,13 +22,11 @@ from typing import Any
 import h5py
 import numpy as np
 
+from pipeline import chunks
 from pipeline.errors import DISK_FAULTS, UserError
 
 SCHEMA_VERSION = 1
 CHUNK_BYTES = 1 << 18
-# 25 ms for a megabyte of maxima after a byte shuffle; HDF5's tools need no plugin. What shrinks little is
-# compressed too: it tells a block of zeros that a crash has left, whose checksum is right.
-GZIP_LEVEL = 1
 _WITHOUT_FOREIGN: set[tuple[Any, ...]] = set()
 
 
@@ -42,9 +40,11 @@ class Writer:
         """Store a whole array under a path such as ``maxima/relu/value``."""
         values = np.asarray(values)
         dataset = self.allocate(name, values.shape, values.dtype)
-        # Integers that are all zero are not written: HDF5 answers zero where a chunk is absent.
-        if values.size and (values.dtype.kind not in "iu" or values.any()):
-            dataset[...] = values
+        if not values.ndim:
+            dataset[()] = values
+        elif values.size:
+            for place, data in chunks.filtered(values, rows=dataset.chunks[0]):
+                dataset.id.write_direct_chunk(place, data)
         # Chunks take their place in the file when the dataset is closed; a profiler that holds this frame, as
         # Dask's does, would put that off and change the file's bytes.
         dataset.flush()
@@ -59,14 +59,13 @@ class Writer:
 
     def allocate(self, name: str, shape: Sequence[int], dtype: Any) -> h5py.Dataset:
         """Make a dataset to be filled by ``dataset[a:b] = …``, rows ascending: chunks lie as written."""
-        shape, dtype = tuple(shape), np.dtype(dtype)
         if not shape or 0 in shape:
-            return self._file.create_dataset(name, shape=shape, dtype=dtype, track_times=False)
-        row_bytes = dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64))
+            return self._file.create_dataset(name, shape=tuple(shape), dtype=dtype, track_times=False)
+        row_bytes = np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64))
         rows = min(shape[0], max(1, CHUNK_BYTES // max(1, row_bytes)))
         return self._file.create_dataset(
-            name, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), compression="gzip",
-            compression_opts=GZIP_LEVEL, shuffle=True, fletcher32=True, track_times=False,
+            name, shape=tuple(shape), dtype=dtype, chunks=(rows, *shape[1:]), compression="gzip",
+            compression_opts=chunks.LEVEL, shuffle=True, fletcher32=True, track_times=False,
         )  # fmt: skip
 
     def set_attributes(self, name: str, values: Mapping[str, Any]) -> None:
@@ -93,7 +92,7 @@ def write(
     made_from
         Name to sha256 of what it is made from, kept as ``digest_<name>``.
     versions
-        Distributions whose installed version is kept as ``version_<name>``.
+        Distributions whose installed version is kept as ``version_<name>``, beside those that write.
 
     Raises
     ------
@@ -106,7 +105,8 @@ def write(
             writer = Writer(file)
             writer.set_attributes("", {"schema_version": SCHEMA_VERSION, "stage": stage})
             writer.set_attributes("", {f"digest_{name}": value for name, value in (made_from or {}).items()})
-            writer.set_attributes("", {f"version_{name}": version(name) for name in versions})
+            made_with = {*versions, "h5py", "isal"}
+            writer.set_attributes("", {f"version_{name}": version(name) for name in made_with})
             yield writer
             # A file whose writer was killed after a flush opens without an error; this mark tells them apart.
             file.attrs["complete"] = np.uint8(1)
@@ -168,8 +168,7 @@ class Reader:
 
     def attributes(self, name: str = "") -> dict[str, Any]:
         """Return a node's attributes as strings, numbers, lists, arrays; `UserError` if it is not there."""
-        node = self._node(name)
-        if node is None:
+        if (node := self._node(name)) is None:
             raise UserError(f"{self._path}: no '{name}' in it")
         with _whole(self._path, name):
             return {key: _plain(value) for key, value in sorted(node.attrs.items())}

@@ -34,6 +34,7 @@ DEVICE_VARIABLE = "CONVATLAS_DEVICE"
 # both with what this module imports.
 SOURCES = (
     "architectures",
+    "chunks",
     "dataset",
     "hooks",
     "image",
@@ -53,7 +54,7 @@ SOURCES = (
     "worker",
 )
 WITHOUT_EFFECT = ("errors", "geometry", "operations", "params", "receptive_field", "weights", "windows")
-DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py")
+DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py", "isal")
 # Reasons that say nothing of the image's bytes: a shard with such a gap is not what its key promises.
 PASSING = ("changed", "missing", "unreadable", "timeout", "crashed")
 
@@ -249,20 +250,15 @@ def _write_shard(path: Path, images: _Images, parts: Sequence[Reduced], job: Sha
     rows, totals = merge(parts) if parts else ({}, {})
     made_from = {"weights": job.recipe.weights_digest, "recipe": job.recipe_digest}
     with store.write(path, stage="extract", made_from=made_from, versions=DISTRIBUTIONS) as file:
-        stored = _stored_once(rows, job.recipe.kept.code_layer)
+        # A dense layer's code is its maxima, and deflating takes long: one array, two names.
+        maxima = f"maxima/{job.recipe.kept.code_layer}/value"
+        twice = maxima in rows and np.array_equal(rows[maxima], rows["codes"])
         for name, values in sorted((rows | totals).items()):
-            if name not in stored:
+            if not (twice and name == "codes"):
                 file.put(name, values)
-        for name, other in stored.items():
-            file.link(name, other)
+        if twice:
+            file.link("codes", maxima)
         file.put("offset", np.array(images.kept, np.int64))
         file.put("skipped/offset", np.array([offset for offset, _ in images.skipped], np.int64))
         file.put_strings("skipped/reason", [error.reason for _, error in images.skipped])
         file.put_strings("skipped/message", [error.message for _, error in images.skipped])
-
-
-def _stored_once(rows: dict[str, np.ndarray], code_layer: str) -> dict[str, str]:
-    """Return which array is another one: a dense layer's code is its maxima, and compressing takes long."""
-    maxima = f"maxima/{code_layer}/value"
-    same = maxima in rows and np.array_equal(rows[maxima], rows["codes"])
-    return {"codes": maxima} if same else {}

@@ -94,7 +94,7 @@ def _write(
         "activations": store.digest(paths["activations"] / "index.h5"),
         "params": params,
     }
-    versions = ("numpy", "scipy", "scikit-learn", "openTSNE", "h5py")
+    versions = ("numpy", "scipy", "scikit-learn", "openTSNE")
     with store.write(paths["out"], stage="embedding", made_from=made_from, versions=versions) as file:
         for name, values in arrays.items():
             file.put(name, values)

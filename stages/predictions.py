@@ -225,7 +225,7 @@ def _made_from(params: Params, paths: Mapping[str, Path], description: Descripti
 
 
 def _write(path: Path, made_from: Mapping[str, str], found: Evaluated) -> None:
-    with store.write(path, stage="predictions", made_from=made_from, versions=("numpy", "h5py")) as file:
+    with store.write(path, stage="predictions", made_from=made_from, versions=("numpy",)) as file:
         file.put("image_id", found.image_id)
         for name in ("predicted", "probability", "label", "label_rank", "log_loss"):
             file.put(name, getattr(found.predictions, name))

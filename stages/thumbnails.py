@@ -36,7 +36,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     with store.read(paths["manifest"]) as manifest:
         images = originals(manifest, np.arange(manifest.shape("path")[0]))
     made_from = {"manifest": store.digest(paths["manifest"]), "params": digest(params)}
-    versions = ("numpy", "h5py", "pillow")
+    versions = ("numpy", "pillow")
     with store.write(paths["out"], stage="thumbnails", made_from=made_from, versions=versions) as file:
         file.set_attributes("", {"size": params.side})
         file.put("image_id", images.image_id)

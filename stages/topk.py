@@ -53,7 +53,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     }
     with store.read(paths["manifest"]) as manifest:
         sizes = manifest.get("width"), manifest.get("height")
-    with store.write(paths["out"], stage="topk", made_from=made_from, versions=("numpy", "h5py")) as file:
+    with store.write(paths["out"], stage="topk", made_from=made_from, versions=("numpy",)) as file:
         file.set_attributes("", {"layers": activations.layers, "images": images, **params.model_dump()})
         file.set_attributes("", {"input_size": np.array(description.preprocessing.input_size, np.int64)})
         for layer in activations.layers:

@@ -15,7 +15,7 @@ from tests.dependencies import LOADS_EVERY_STAGE, PACKAGES, ROOT, SHARED, Source
 # Rooms of pipeline/ from the ground up; a module imports from its own room and those below, without cycles.
 # A module that stands in no room is a method (or of figures/ or report/): those import no other method.
 ROOMS = (
-    {"errors"},
+    {"errors", "chunks"},
     {"params", "progress", "store", "metrics", "tables", "names", "threads", "workers", "cells", "record"},
     {"image", "image_file", "resampling", "topk", "candidates", "selection", "intervals"},
     {"pca", "neighbours", "map_quality", "grid"},

@@ -46,7 +46,7 @@ def paths(tmp_path):
         manifest.put_strings("skipped/path", ["bad.png"])
         manifest.put_strings("skipped/reason", ["truncated"])
     made_from = {"manifest": "ab" * 32}
-    with store.write(tmp_path / "artifacts/topk.h5", stage="topk", made_from=made_from, versions=("h5py",)):
+    with store.write(tmp_path / "artifacts/topk.h5", stage="topk", made_from=made_from, versions=("scipy",)):
         pass
     with store.write(tmp_path / "artifacts/activations/index.h5", stage="extract") as index:
         index.put("skipped/image_id", np.array([1]))
@@ -73,7 +73,7 @@ def test_report_shows_what_the_artifacts_say(paths):
     content = json.loads((paths["out"] / "tables/provenance.json").read_text())
     assert content["images"]["counts"]["images"] == 3
     assert content["images"]["counts"]["images in split “train”"] == 2
-    assert set(content["versions"]) == {"numpy", "h5py"}
+    assert set(content["versions"]) == {"numpy", "scipy", "h5py", "isal"}
 
 
 def test_comments_of_the_params_file_change_nothing(paths):
