@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,15 +34,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import openTSNE.initialization  # noqa: E402
 from openTSNE import TSNE, TSNEEmbedding  # noqa: E402
+from openTSNE.affinity import PrecomputedAffinities  # noqa: E402
 
 FEWEST_POINTS = 5
 EARLY_ITERATIONS = 250
 ITERATIONS_A_REPORT = 50
 # The repulsion is summed over a tree (Barnes-Hut) below so many points, by Fourier transforms on a grid above
-# (FIt-SNE). The grid grows with the map: it is small during early exaggeration, and later both slower and, at
-# 10,000 points, less exact than a tree.
-EARLY_TREE = 5_000
-LATE_TREE = 15_000
+# (FIt-SNE). The grid grows with the map, and becomes both slower and, at 50,000 points too, less exact
+# than a tree. During early exaggeration it is small, and a tree takes points for one that lie so near.
+LATE_TREE = 30_000
+# The fewest intervals of the grid's sides in the early phase: the grid of a map so small that it takes all of
+# openTSNE's fewest, 50, would be finer than that of any larger map.
+EARLY_INTERVALS = 25
 PLACED_AT_ONCE = 10_000
 
 
@@ -122,17 +126,59 @@ def embed(
 
 
 def _optimise(optimiser: TSNE, points: NDArray[np.float64], first: NDArray[np.float64]) -> TSNEEmbedding:
-    """Do what openTSNE's `fit` does, each phase with the approximation that is the faster one in it."""
+    """Do what openTSNE's `fit` does, each phase with the approximation that is the better one in it."""
     placed = optimiser.prepare_initial(points, initialization=first)
-    for iterations, exaggeration, momentum, largest_tree in (
-        (EARLY_ITERATIONS, optimiser.early_exaggeration, optimiser.initial_momentum, EARLY_TREE),
-        (optimiser.n_iter, optimiser.exaggeration, optimiser.final_momentum, LATE_TREE),
-    ):
-        placed.optimize(
-            iterations, exaggeration=exaggeration, momentum=momentum, inplace=True, propagate_exception=True,
-            negative_gradient_method="bh" if len(points) < largest_tree else "fft",
-        )  # fmt: skip
+    _optimise_along_curve(
+        placed, EARLY_ITERATIONS, exaggeration=optimiser.early_exaggeration,
+        momentum=optimiser.initial_momentum, negative_gradient_method="fft",
+        min_num_intervals=EARLY_INTERVALS,
+    )  # fmt: skip
+    _optimise_along_curve(
+        placed, optimiser.n_iter, exaggeration=optimiser.exaggeration, momentum=optimiser.final_momentum,
+        negative_gradient_method="bh" if len(points) < LATE_TREE else "fft",
+    )  # fmt: skip
     return placed
+
+
+def _optimise_along_curve(placed: TSNEEmbedding, iterations: int, **options: Any) -> None:
+    """Do some iterations in place, with points that are near one another on the map side by side in memory.
+
+    The tree, the grid and the neighbours' positions are then found in the cache: a fifth of the time.
+    """
+    order = z_order(np.asarray(placed))
+    back = np.argsort(order)
+    affinities = placed.affinities.P[order][:, order]
+    affinities.sort_indices()
+    state = placed.optimizer.copy()
+    if state.gains is not None and state.update is not None:
+        state.gains, state.update = state.gains[order], state.update[order]
+    moved = TSNEEmbedding(
+        np.asarray(placed)[order], PrecomputedAffinities(affinities, normalize=False), optimizer=state,
+        **placed.gradient_descent_params,
+    )  # fmt: skip
+    moved.optimize(iterations, inplace=True, propagate_exception=True, **options)
+    placed[order] = moved
+    placed.kl_divergence = moved.kl_divergence
+    placed.optimizer.gains, placed.optimizer.update = state.gains[back], state.update[back]
+
+
+def z_order(xy: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the rows of points in the order of a curve that visits near ones after each other (Morton 1966).
+
+    Parameters
+    ----------
+    xy
+        (N, 2); equal places keep their order.
+
+    Returns
+    -------
+    (N,) int64
+    """
+    extent = np.ptp(xy, axis=0)
+    place = ((xy - xy.min(axis=0)) / np.where(extent > 0, extent, 1) * 0xFFFF).astype(np.uint32)
+    for shift, kept in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        place = (place | place << shift) & kept
+    return np.argsort(place[:, 0] | place[:, 1] << 1, kind="stable")
 
 
 def start(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ import openTSNE
 import pytest
 from openTSNE.affinity import MultiscaleMixture
 
-from pipeline.embedding import embed, measure, start
+from pipeline.embedding import embed, measure, start, z_order
 from pipeline.errors import UserError
 
 FAST = {"iterations": 100, "seed": 3}
@@ -32,21 +32,58 @@ def test_equal_input_gives_equal_bytes(clusters, made):
     assert again.kl == made.kl
 
 
-def test_the_phases_are_those_of_opentsne(clusters, made):
+def in_place(xy):
+    return np.arange(len(xy))
+
+
+def test_the_phases_are_those_of_opentsne(clusters, monkeypatch):
+    monkeypatch.setattr("pipeline.embedding.z_order", in_place)
+    monkeypatch.setattr("pipeline.embedding.EARLY_INTERVALS", 50)
+    monkeypatch.setattr("pipeline.embedding.LATE_TREE", 0)
     points = clusters[0].astype(float)
     optimiser = openTSNE.TSNE(
         perplexity=[30], n_iter=FAST["iterations"], random_state=FAST["seed"], neighbors="exact",
-        knn_kwargs={"algorithm": "brute"}, negative_gradient_method="bh",
+        knn_kwargs={"algorithm": "brute"}, negative_gradient_method="fft",
     )  # fmt: skip
     expected = optimiser.fit(points, initialization=start(points, FAST["seed"]))
-    np.testing.assert_array_equal(made.xy, np.asarray(expected, np.float32))
+    found = embed(clusters[0], **FAST)
+    np.testing.assert_array_equal(found.xy, np.asarray(expected, np.float32))
+    assert found.kl == pytest.approx(expected.kl_divergence, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("trees", "methods"),
-    [((161, 161), ["bh", "bh"]), ((160, 161), ["fft", "bh"]), ((160, 160), ["fft", "fft"])],
-)
-def test_each_phase_has_the_approximation_for_its_size(clusters, monkeypatch, trees, methods):
+@pytest.mark.parametrize("largest_tree", [0, 1000])
+def test_the_order_in_memory_changes_nothing_but_the_last_bits(clusters, monkeypatch, largest_tree):
+    """Sums of another order round otherwise, and later iterations make more of it: so there are few."""
+    monkeypatch.setattr("pipeline.embedding.EARLY_ITERATIONS", 20)
+    monkeypatch.setattr("pipeline.embedding.LATE_TREE", largest_tree)
+    few = FAST | {"iterations": 20}
+    found = embed(clusters[0], **few)
+    monkeypatch.setattr("pipeline.embedding.z_order", in_place)
+    expected = embed(clusters[0], **few)
+    assert (z_order(found.xy) != np.arange(160)).any()
+    np.testing.assert_allclose(found.xy, expected.xy, atol=1e-5 * np.abs(expected.xy).max())
+    assert found.kl == pytest.approx(expected.kl, rel=1e-5)
+
+
+def test_the_curve_visits_near_points_after_each_other():
+    square = np.array([[x, y] for x in range(4) for y in range(4)])
+    visited = square[z_order(square)].tolist()
+    assert visited[:4] == [[0, 0], [1, 0], [0, 1], [1, 1]]
+    assert visited[4:8] == [[2, 0], [3, 0], [2, 1], [3, 1]]
+    assert sorted(visited) == square.tolist()
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(10_000, 2)) * (1e-4, 1e3)
+    steps = np.abs(np.diff(points[z_order(points)], axis=0)) / np.ptp(points, axis=0)
+    assert np.median(steps) < 0.01
+
+
+def test_points_on_a_line_and_equal_points_have_an_order():
+    assert z_order(np.array([[3.0, 5], [1, 5], [2, 5]])).tolist() == [1, 2, 0]
+    assert z_order(np.zeros((4, 2))).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("largest_tree", "methods"), [(161, ["fft", "bh"]), (160, ["fft", "fft"])])
+def test_each_phase_has_its_approximation(clusters, monkeypatch, largest_tree, methods):
     used = []
     optimize = openTSNE.TSNEEmbedding.optimize
 
@@ -55,8 +92,7 @@ def test_each_phase_has_the_approximation_for_its_size(clusters, monkeypatch, tr
         return optimize(self, *arguments, negative_gradient_method=negative_gradient_method, **more)
 
     monkeypatch.setattr("openTSNE.TSNEEmbedding.optimize", spy)
-    monkeypatch.setattr("pipeline.embedding.EARLY_TREE", trees[0])
-    monkeypatch.setattr("pipeline.embedding.LATE_TREE", trees[1])
+    monkeypatch.setattr("pipeline.embedding.LATE_TREE", largest_tree)
     found = embed(clusters[0], **FAST)
     assert used == methods
     assert measure(clusters[0], found, clusters[1], size=1000, seed=0)["trustworthiness"] > 0.9
