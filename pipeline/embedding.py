@@ -39,10 +39,11 @@ from openTSNE.affinity import PrecomputedAffinities  # noqa: E402
 FEWEST_POINTS = 5
 EARLY_ITERATIONS = 250
 ITERATIONS_A_REPORT = 50
-# The repulsion is summed over a tree (Barnes-Hut) below so many points, by Fourier transforms on a grid above
-# (FIt-SNE). The grid grows with the map, and becomes both slower and, at 50,000 points too, less exact
-# than a tree. During early exaggeration it is small, and a tree takes points for one that lie so near.
+# The repulsion is summed over a tree (Barnes-Hut) below so many points. Above, Fourier transforms on a grid
+# (FIt-SNE) are faster but less exact, so that the last iterations are a tree's even there. During early
+# exaggeration the grid is small, and a tree takes points for one that lie so near.
 LATE_TREE = 30_000
+LAST_BY_TREE = 100
 # The fewest intervals of the grid's sides in the early phase: the grid of a map so small that it takes all of
 # openTSNE's fewest, 50, would be finer than that of any larger map.
 EARLY_INTERVALS = 25
@@ -133,10 +134,13 @@ def _optimise(optimiser: TSNE, points: NDArray[np.float64], first: NDArray[np.fl
         momentum=optimiser.initial_momentum, negative_gradient_method="fft",
         min_num_intervals=EARLY_INTERVALS,
     )  # fmt: skip
-    _optimise_along_curve(
-        placed, optimiser.n_iter, exaggeration=optimiser.exaggeration, momentum=optimiser.final_momentum,
-        negative_gradient_method="bh" if len(points) < LATE_TREE else "fft",
-    )  # fmt: skip
+    by_tree = optimiser.n_iter if len(points) < LATE_TREE else min(LAST_BY_TREE, optimiser.n_iter)
+    for method, iterations in (("fft", optimiser.n_iter - by_tree), ("bh", by_tree)):
+        if iterations:
+            _optimise_along_curve(
+                placed, iterations, exaggeration=optimiser.exaggeration, momentum=optimiser.final_momentum,
+                negative_gradient_method=method,
+            )  # fmt: skip
     return placed
 
 

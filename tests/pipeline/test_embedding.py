@@ -40,6 +40,7 @@ def test_the_phases_are_those_of_opentsne(clusters, monkeypatch):
     monkeypatch.setattr("pipeline.embedding.z_order", in_place)
     monkeypatch.setattr("pipeline.embedding.EARLY_INTERVALS", 50)
     monkeypatch.setattr("pipeline.embedding.LATE_TREE", 0)
+    monkeypatch.setattr("pipeline.embedding.LAST_BY_TREE", 0)
     points = clusters[0].astype(float)
     optimiser = openTSNE.TSNE(
         perplexity=[30], n_iter=FAST["iterations"], random_state=FAST["seed"], neighbors="exact",
@@ -56,6 +57,7 @@ def test_the_order_in_memory_changes_nothing_but_the_last_bits(clusters, monkeyp
     """Sums of another order round otherwise, and later iterations make more of it: so there are few."""
     monkeypatch.setattr("pipeline.embedding.EARLY_ITERATIONS", 20)
     monkeypatch.setattr("pipeline.embedding.LATE_TREE", largest_tree)
+    monkeypatch.setattr("pipeline.embedding.LAST_BY_TREE", 10)
     few = FAST | {"iterations": 20}
     found = embed(clusters[0], **few)
     monkeypatch.setattr("pipeline.embedding.z_order", in_place)
@@ -82,19 +84,27 @@ def test_points_on_a_line_and_equal_points_have_an_order():
     assert z_order(np.zeros((4, 2))).tolist() == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("largest_tree", "methods"), [(161, ["fft", "bh"]), (160, ["fft", "fft"])])
-def test_each_phase_has_its_approximation(clusters, monkeypatch, largest_tree, methods):
-    used = []
+@pytest.mark.parametrize(
+    ("largest_tree", "last", "used"),
+    [
+        (161, 30, {"fft": 250, "bh": 100}),
+        (160, 30, {"fft": 320, "bh": 30}),
+        (160, 200, {"fft": 250, "bh": 100}),
+    ],
+)
+def test_each_phase_has_its_approximation(clusters, monkeypatch, largest_tree, last, used):
+    counted = {"fft": 0, "bh": 0}
     optimize = openTSNE.TSNEEmbedding.optimize
 
-    def spy(self, *arguments, negative_gradient_method, **more):
-        used.append(negative_gradient_method)
-        return optimize(self, *arguments, negative_gradient_method=negative_gradient_method, **more)
+    def spy(self, iterations, *, negative_gradient_method, **more):
+        counted[negative_gradient_method] += iterations
+        return optimize(self, iterations, negative_gradient_method=negative_gradient_method, **more)
 
     monkeypatch.setattr("openTSNE.TSNEEmbedding.optimize", spy)
     monkeypatch.setattr("pipeline.embedding.LATE_TREE", largest_tree)
+    monkeypatch.setattr("pipeline.embedding.LAST_BY_TREE", last)
     found = embed(clusters[0], **FAST)
-    assert used == methods
+    assert counted == used
     assert measure(clusters[0], found, clusters[1], size=1000, seed=0)["trustworthiness"] > 0.9
 
 
