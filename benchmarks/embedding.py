@@ -23,10 +23,10 @@ from sklearn import manifold
 from threadpoolctl import threadpool_limits
 
 from pipeline import store
-from pipeline.components import reduce_codes
-from pipeline.embedding import embed
-from pipeline.map_quality import class_means_kept, neighbours_kept, sample
-from pipeline.neighbours import DISTANCES_AT_ONCE
+from pipeline.analyses.embedding.components import reduce_codes
+from pipeline.analyses.embedding.embedding import embed
+from pipeline.analyses.embedding.map_quality import class_means_kept, neighbours_kept, sample
+from pipeline.numerics.neighbours import DISTANCES_AT_ONCE
 
 ROWS = 2000  # images in a shard
 CLASSES = 100

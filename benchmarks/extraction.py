@@ -42,16 +42,16 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from benchmarks import limit, zennit_crp
-from pipeline import cluster
-from pipeline.extraction import Plan, Wanted, make_plan
-from pipeline.manifest import Selection, build_manifest, write_manifest
-from pipeline.memory import CACHE_VARIABLE
-from pipeline.model import save_network
-from pipeline.preprocess import Preprocessing
-from pipeline.shards import Cut
-from pipeline.weights import Description
-from pipeline.worker import DEVICE_VARIABLE, Receipt, ShardJob, compute_shard
-from pipeline.workers import count_workers
+from pipeline.extraction.extraction import Plan, Wanted, make_plan
+from pipeline.extraction.worker import DEVICE_VARIABLE, Receipt, ShardJob, compute_shard
+from pipeline.formats.weights import Description
+from pipeline.images.preprocess import Preprocessing
+from pipeline.manifest.cache import CACHE_VARIABLE
+from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
+from pipeline.model.network import save_network
+from pipeline.parallel import cluster
+from pipeline.parallel.processes import count_workers
+from pipeline.shards.cutting import Cut
 
 BATCH = 64
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}

@@ -20,7 +20,7 @@ import torchvision
 from PIL import Image
 from torch import nn
 
-from pipeline.chunks import filtered
+from pipeline.store.chunks import filtered
 
 SIDE, CROP = 256, 224
 # A row of pixels at a time: NumPy's inner loop would run over three colours.

@@ -30,7 +30,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.processes import Run, run
-from pipeline.memory import RESOLUTION
+from pipeline.manifest.cache import RESOLUTION
 
 IN_CLASS = 1000  # images
 PER = 100_000  # images that costs are given for

@@ -28,9 +28,9 @@ import numpy.typing as npt
 
 from benchmarks.extraction import PRECISIONS, prepare, wanted
 from pipeline import store
-from pipeline.extraction import extract
-from pipeline.shards import POOL_VARIABLE
-from pipeline.topk import TopK, add_shard
+from pipeline.extraction.extraction import extract
+from pipeline.shards.pool import POOL_VARIABLE
+from pipeline.topk.streaming import TopK, add_shard
 
 Array = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]

@@ -31,8 +31,8 @@ import yaml
 from benchmarks.extraction import prepare, wanted
 from benchmarks.processes import ROOT, run
 from pipeline import store
-from pipeline.extraction import extract
-from pipeline.shards import POOL_VARIABLE
+from pipeline.extraction.extraction import extract
+from pipeline.shards.pool import POOL_VARIABLE
 
 ARTIFACTS = Path("artifacts")
 FIGURES = ARTIFACTS / "figures"

@@ -1,4 +1,4 @@
-"""What scheduling costs: jobs of one second through `pipeline.cluster.map_jobs` on simulated workers.
+"""What scheduling costs: jobs of one second on simulated workers (`parallel.cluster.map_jobs`).
 
 The workers are Dask's own with one thread each, many to a process; they sleep, so that little but the
 scheduling is measured. The scheduler has a process of its own, as on a cluster.
@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import dask
 from distributed import Scheduler, Worker
 
-from pipeline import cluster
+from pipeline.parallel import cluster
 
 
 def job(_number: int) -> float:

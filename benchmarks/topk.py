@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import store
-from pipeline.topk import TopK, add_shard, merge_topk
+from pipeline.topk.streaming import TopK, add_shard, merge_topk
 
 ROWS = 1000  # images in a shard
 KIB_IN_MIB = 1 << 10

@@ -13,11 +13,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.cells import quote
-from pipeline.dataset import open_dataset
+from pipeline.dataset.dataset import open_dataset
+from pipeline.dataset.names import escape
 from pipeline.errors import UserError
-from pipeline.names import escape
-from pipeline.scanning import scan
+from pipeline.manifest.scanning import scan
+from pipeline.store.cells import quote
 
 EDGES = re.compile(r"^ +| +$")
 COLUMNS = ("path", "label", "split", "size", "mtime")

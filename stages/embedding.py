@@ -13,13 +13,13 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline import store
-from pipeline.components import reduce_codes
-from pipeline.embedding import Map, embed, measure
-from pipeline.grid import Grid, assign_grid
-from pipeline.map_quality import NEIGHBOURS, class_neighbours
-from pipeline.metrics import write_metrics
+from pipeline.analyses.embedding.components import reduce_codes
+from pipeline.analyses.embedding.embedding import Map, embed, measure
+from pipeline.analyses.embedding.grid import Grid, assign_grid
+from pipeline.analyses.embedding.map_quality import NEIGHBOURS, class_neighbours
+from pipeline.numerics.pca import Components
 from pipeline.params import Block, digest
-from pipeline.pca import Components
+from pipeline.store.metrics import write_metrics
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)

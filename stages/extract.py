@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from pipeline import store
-from pipeline.assembly import Source, preview
-from pipeline.extraction import Wanted, choose_layers, extract
+from pipeline.extraction.extraction import Wanted, choose_layers, extract
 from pipeline.params import Block, digest
+from pipeline.weights.assembly import Source, preview
 from stages.command import Stage, execute
 
 

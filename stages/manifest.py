@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.dataset import open_dataset
+from pipeline.dataset.dataset import open_dataset
 from pipeline.errors import UserError
-from pipeline.manifest import Manifest, Selection, build_manifest, write_manifest
+from pipeline.manifest.manifest import Manifest, Selection, build_manifest, write_manifest
 from pipeline.params import Block, digest
 from stages.command import Stage, execute
 

@@ -11,15 +11,21 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import store
+from pipeline.analyses.patches.patches import Drawn, Scratch, Sheet, draw, scratch
+from pipeline.analyses.patches.selection import (
+    choose_layers,
+    choose_ranks,
+    choose_units,
+    equal_rows,
+    near_duplicates,
+)
+from pipeline.dataset.originals import originals, take_rows
 from pipeline.errors import UserError
-from pipeline.originals import originals, take_rows
+from pipeline.formats.weights import read_description
+from pipeline.images.preprocess import view
+from pipeline.parallel.processes import count_workers
 from pipeline.params import Block, digest
-from pipeline.patches import Drawn, Scratch, Sheet, draw, scratch
-from pipeline.preprocess import view
 from pipeline.progress import progress
-from pipeline.selection import choose_layers, choose_ranks, choose_units, equal_rows, near_duplicates
-from pipeline.weights import read_description
-from pipeline.workers import count_workers
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)

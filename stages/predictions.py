@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline import store
-from pipeline.classes import NO_OUTPUT, match_classes, read_mapping
-from pipeline.errors import UserError
-from pipeline.metrics import write_metrics
-from pipeline.params import Block, digest
-from pipeline.predictions import (
+from pipeline.analyses.predictions.classes import NO_OUTPUT, match_classes, read_mapping
+from pipeline.analyses.predictions.predictions import (
     HELD_OUT,
     TOP,
     Predictions,
@@ -29,10 +26,13 @@ from pipeline.predictions import (
     rank_outputs,
     reliability,
 )
+from pipeline.analyses.predictions.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
+from pipeline.errors import UserError
+from pipeline.formats.weights import Description, read_description
+from pipeline.params import Block, digest
 from pipeline.progress import progress
-from pipeline.tables import write_table
-from pipeline.weights import Description, read_description
-from pipeline.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
+from pipeline.store.metrics import write_metrics
+from pipeline.store.tables import write_table
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import store
+from pipeline.dataset.originals import take_rows
 from pipeline.figures.patch_pages import LayerPages, Names, PatchFile
 from pipeline.figures.section import new_section
-from pipeline.originals import take_rows
+from pipeline.parallel.processes import count_workers
 from pipeline.params import Block
 from pipeline.progress import progress
-from pipeline.workers import count_workers
 from stages.command import Stage, execute
 
 

@@ -24,9 +24,9 @@ from pipeline.figures.summary import (
     add_network,
     add_training,
 )
+from pipeline.formats.weights import read_description
 from pipeline.params import Block
-from pipeline.tables import read_table
-from pipeline.weights import read_description
+from pipeline.store.tables import read_table
 from stages.command import Stage, execute
 
 RELIABILITY = ("confidence", "accuracy", "count", "low", "high")

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.dataset.samples import write_sample
 from pipeline.params import Block
-from pipeline.samples import write_sample
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)

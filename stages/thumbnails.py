@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import store
+from pipeline.analyses.patches.thumbnails import thumbnails
+from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
-from pipeline.originals import Originals, originals
+from pipeline.parallel.processes import count_workers
 from pipeline.params import Block, digest
 from pipeline.progress import progress
-from pipeline.thumbnails import thumbnails
-from pipeline.workers import count_workers
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)

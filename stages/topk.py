@@ -9,14 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import store
-from pipeline.boxes import LayerGeometry, image_boxes, input_boxes
-from pipeline.candidates import Ranked, read_candidates
 from pipeline.errors import UserError
+from pipeline.formats.weights import read_description
+from pipeline.images.preprocess import Preprocessing
 from pipeline.params import Block, digest
-from pipeline.preprocess import Preprocessing
-from pipeline.ranking import rank
-from pipeline.topk import TopK
-from pipeline.weights import read_description
+from pipeline.topk.boxes import LayerGeometry, image_boxes, input_boxes
+from pipeline.topk.candidates import Ranked, read_candidates
+from pipeline.topk.ranking import rank
+from pipeline.topk.streaming import TopK
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)

@@ -9,14 +9,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pipeline import store
-from pipeline.assembly import TRAIN, Source, pretrained, preview, untrained
-from pipeline.intervals import wilson
-from pipeline.metrics import write_metrics
-from pipeline.model import save_network
+from pipeline.images.preprocess import Preprocessing
+from pipeline.model.network import save_network
+from pipeline.numerics.intervals import wilson
 from pipeline.params import Block
-from pipeline.preprocess import Preprocessing
-from pipeline.tables import write_table
-from pipeline.training import Epoch, Schedule, read_images, save_checkpoint, train
+from pipeline.store.metrics import write_metrics
+from pipeline.store.tables import write_table
+from pipeline.weights.assembly import TRAIN, Source, pretrained, preview, untrained
+from pipeline.weights.training import Epoch, Schedule, read_images, save_checkpoint, train
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)

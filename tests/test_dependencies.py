@@ -184,12 +184,12 @@ def test_a_dep_taken_out_of_this_project_is_found_and_put_back(copy):
 def test_an_edited_module_makes_stale_the_stages_that_import_it(copy):
     """A new import in a library module reaches the deps of every stage above it."""
     (copy / "pipeline" / "novel.py").write_text('"""New."""\n')
-    with (copy / "pipeline" / "store.py").open("a") as file:
+    with (copy / "pipeline" / "store" / "artifact.py").open("a") as file:
         file.write("import pipeline.novel\n")
     users = {
         stage
         for stage, entry in read_stages(copy / "dvc.yaml").items()
-        if "pipeline/store.py" in entry["deps"]
+        if "pipeline/store/artifact.py" in entry["deps"]
     }
     assert {found.stage for found in differences(copy)} == users
     assert all(found.missing == ("pipeline/novel.py",) for found in differences(copy))

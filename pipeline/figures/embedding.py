@@ -16,7 +16,7 @@ from pipeline.figures.mosaic import free_places, lay_out, save_png
 from pipeline.figures.palette import SEQUENCE, Theme, colour, marker
 from pipeline.figures.plotting import clean, figure_entry, plot, short
 from pipeline.figures.section import Section
-from pipeline.tables import write_table
+from pipeline.store.tables import write_table
 
 # Smallest tile of the grid on which something can be seen, pixels.
 LEAST_TILE = 24

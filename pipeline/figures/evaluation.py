@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pipeline.figures.palette import Theme
 from pipeline.figures.plotting import figure_entry, plot, short
 from pipeline.figures.section import Section
-from pipeline.intervals import wilson
-from pipeline.tables import write_table
+from pipeline.numerics.intervals import wilson
+from pipeline.store.tables import write_table
 
 # More rows than this cannot be read on a page; tables say what matters then.
 MOST_ROWS = 40

@@ -19,10 +19,10 @@ from pipeline.figures.patches import (
     patch_overview,
     patch_strip,
 )
-from pipeline.metrics import significant
+from pipeline.parallel.threads import ordered
 from pipeline.store import Reader
-from pipeline.tables import write_table
-from pipeline.threads import ordered
+from pipeline.store.metrics import significant
+from pipeline.store.tables import write_table
 
 Array = npt.NDArray[Any]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.metrics import significant
+from pipeline.store.metrics import significant
 
 LIST = "section.json"
 

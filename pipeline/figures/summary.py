@@ -15,8 +15,8 @@ from pipeline.figures.evaluation import interval, percent
 from pipeline.figures.palette import Theme
 from pipeline.figures.plotting import figure_entry, plot, short
 from pipeline.figures.section import Section
-from pipeline.intervals import wilson
-from pipeline.tables import write_table
+from pipeline.numerics.intervals import wilson
+from pipeline.store.tables import write_table
 
 MOST_CLASSES = 30
 GAP, TEXT = 3, 15  # pixels between tiles, and the size of a name

@@ -1,6 +1,6 @@
 """Names from a dataset made harmless: in text and in addresses.
 
-Jinja escapes what goes into HTML, and `pipeline.tables` what goes into spreadsheets; this is the rest.
+Jinja escapes what goes into HTML, and `pipeline.store.tables` what goes into spreadsheets; this is the rest.
 """
 
 from urllib.parse import quote

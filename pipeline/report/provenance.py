@@ -16,7 +16,7 @@ from pipeline import store
 from pipeline.errors import UserError
 from pipeline.params import read_params
 from pipeline.report.section import Number
-from pipeline.weights import read_description
+from pipeline.formats.weights import read_description
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pipeline.report.provenance import Provenance
 from pipeline.report.section import Layer, Number, Section
 from pipeline.report.units import Chapter, write_units
 from pipeline.report.viewer import map_values
-from pipeline.tables import write_table
+from pipeline.store.tables import write_table
 
 ASSETS = Path(__file__).parent / "assets"
 

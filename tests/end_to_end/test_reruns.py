@@ -59,7 +59,7 @@ def test_going_back_costs_nothing(copy: Project):
 @pytest.mark.slow
 def test_edited_module_runs_the_stages_that_import_it(copy: Project):
     """A comment changes no result, so each stage that imports the module runs, and none after it."""
-    with (copy.root / "pipeline/patches.py").open("a", encoding="utf-8") as file:
+    with (copy.root / "pipeline/analyses/patches/patches.py").open("a", encoding="utf-8") as file:
         file.write("# edited\n")
     ran = copy.must("dvc", "repro").ran
     assert "patches" in ran

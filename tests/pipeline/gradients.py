@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.observer import Observer
-from pipeline.tracing import trace
+from pipeline.layers.observer import Observer
+from pipeline.receptive_field.tracing import trace
 
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.GELU, nn.Hardswish)
 

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from pipeline.architectures import BUILTIN
-from pipeline.extraction import Wanted
-from pipeline.manifest import Selection, build_manifest, write_manifest
-from pipeline.model import save_network
-from pipeline.preprocess import Preprocessing
-from pipeline.weights import Description
+from pipeline.extraction.extraction import Wanted
+from pipeline.formats.weights import Description
+from pipeline.images.preprocess import Preprocessing
+from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
+from pipeline.model.architectures import BUILTIN
+from pipeline.model.network import save_network
 
 PREPROCESSING = Preprocessing(
     input_size=(32, 32), resize=(32, 32), crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from pipeline.dataset import open_dataset
+from pipeline.dataset.dataset import open_dataset
 from pipeline.errors import UserError
 from pipeline.listing import main, write_listing
-from pipeline.scanning import scan
+from pipeline.manifest.scanning import scan
 
 
 def make(root, *names):

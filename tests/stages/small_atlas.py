@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from pipeline import store
-from pipeline.preprocess import Preprocessing
-from pipeline.weights import Description, write_description
+from pipeline.formats.weights import Description, write_description
+from pipeline.images.preprocess import Preprocessing
 
 IMAGES = 12
 INPUT = 16  # the centre 16 x 16 after the shorter side was brought to 20

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline import store
+from pipeline.analyses.patches.patches import cut
 from pipeline.errors import UserError
-from pipeline.patches import cut
-from pipeline.preprocess import view
+from pipeline.images.preprocess import view
 from stages import patches, topk
 from tests.stages.small_atlas import IMAGES, LAYERS, PREPROCESSING, make, picture, size
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pipeline import store
-from pipeline.candidates import rank_again, write_candidates
 from pipeline.errors import UserError
-from pipeline.preprocess import to_image
+from pipeline.images.preprocess import to_image
 from pipeline.report.captions import read_caption, render_caption
+from pipeline.topk.candidates import rank_again, write_candidates
 from stages import patches, render_patches, topk
 from tests.stages.small_atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
 

@@ -1,0 +1,279 @@
+"""Patches: the part of an image that made a unit respond, cut from the original pixels.
+
+`cut` makes one patch, `picture` the network's view of a whole image. `Sheet` lists the patches that are
+wanted; `draw` decodes each image once, cuts all its patches, and leaves them in a scratch file on disk,
+where they can be read in the order of the sheet however large it is.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.errors import UserError
+from pipeline.images.decoding import ImageError
+from pipeline.images.resampling import Window, fit, resample
+from pipeline.parallel.threads import ordered
+
+UInt8 = npt.NDArray[np.uint8]
+Ids = npt.NDArray[np.int64]
+Box = tuple[float, float, float, float]
+Boxes = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A square cut from an image.
+
+    Attributes
+    ----------
+    pixels
+        (S, S, 3) uint8, 0 where the unit saw nothing of the image.
+    mask
+        (S, S) uint8, 1 where it saw the image.
+    scale
+        Patch pixels per pixel of the original image.
+    """
+
+    pixels: UInt8
+    mask: UInt8
+    scale: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The network's view of an image, centred in a square.
+
+    Attributes
+    ----------
+    pixels
+        (C, C, 3) uint8, 0 beside the view.
+    scale
+        Picture pixels per pixel of the original image.
+    offset
+        x, y in the picture of the original image's left upper corner.
+    view
+        x0, y0, x1, y1 of the view in pixels of the original image.
+    """
+
+    pixels: UInt8
+    scale: float
+    offset: tuple[float, float]
+    view: Box
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The patches that are wanted: places, in the order in which they will be read back.
+
+    Attributes
+    ----------
+    image_id
+        (T,) int64, -1 for a place that stays empty.
+    box
+        (T, 4) float32, x0, y0, x1, y1 in pixels of the original image, unclipped.
+    size
+        Side of a patch, pixels.
+    picture
+        Side of a picture, pixels.
+    """
+
+    image_id: Ids
+    box: Boxes
+    size: int
+    picture: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn of one image.
+
+    Attributes
+    ----------
+    image_id
+        Its row in the manifest.
+    places
+        The places of the sheet that want it.
+    patches
+        One for each of these places; none if it could not be read.
+    picture
+        The network's view of it; None if it could not be read.
+    problem
+        Why it could not be read; empty if it could.
+    """
+
+    image_id: int
+    places: npt.NDArray[np.intp]
+    patches: Sequence[Patch] = ()
+    picture: Picture | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Patches of a sheet, on disk: pixels (T, S, S, 3) and mask (T, S, S) uint8, scale (T,) float32."""
+
+    pixels: UInt8
+    mask: UInt8
+    scale: npt.NDArray[np.float32]
+
+
+def cut(rgb: UInt8, box: Sequence[float] | Boxes, view: Box, size: int) -> Patch:
+    """Cut a box out of an image and bring its longer side to `size` pixels.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8
+        The original image.
+    box : sequence of four float
+        x0, y0, x1, y1 in pixels of the image; may leave it.
+    view : tuple of float
+        The part of the image that the network saw, likewise.
+    size : int
+        Side of the patch, pixels.
+
+    Returns
+    -------
+    Patch
+        A box that is not square is centred. Beside it, outside the view and outside the image the mask is
+        0; there no pixel of the image is used. Resampled by area (`pipeline.images.resampling`).
+    """
+    x0, y0, x1, y1 = (float(edge) for edge in box)
+    scale = fit(x1 - x0, y1 - y0, size)
+    half = size / scale / 2
+    window = Window((x0 + x1) / 2 - half, (y0 + y1) / 2 - half, scale, size, size)
+    seen = max(x0, view[0]), max(y0, view[1]), min(x1, view[2]), min(y1, view[3])
+    pixels, inside = resample(rgb, window, seen)
+    return Patch(pixels, inside.astype(np.uint8), scale)
+
+
+def picture(rgb: UInt8, view: Box, size: int) -> Picture:
+    """Draw what the network saw of an image into the middle of a square.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8
+        The original image.
+    view : tuple of float
+        x0, y0, x1, y1 in pixels of the image: the part that the network saw.
+    size : int
+        Side of the square, pixels.
+
+    Returns
+    -------
+    Picture
+        Resampled by area.
+    """
+    scale = fit(view[2] - view[0], view[3] - view[1], size)
+    half = size / scale / 2
+    x0, y0 = (view[0] + view[2]) / 2 - half, (view[1] + view[3]) / 2 - half
+    pixels, _ = resample(rgb, Window(x0, y0, scale, size, size), view)
+    return Picture(pixels, scale, (-x0 * scale, -y0 * scale), view)
+
+
+@contextmanager
+def scratch(folder: Path, sheet: Sheet) -> Iterator[Scratch]:
+    """Hold the patches of a sheet in unnamed files, so that memory does not grow with their number.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files lie while they are used.
+    sheet : Sheet
+
+    Yields
+    ------
+    Scratch
+        All zero: nothing seen.
+
+    Raises
+    ------
+    UserError
+        If the disk has no room for them.
+    """
+    count, size = len(sheet.image_id), sheet.size
+    with tempfile.TemporaryFile(dir=folder) as pixels, tempfile.TemporaryFile(dir=folder) as mask:
+        yield Scratch(
+            _on_disk(pixels, (count, size, size, 3)),
+            _on_disk(mask, (count, size, size)),
+            np.zeros(count, np.float32),
+        )
+
+
+def draw(
+    sheet: Sheet,
+    into: Scratch,
+    read: Callable[[int], UInt8],
+    view: Callable[[int, int], Box],
+    *,
+    threads: int,
+) -> Iterator[Drawn]:
+    """Decode each image of a sheet once, leave its patches in `into`, and yield its picture.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    into : Scratch
+        Of the same sheet; complete when the iteration has ended.
+    read : callable
+        The original image of an image id, or an `ImageError`; is called from several threads.
+    view : callable
+        The box that the network sees of an image of this width and height.
+    threads : int
+        Images that are worked on at once; changes no result.
+
+    Yields
+    ------
+    Drawn
+        For each image once, by ascending image id. One that cannot be read (`ImageError`) leaves its places
+        as they are and says why.
+    """
+
+    def draw_image(job: tuple[int, npt.NDArray[np.intp]]) -> Drawn:
+        image_id, places = job
+        try:
+            rgb = read(image_id)
+        except ImageError as error:
+            return Drawn(image_id, places, problem=str(error))
+        seen = view(rgb.shape[1], rgb.shape[0])
+        patches = [cut(rgb, sheet.box[place], seen, sheet.size) for place in places]
+        return Drawn(image_id, places, patches, picture(rgb, seen, sheet.picture))
+
+    for drawn in ordered(draw_image, _places(sheet.image_id), threads=threads):
+        for place, patch in zip(drawn.places, drawn.patches, strict=False):
+            into.pixels[place], into.mask[place], into.scale[place] = patch.pixels, patch.mask, patch.scale
+        yield drawn
+
+
+def _places(image_id: Ids) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+    """Each image once with the places that want it, ascending."""
+    order = np.argsort(image_id, kind="stable")
+    if not order.size:
+        return
+    ids, starts = np.unique(image_id[order], return_index=True)
+    for number, places in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
+        if number >= 0:
+            yield number, places
+
+
+def _on_disk(file: Any, shape: tuple[int, ...]) -> UInt8:
+    """A zero array in an open file whose room is taken now: a full disk would end the process later."""
+    length = int(np.prod(shape))
+    if not length:
+        return np.zeros(shape, np.uint8)
+    try:
+        os.posix_fallocate(file.fileno(), 0, length)
+    except OSError as error:
+        raise UserError(
+            f"patches: no room for {length / 1e6:.0f} MB on the disk ({error.strerror}); "
+            "free some, or lower patches.units or patches.side"
+        ) from error
+    return np.memmap(file, np.uint8, "r+", shape=shape)

@@ -1,0 +1,340 @@
+"""The pass over the images: shards planned, computed where the pool lacks them, and published with an index.
+
+- `plan`: which rows make which shard, and its key
+- `extract`: announce the cost, compute what is missing on the cluster, link, write the index; after a
+  pass in half precision, rank the best candidates again in float32
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from distributed import Client
+from torch import nn
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.extraction.cost import announce
+from pipeline.extraction.reduction import Kept
+from pipeline.extraction.second_ranking import SecondPass, plan_second_pass, rank_second_pass
+from pipeline.extraction.worker import (
+    DISTRIBUTIONS,
+    SOURCES,
+    Receipt,
+    Recipe,
+    ShardJob,
+    arithmetic,
+    choose_device,
+    compute_shard,
+)
+from pipeline.formats.weights import read_description
+from pipeline.layers.layers import Layer, code_layer, describe_layers
+from pipeline.layers.selection import select_layers
+from pipeline.model.network import load_network
+from pipeline.parallel import cluster
+from pipeline.parallel.processes import WORKERS_VARIABLE
+from pipeline.shards.cutting import Cut, cut, key
+from pipeline.shards.pool import ShardPool
+from pipeline.topk.candidates import FILE as AGAIN
+from pipeline.topk.candidates import write_candidates
+
+log = logging.getLogger(__name__)
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be extracted, as the parameters name it.
+
+    Attributes
+    ----------
+    layers
+        "auto", or node names and globs.
+    batch_size
+        Images in a batch.
+    precision
+        "float32", "bfloat16" or "float16".
+    statistics, means
+        Whether per-unit statistics, and each image's mean activations, are kept.
+    candidates
+        Ranks of each unit that are computed again in float32 after a pass in half precision; 0: none.
+    shard_mean, shard_largest
+        Images in a shard.
+    """
+
+    layers: Literal["auto"] | tuple[str, ...]
+    batch_size: int
+    precision: str
+    statistics: bool
+    means: bool
+    candidates: int
+    shard_mean: int
+    shard_largest: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shards of a manifest: their rows, their keys, and what makes them."""
+
+    cuts: Sequence[Cut]
+    keys: Sequence[str]
+    recipe: Recipe
+    recipe_digest: str
+
+    def missing(self, pool: ShardPool) -> list[tuple[Cut, str]]:
+        """Return the rows and keys of the shards that a pool lacks, of equal ones the first."""
+        first = {name: part for part, name in zip(reversed(self.cuts), reversed(self.keys), strict=True)}
+        return [(part, name) for name, part in reversed(first.items()) if not pool.has(name)]
+
+
+def extract(
+    manifest: Path, weights: Path, folder: Path, wanted: Wanted, made_from: Mapping[str, str]
+) -> None:
+    """Make the folder of activations.
+
+    Parameters
+    ----------
+    manifest
+        ``manifest.h5``.
+    weights
+        The folder of the weights stage.
+    folder
+        The output; replaced when all is there.
+    wanted
+        What is to be extracted.
+    made_from
+        Digests for the index's attributes; that of the weights is added.
+
+    Raises
+    ------
+    UserError
+        If the disk cannot hold the result, a worker differs from this machine, or more images are
+        unreadable than the dataset's params allow. Finished shards stay in the pool.
+    """
+    plan, pool = make_plan(manifest, weights, wanted), ShardPool()
+    announce(
+        [len(part) for part in plan.cuts], [len(part) for part, _ in plan.missing(pool)], plan.recipe, pool
+    )
+    with store.read(manifest) as file:
+        attributes, image_digests = file.attributes(), file.strings("sha256")
+    dataset = Path(str(attributes["dataset"])).resolve()
+    jobs = [
+        ShardJob(
+            manifest.resolve(), dataset, part.start, part.stop, pool.path(name), plan.recipe,
+            plan.recipe_digest,
+        )
+        for part, name in plan.missing(pool)
+    ]  # fmt: skip
+    receipts = _compute(jobs, pool, "extracting") if jobs else {}
+    digests = {**made_from, "weights": plan.recipe.weights_digest}
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    skipped = _publish(plan, pool, receipts, unfinished, digests)
+    check_skipped(skipped, plan.cuts[-1].stop, float(attributes["max_bad_fraction"]))
+    if plan.recipe.kept.precision != "float32" and wanted.candidates:
+        second = plan_second_pass(unfinished, plan.cuts, image_digests, plan.recipe, wanted.candidates)
+        _extract_again(second, unfinished, manifest.resolve(), dataset, pool, digests)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    log.info("%s: %d images, %d left out", folder, plan.cuts[-1].stop - len(skipped), len(skipped))
+
+
+def _extract_again(
+    second: SecondPass,
+    folder: Path,
+    manifest: Path,
+    dataset: Path,
+    pool: ShardPool,
+    made_from: Mapping[str, str],
+) -> None:
+    """Compute the candidates in float32 and write ``again.h5``."""
+    log.info("%d images to forward again in float32: they hold the first candidates", second.images)
+    jobs = [
+        ShardJob(
+            manifest, dataset, again.part.start, again.part.stop, pool.path(again.key), second.recipe,
+            second.recipe_digest, offsets=again.offsets,
+        )
+        for again in {again.key: again for again in second.shards}.values()
+        if not pool.has(again.key)
+    ]  # fmt: skip
+    receipts = _compute(jobs, pool, "ranking again") if jobs else {}
+    ranked = rank_second_pass(second, [_file(pool, again.key, receipts) for again in second.shards])
+    about: dict[str, Any] = {"precision": "float32", "images": second.images}
+    about |= {"arithmetic": arithmetic(second.recipe.device), "batch_size": second.recipe.batch_size}
+    write_candidates(folder / AGAIN, ranked, made_from=made_from, versions=DISTRIBUTIONS, about=about)
+
+
+def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
+    """Choose layers, cut the manifest, and name each shard by its content."""
+    with store.read(manifest) as file:
+        images, digests = file.strings("path"), file.strings("sha256")
+    recipe = _recipe(weights, wanted)
+    cuts = cut(images, mean=wanted.shard_mean, largest=wanted.shard_largest, groups=_tar_files(images))
+    recipe_digest = recipe.digest()
+    keys = [key(digests[part.start : part.stop], recipe_digest) for part in cuts]
+    return Plan(cuts, keys, recipe, recipe_digest)
+
+
+def _recipe(weights: Path, wanted: Wanted) -> Recipe:
+    description, network = read_description(weights), load_network(weights)
+    layers, code = choose_layers(network, description.preprocessing.input_size, wanted.layers)
+    kept = Kept(layers, code, wanted.precision, wanted.statistics, wanted.means)
+    return Recipe(weights.resolve(), description.digest, kept, wanted.batch_size, choose_device())
+
+
+def choose_layers(
+    network: nn.Module, input_size: tuple[int, int], patterns: Literal["auto"] | Sequence[str]
+) -> tuple[tuple[Layer, ...], str]:
+    """Return the layers that the parameters name, and the code layer.
+
+    Raises
+    ------
+    UserError
+        Naming the parameter and the pattern that matches nothing, or that the network has no code.
+    """
+    code = code_layer(network, input_size)
+    try:
+        return select_layers(describe_layers(network, input_size), code, patterns), code
+    except UserError as error:
+        raise UserError(f"extract.layers: {error}") from error
+
+
+def _tar_files(images: Sequence[str]) -> list[str] | None:
+    """Return each image's tar file, if the dataset is made of tar files: a shard never spans two."""
+    if not images or ".tar/" not in images[0]:
+        return None
+    return [image.split(".tar/")[0] for image in images]
+
+
+def _compute(jobs: Sequence[ShardJob], pool: ShardPool, label: str) -> dict[str, Receipt]:
+    """Compute shards on the cluster; one that ends its workers again, its images decoded apart."""
+    receipts: dict[str, Receipt] = {}
+    with cluster.connect(workers=_processes(jobs[0].recipe)) as client:
+        if cluster.is_remote():
+            folders = [pool.folder, jobs[0].manifest, jobs[0].dataset, jobs[0].recipe.weights]
+            cluster.preflight(client, SOURCES, DISTRIBUTIONS, folders)
+            _check_processors(client, jobs[0].recipe.device)
+        deadly = []
+        for job, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
+            if receipt is None:
+                deadly.append(replace(job, guarded=True))
+            else:
+                receipts[job.target.name] = receipt
+        for job, receipt in cluster.map_jobs(client, compute_shard, deadly, label="isolating", unit="shards"):
+            if receipt is None:
+                raise UserError(f"images {job.start} to {job.stop} of the manifest end every worker")
+            receipts[job.target.name] = receipt
+    return receipts
+
+
+def _check_processors(client: Client, device: str) -> None:
+    """Refuse a worker whose processor gives other last bits than the shards' keys promise."""
+    here = arithmetic(device)
+    for worker, found in client.run(arithmetic, device, on_error="return").items():
+        if found != here:
+            raise UserError(
+                f"worker {worker}: computes with {found}, this machine with {here}; take workers of one kind"
+            )
+
+
+def _processes(recipe: Recipe) -> int | None:
+    """One process a GPU, unless the environment says a number; on the CPU, one a core."""
+    if recipe.device != "cuda" or os.environ.get(WORKERS_VARIABLE):
+        return None
+    return torch.cuda.device_count()
+
+
+def _publish(
+    plan: Plan, pool: ShardPool, receipts: Mapping[str, Receipt], folder: Path, made_from: Mapping[str, str]
+) -> list[tuple[int, str, str]]:
+    """Make a new folder of what the index names and nothing else; return the images that are missing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    parts = []
+    for part, name in zip(plan.cuts, plan.keys, strict=True):
+        parts.append((part.start, pool.link(_file(pool, name, receipts), folder)))
+    return write_index(folder, parts, plan, made_from)
+
+
+def _file(pool: ShardPool, name: str, receipts: Mapping[str, Receipt]) -> Path:
+    """Return where a finished shard is: one that lacks an image that may come back has another name."""
+    path = pool.path(name)
+    return receipts[path.name].path if path.name in receipts else path
+
+
+def write_index(
+    folder: Path, parts: Sequence[tuple[int, Path]], plan: Plan, made_from: Mapping[str, str]
+) -> list[tuple[int, str, str]]:
+    """Write ``index.h5``, which names the shards in order and gives their rows global numbers.
+
+    Parameters
+    ----------
+    folder
+        Holds the shards already.
+    parts
+        Each shard's first row in the manifest, and its file.
+    plan
+        What made them.
+    made_from
+        Digests for the attributes.
+
+    Returns
+    -------
+    list of (image_id, reason, message)
+        The images that are missing.
+    """
+    image_ids, skipped = [], []
+    for start, path in parts:
+        with store.read(path) as shard:
+            image_ids.append(start + shard.get("offset"))
+            why = zip(shard.strings("skipped/reason"), shard.strings("skipped/message"), strict=True)
+            rows = (start + shard.get("skipped/offset")).tolist()
+            skipped += [(row, *reason) for row, reason in zip(rows, why, strict=True)]
+    with store.write(
+        folder / "index.h5", stage="extract", made_from=made_from, versions=DISTRIBUTIONS
+    ) as file:
+        file.put("image_id", np.concatenate(image_ids))
+        file.put_strings("shard/file", [path.name for _, path in parts])
+        file.put("shard/rows", np.array([len(ids) for ids in image_ids], np.int64))
+        file.put("skipped/image_id", np.array([row for row, _, _ in skipped], np.int64))
+        file.put_strings("skipped/reason", [reason for _, reason, _ in skipped])
+        file.put_strings("skipped/message", [message for _, _, message in skipped])
+        _describe(file, plan)
+    return skipped
+
+
+def _describe(file: store.Writer, plan: Plan) -> None:
+    kept = plan.recipe.kept
+    about: dict[str, Any] = {"layers": [layer.name for layer in kept.layers], "code_layer": kept.code_layer}
+    about |= {"images": plan.cuts[-1].stop, "precision": kept.precision, "batch_size": plan.recipe.batch_size}
+    file.set_attributes("", about | {"arithmetic": arithmetic(plan.recipe.device)})
+    for layer in kept.layers:
+        field = layer.receptive_field
+        file.set_attributes(f"maxima/{layer.name}", {
+            "kind": layer.kind, "units": layer.units, "map_size": layer.map_size, "rf_size": field.size,
+            "rf_stride": field.stride, "rf_start": field.start, "rf_status": field.status,
+        })  # fmt: skip
+
+
+def check_skipped(skipped: Sequence[tuple[int, str, str]], total: int, largest_share: float) -> None:
+    """Say which images are missing.
+
+    Raises
+    ------
+    UserError
+        If they are more than the dataset's params allow.
+    """
+    for row, reason, message in skipped[:SHOWN]:
+        log.warning("image %d left out, %s: %s", row, reason, message)
+    if len(skipped) > largest_share * total:
+        row, reason, message = skipped[0]
+        raise UserError(
+            f"{len(skipped)} of {total} images could not be read, more than dataset.max_bad_fraction "
+            f"({largest_share:g}); the first: image {row}, {reason}: {message}"
+        )

@@ -1,0 +1,143 @@
+"""The second ranking after a pass in half precision: each unit's best candidates, forwarded again in float32.
+
+The images of the candidates are computed like any other shard, in float32 and from the rows of one shard of
+the first pass at a time, and wait in the same pool. What is kept is each candidate's new maximum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.extraction.worker import Recipe
+from pipeline.shards.cutting import Cut, key
+from pipeline.topk.candidates import Ranked, rank_again
+from pipeline.topk.ranking import rank
+from pipeline.topk.streaming import TopK
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Again:
+    """Images of one shard that are computed again: their places in its rows, and the new shard's key."""
+
+    part: Cut
+    offsets: tuple[int, ...]
+    key: str
+
+
+@dataclass(frozen=True)
+class SecondPass:
+    """What the second pass computes.
+
+    Attributes
+    ----------
+    first
+        Layer to the ranking of the first pass.
+    shards
+        The shards that have candidates, in order.
+    recipe
+        That of the first pass, in float32.
+    recipe_digest
+        Its digest.
+    """
+
+    first: Mapping[str, TopK]
+    shards: Sequence[Again]
+    recipe: Recipe
+    recipe_digest: str
+
+    @property
+    def images(self) -> int:
+        """Number of images that are computed again."""
+        return sum(len(again.offsets) for again in self.shards)
+
+
+def plan_second_pass(
+    activations: Path, cuts: Sequence[Cut], digests: Sequence[str], recipe: Recipe, candidates: int
+) -> SecondPass:
+    """Find the candidates of every unit and the images that they are in.
+
+    Parameters
+    ----------
+    activations
+        The folder of the first pass, with its index.
+    cuts
+        Its shards' rows of the manifest.
+    digests
+        The sha256 of every image of the manifest.
+    recipe
+        What made the first pass.
+    candidates
+        Ranks of each unit; all images where there are fewer.
+    """
+    images = len(store.open_activations(activations).image_id)
+    first = rank(activations, min(candidates, images))
+    wanted = np.unique(np.concatenate([ranking.image_id.ravel() for ranking in first.values()]))
+    kept = replace(recipe.kept, precision="float32", statistics=False, means=False)
+    exact = replace(recipe, kept=kept)
+    digest = exact.digest()
+    shards = []
+    for part in cuts:
+        rows = wanted[np.searchsorted(wanted, part.start) : np.searchsorted(wanted, part.stop)].tolist()
+        if rows:
+            name = key([digests[row] for row in rows], digest)
+            shards.append(Again(part, tuple(row - part.start for row in rows), name))
+    return SecondPass(first, shards, exact, digest)
+
+
+def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, Ranked]:
+    """Rank the candidates by their maxima in float32.
+
+    Parameters
+    ----------
+    second
+        The plan.
+    files
+        The finished shards, in its order.
+
+    Raises
+    ------
+    UserError
+        An image that the first pass read is gone, or a maximum is NaN.
+    """
+    values = {layer: np.full(first.value.shape, np.nan, np.float32) for layer, first in second.first.items()}
+    positions = {layer: np.zeros_like(first.position) for layer, first in second.first.items()}
+    for again, path in zip(second.shards, files, strict=True):
+        with store.read(path) as shard:
+            image_ids = again.part.start + shard.get("offset")
+            for layer, first in second.first.items():
+                units, ranks, rows = _places(first.image_id, image_ids)
+                values[layer][units, ranks] = shard.get(f"maxima/{layer}/value")[rows, units]
+                positions[layer][units, ranks] = shard.get(f"maxima/{layer}/position")[rows, units]
+    for layer, value in values.items():
+        _refuse_missing(layer, value, second.first[layer].image_id)
+    return {
+        layer: rank_again(values[layer], first.image_id, positions[layer], first.count_active)
+        for layer, first in second.first.items()
+    }
+
+
+def _places(candidates: Ids, image_ids: Ids) -> tuple[Ids, Ids, Ids]:
+    """Return unit, rank and row of each candidate (U, C) that is among the ascending `image_ids`."""
+    rows = np.searchsorted(image_ids, candidates)
+    here = (rows < len(image_ids)) & (image_ids[np.minimum(rows, len(image_ids) - 1)] == candidates)
+    units, ranks = np.nonzero(here)
+    return units, ranks, rows[units, ranks]
+
+
+def _refuse_missing(layer: str, value: NDArray[np.float32], image_id: Ids) -> None:
+    missing = np.argwhere(np.isnan(value))
+    if len(missing):
+        unit, rank_ = missing[0].tolist()
+        raise UserError(
+            f"layer '{layer}': image {image_id[unit, rank_]} gave no maximum of unit {unit} in float32; "
+            "it changed during the run, or the network overflows: run again, check the weights"
+        )

@@ -1,0 +1,285 @@
+"""From the bytes of an image file to RGB pixels; the only module that calls a decoder.
+
+- `decode`: bytes to pixels, orientation applied, always three channels of 8 bits
+- `decode_guarded`: the same in a process of its own, for files that may hang or kill a decoder
+- `header`: format and size without decoding; `check`: whether it can be decoded, without keeping the pixels
+- `ImageError` (of `pipeline.images.image_file`): why an image cannot be used
+
+Colour, as documented here and nowhere else: what is transparent is laid on white; CMYK is converted by
+Pillow's formula and embedded colour profiles are not applied, as torchvision does; 16-bit grey is scaled by
+255/65535; 16-bit RGB keeps its high bytes; 32-bit integers and floats have no stated white and are refused.
+"""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFile, TiffImagePlugin
+
+from pipeline.images.image_file import ImageError, check_png, has_late_metadata, image_format
+
+RGB: TypeAlias = npt.NDArray[np.uint8]
+
+# Twice Pillow's own limit is its error, once its warning; here the first is the error.
+MOST_PIXELS = 89_478_485
+SECONDS = 30.0
+WHITE = (255, 255, 255, 255)
+ORIENTATION_TAG = 0x0112
+TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+PILLOW_FORMATS = {
+    "jpeg": ("JPEG", "MPO"), "png": ("PNG",), "webp": ("WEBP",), "gif": ("GIF",), "bmp": ("BMP",),
+    "tiff": ("TIFF",),
+}  # fmt: skip
+
+# Between its limit and twice that, Pillow only warns of a decompression bomb.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+# What Pillow says of odd metadata is kept as a header's note, not printed for every file.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its image.
+
+    Attributes
+    ----------
+    format
+        "jpeg", "png", "webp", "gif", "bmp" or "tiff", by its first bytes.
+    width, height
+        After the orientation is applied, pixels.
+    orientation
+        EXIF's number, 1 (upright) to 8.
+    note
+        What was odd and passed over, such as EXIF data that cannot be read; mostly empty.
+    """
+
+    format: str
+    width: int
+    height: int
+    orientation: int
+    note: str
+
+
+def decode(data: bytes) -> RGB:
+    """Decode the first frame of an image file.
+
+    Parameters
+    ----------
+    data
+        The file's bytes.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        RGB, the orientation applied.
+
+    Raises
+    ------
+    ImageError
+        If the file is not a whole image of an allowed format.
+    """
+    image, name = _open(data)
+    try:
+        orientation = _orientation(image, name, data)
+        image.load()
+        upright = _rgb(image)
+        # Pillow turns a TIFF by itself when it is loaded.
+        turn = None if name == "tiff" else TRANSPOSE.get(orientation)
+        return np.asarray(upright if turn is None else upright.transpose(turn))
+    except Exception as error:
+        raise _image_error(error) from error
+
+
+def header(data: bytes) -> Header:
+    """Read format, size and orientation; of PNG also the checksums, of JPEG whether its end is there.
+
+    Raises
+    ------
+    ImageError
+        If the file is empty, of a format that is not allowed, too large, or visibly damaged.
+    """
+    return _header(*_open(data), data)
+
+
+def check(data: bytes) -> Header:
+    """Read the header and decode without keeping the pixels.
+
+    A JPEG is decoded at an eighth of its size, which reads its whole stream in a third of the time.
+
+    Raises
+    ------
+    ImageError
+        Where `decode` would raise it.
+    """
+    image, name = _open(data)
+    found = _header(image, name, data)
+    try:
+        image.draft(None, (1, 1))
+        image.load()
+        _rgb(image)
+    except Exception as error:
+        raise _image_error(error) from error
+    return found
+
+
+def decode_guarded(
+    data: bytes, seconds: float = SECONDS, decoder: str = "pipeline.images.decoding:decode"
+) -> RGB:
+    """Decode in a process of its own, which may hang or die without harm; costs a quarter of a second.
+
+    Parameters
+    ----------
+    data
+        The file's bytes.
+    seconds
+        How long the process may take.
+    decoder
+        "module:function" that is called there with the bytes.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+
+    Raises
+    ------
+    ImageError
+        As `decode`, and "timeout" or "crashed".
+    """
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        f"from pipeline.images.decoding import _serve; _serve({decoder!r})"
+    )
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", program], input=data, capture_output=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise ImageError("timeout", f"not decoded within {seconds:g} s") from None
+    if child.returncode:
+        raise ImageError("crashed", f"the decoder's process died ({_ending(child.returncode)})")
+    line, _, pixels = child.stdout.partition(b"\n")
+    answer = json.loads(line)
+    if "reason" in answer:
+        raise ImageError(answer["reason"], answer["message"])
+    return np.frombuffer(pixels, np.uint8).reshape(answer["shape"])
+
+
+def _serve(decoder: str) -> None:
+    """Answer `decode_guarded` from the child's side: one line of JSON, then the pixels."""
+    module, _, function = decoder.partition(":")
+    try:
+        pixels = getattr(import_module(module), function)(sys.stdin.buffer.read())
+        answer, body = {"shape": pixels.shape}, np.ascontiguousarray(pixels).tobytes()
+    except ImageError as error:
+        answer, body = {"reason": error.reason, "message": error.message}, b""
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + body)
+
+
+def _ending(code: int) -> str:
+    return signal.Signals(-code).name if -code in list(signal.Signals) else f"exit code {code}"
+
+
+def _open(data: bytes) -> tuple[Image.Image, str]:
+    """Open an image of an allowed format, nothing decoded yet, after the checks that Pillow lacks."""
+    name = image_format(data)
+    if name == "png":
+        check_png(data)
+    if name == "jpeg" and data.rfind(b"\xff\xd9") < 0:
+        raise ImageError("damaged", "truncated: the end of the JPEG stream is missing")
+    # Another library in this process may have switched it on; grey where data are missing is no image.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        image = Image.open(io.BytesIO(data), formats=PILLOW_FORMATS[name])
+    except Exception as error:
+        raise _image_error(error) from error
+    if image.width * image.height > MOST_PIXELS:
+        raise ImageError("too large", f"{image.width}x{image.height} pixels, more than {MOST_PIXELS}")
+    if image.width * image.height == 0:
+        raise ImageError("too small", f"{image.width}x{image.height} pixels")
+    return image, name
+
+
+def _header(image: Image.Image, name: str, data: bytes) -> Header:
+    try:
+        orientation = _orientation(image, name, data)
+    except Exception as error:
+        raise _image_error(error) from error
+    width, height = image.size
+    if orientation >= 5 and name != "tiff":
+        width, height = height, width
+    return Header(name, width, height, orientation, _note(image))
+
+
+def _orientation(image: Image.Image, name: str, data: bytes) -> int:
+    """Return EXIF's orientation, 1 where it is absent or cannot be read."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        value: Any = image.tag_v2.get(ORIENTATION_TAG, 1)
+    else:
+        if name == "png" and has_late_metadata(data):
+            image.load()
+        try:
+            # Of PNG, Pillow's own getexif decodes the whole image.
+            value = Image.Image.getexif(image).get(ORIENTATION_TAG, 1)
+        except Exception:
+            # Whatever a parser of damaged metadata raises, the pixels are whole; `_note` tells of it.
+            value = 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _note(image: Image.Image) -> str:
+    """Return what is wrong with the EXIF data; Pillow itself passes over it."""
+    if "exif" not in image.info:
+        return ""
+    exif = Image.Exif()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            exif.load(image.info["exif"])
+        except Exception as error:
+            return f"EXIF data cannot be read: {error}"
+    return str(caught[0].message) if caught else "" if len(exif) else "EXIF data without a tag"
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Convert to RGB as the module's docstring says."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I;16"):
+        return _from_16_bits(image)
+    if image.mode in ("I", "F"):
+        raise ImageError("pixel format", f"pixels of 32 bits (mode {image.mode}) have no stated white")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_16_bits(image: Image.Image) -> Image.Image:
+    inverted = isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(262) == 0
+    if inverted or "transparency" in image.info:
+        raise ImageError("pixel format", "16-bit grey with transparency or with white as zero is not read")
+    grey = (np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+
+
+def _image_error(error: Exception) -> ImageError:
+    """Turn whatever a decoder raises into an `ImageError`."""
+    if isinstance(error, ImageError):
+        return error
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)):
+        return ImageError("too large", str(error) or "not enough memory")
+    # Pillow names the in-memory file by its address, which would make the reason differ at every run.
+    text = str(error).split("<_io.BytesIO")[0].strip() or type(error).__name__
+    return ImageError("damaged", text)

@@ -1,0 +1,167 @@
+"""What happens to an image before the network sees it: its description and its geometry, there and back.
+
+`Preprocessing` describes the step, `geometry` says where the network input lies, `to_image` and `view` lead
+back to the image. The geometry is that of torchvision's `Resize`, `CenterCrop`, `ToTensor`, `Normalize` on a
+Pillow image, rounding of sizes and offsets included. The pixels are made in `pipeline.images.network_input`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from pipeline.errors import UserError
+from pipeline.params import Block
+
+Pixels: TypeAlias = Annotated[int, Field(ge=1, le=16384)]
+Share: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
+Deviation: TypeAlias = Annotated[float, Field(gt=0.0, le=10.0)]
+
+
+class Preprocessing(Block):
+    """How an RGB image becomes a network input."""
+
+    input_size: tuple[Pixels, Pixels] = Field(description="height and width of the network input, pixels")
+    resize: Pixels | tuple[Pixels, Pixels] | None = Field(
+        default=None,
+        description="shorter side, or height and width, after resizing, pixels; null: not resized",
+    )
+    crop: Literal["center", "none"] = Field(default="center", description="what is cut out after resizing")
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = Field(
+        default="bilinear", description="Pillow's resampling filter"
+    )
+    mean: tuple[Share, Share, Share] = Field(
+        default=(0.485, 0.456, 0.406), description="subtracted from R, G, B, share of full scale"
+    )
+    std: tuple[Deviation, Deviation, Deviation] = Field(
+        default=(0.229, 0.224, 0.225), description="R, G, B are divided by it, share of full scale"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, values: Any) -> Any:
+        """Take what YAML and JSON write: lists for tuples, and one number for the size of a square."""
+        if not isinstance(values, dict):
+            return values
+        values = {key: tuple(item) if isinstance(item, list) else item for key, item in values.items()}
+        if type(values.get("input_size")) is int:
+            values["input_size"] = (values["input_size"],) * 2
+        return values
+
+    @model_validator(mode="after")
+    def _reaches_size(self) -> Preprocessing:
+        """Without a crop nothing but the resize can make the image `input_size`."""
+        if self.crop == "none" and self.resize is not None and self.resize != self.input_size:
+            raise ValueError(
+                f"with crop: none, resize must be input_size {list(self.input_size)}, got {self.resize}"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a network input lies in its image.
+
+    Attributes
+    ----------
+    resized : tuple of int
+        Height and width of the whole image after resizing, pixels.
+    offset : tuple of int
+        Top and left of the network input in the resized image; negative where it was padded, pixels.
+    scale : tuple of float
+        Original pixels per resized pixel, (y, x).
+    """
+
+    resized: tuple[int, int]
+    offset: tuple[int, int]
+    scale: tuple[float, float]
+
+
+def geometry(width: int, height: int, preprocessing: Preprocessing) -> Geometry:
+    """Return where the network input lies in an image of this size.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the original image (orientation applied), pixels.
+    preprocessing : Preprocessing
+
+    Returns
+    -------
+    Geometry
+
+    Raises
+    ------
+    UserError
+        The preprocessing neither resizes nor crops and the image has another size.
+    """
+    resized = _resized(width, height, preprocessing.resize)
+    if preprocessing.crop == "none" and resized != preprocessing.input_size:
+        raise UserError(
+            f"preprocessing: an image of {height}x{width} pixels (height x width) is neither resized nor "
+            f"cropped to {'x'.join(map(str, preprocessing.input_size))}; give resize, or crop: center"
+        )
+    offset = tuple(_crop_start(a, b) for a, b in zip(resized, preprocessing.input_size, strict=True))
+    return Geometry(resized, (offset[0], offset[1]), (height / resized[0], width / resized[1]))
+
+
+def to_image(
+    boxes: npt.NDArray[Any], width: int, height: int, preprocessing: Preprocessing
+) -> npt.NDArray[np.float64]:
+    """Map boxes of the network input back into the original image.
+
+    Parameters
+    ----------
+    boxes : (..., 4)
+        x0, y0, x1, y1 in pixels of the network input, end exclusive; may leave it.
+    width, height : int
+        Size of the original image (orientation applied), pixels.
+    preprocessing : Preprocessing
+
+    Returns
+    -------
+    (..., 4) float64
+        x0, y0, x1, y1 in pixels of the original image, unclipped.
+    """
+    place = geometry(width, height, preprocessing)
+    offset = np.array([place.offset[1], place.offset[0]] * 2, np.float64)
+    scale = np.array([place.scale[1], place.scale[0]] * 2, np.float64)
+    return (np.asarray(boxes, np.float64) + offset) * scale
+
+
+def view(width: int, height: int, preprocessing: Preprocessing) -> tuple[float, float, float, float]:
+    """Return the part of the original image that the network saw.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the original image (orientation applied), pixels.
+    preprocessing : Preprocessing
+
+    Returns
+    -------
+    tuple of float
+        x0, y0, x1, y1 in pixels of the original image, within it.
+    """
+    rows, columns = preprocessing.input_size
+    x0, y0, x1, y1 = to_image(np.array([0, 0, columns, rows]), width, height, preprocessing).tolist()
+    return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+
+
+def _resized(width: int, height: int, resize: int | tuple[int, int] | None) -> tuple[int, int]:
+    """Return height and width after torchvision's Resize, which truncates the longer side."""
+    if resize is None:
+        return height, width
+    if isinstance(resize, tuple):
+        return resize
+    longer = int(resize * max(width, height) / min(width, height))
+    return (longer, resize) if width <= height else (resize, longer)
+
+
+def _crop_start(length: int, crop: int) -> int:
+    """Return torchvision's CenterCrop offset: halves to even where cut, down where padded."""
+    return -((crop - length) // 2) if crop > length else round((length - crop) / 2)

@@ -1,0 +1,105 @@
+"""Watching the modules of a network that torch.fx cannot trace."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from pipeline.receptive_field.fields import does_not_run, probe_image
+
+Note = Callable[[str, nn.Module | None, Tensor], None]
+INPUT = ".input"
+
+
+@dataclass(frozen=True)
+class ModuleCall:
+    """One call of a module.
+
+    Attributes
+    ----------
+    name
+        The module's path; the second call of the same module ends in `_1`, and so on. What a dense or
+        convolution layer is given has its name followed by `.input`.
+    module
+        What was called, None for an input.
+    shape
+        Of the output for one image.
+    is_block
+        Whether the module has a forward method of its own around others'.
+    """
+
+    name: str
+    module: nn.Module | None
+    shape: tuple[int, ...]
+    is_block: bool
+
+
+def input_name(name: str) -> str:
+    """Return the name of what a module is given."""
+    return name + INPUT
+
+
+def describe_calls(network: nn.Module, input_size: tuple[int, int]) -> list[ModuleCall]:
+    """Run a network on one image and list the calls of its modules that return a tensor, in order.
+
+    Raises
+    ------
+    UserError
+        The network does not run on an input of this size.
+    """
+    calls: list[ModuleCall] = []
+    modules = dict(network.named_modules())
+
+    def note(name: str, module: nn.Module | None, value: Tensor) -> None:
+        is_block = module is not None and any(module.children()) and not isinstance(module, nn.Sequential)
+        calls.append(ModuleCall(name, module, tuple(value.shape), is_block))
+
+    try:
+        with torch.no_grad(), watching(modules, note):
+            network(probe_image(network, input_size))
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+        raise does_not_run(input_size, error) from error
+    return calls
+
+
+@contextmanager
+def watching(modules: dict[str, nn.Module], note: Note) -> Iterator[None]:
+    """Call `note` with each tensor that a module is given (dense and convolution layers) or returns, at once.
+
+    Parameters
+    ----------
+    modules
+        Path to module, as `named_modules` gives them; the network itself (the empty path) is left out.
+    note
+        Given the call's name, the module (None for an input) and the tensor.
+    """
+    counts: Counter[str] = Counter()
+    with ExitStack() as stack:
+        for path, module in modules.items():
+            if path:
+                for handle in _watch(path, module, counts, note):
+                    stack.callback(handle.remove)
+        yield
+
+
+def _watch(path: str, module: nn.Module, counts: Counter[str], note: Note) -> Iterator[RemovableHandle]:
+    def number(counter: str) -> str:
+        counts[counter] += 1
+        return path if counts[counter] == 1 else f"{path}_{counts[counter] - 1}"
+
+    def enter(_: nn.Module, args: tuple[Any, ...]) -> None:
+        if args and isinstance(args[0], Tensor):
+            note(input_name(number(path + INPUT)), None, args[0])
+
+    def leave(_: nn.Module, args: tuple[Any, ...], value: object) -> None:
+        if isinstance(value, Tensor):
+            note(number(path), module, value)
+
+    if isinstance(module, nn.Linear | nn.Conv2d):
+        yield module.register_forward_pre_hook(enter)
+    yield module.register_forward_hook(leave)

@@ -1,0 +1,253 @@
+"""The layers of a network: what there is, which of them to look at, and which one is the code."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, fx, nn
+
+from pipeline.errors import UserError
+from pipeline.layers.hooks import describe_calls, input_name
+from pipeline.receptive_field.fields import (
+    Output,
+    ReceptiveField,
+    does_not_run,
+    outputs,
+    pair,
+    probe_image,
+    whole,
+)
+from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
+from pipeline.receptive_field.tracing import Trace, trace
+
+POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+POOL_NAMES = frozenset(
+    ["max_pool2d", "avg_pool2d", "lp_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "mean", "amax"]
+)
+JOIN_NAMES = frozenset({"add", "iadd", "add_", "cat", "concat"})
+# What leaves a vector as it is once dropout is off.
+PASSING = (nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.Identity, nn.Flatten)
+PASSING_NAMES = frozenset(["dropout", "dropout2d", "flatten", "squeeze", "view", "reshape", "contiguous"])
+# More activation layers than this, and `auto` keeps the ends of blocks.
+MANY = 40
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network.
+
+    Attributes
+    ----------
+    name
+        Node name, as torchvision's `get_graph_node_names` gives it.
+    kind
+        "map": output (n, units, y, x); "dense": output (n, units).
+    units
+        Channels, or outputs of a dense layer.
+    map_size
+        y, x of the map; (1, 1) for a dense layer.
+    receptive_field
+        Of its neurons.
+    before
+        The layer that enters an activation function (its pre-activation); None where this is not one.
+    is_activation, is_pool
+        Whether it is an activation function's output, or a pooling's that is not the identity.
+    ends_block
+        Whether it is where branches come together: a sum or a concatenation, after its activation if it has
+        one.
+    """
+
+    name: str
+    kind: Literal["map", "dense"]
+    units: int
+    map_size: tuple[int, int]
+    receptive_field: ReceptiveField
+    before: str | None = None
+    is_activation: bool = False
+    is_pool: bool = False
+    ends_block: bool = False
+
+
+def describe_layers(network: nn.Module, input_size: int | tuple[int, int]) -> tuple[Layer, ...]:
+    """Describe the layers of a network, in the order in which they are computed.
+
+    Parameters
+    ----------
+    network
+        In eval mode. One that torch.fx cannot trace is described by its modules: receptive fields and
+        pre-activations are unknown then.
+    input_size
+        Height and width of the network's input, pixels.
+
+    Returns
+    -------
+    tuple of Layer
+        Every node whose output is (n, units, y, x) or (n, units). Maps whose channels come last (inside
+        ConvNeXt's blocks) are no layers.
+
+    Raises
+    ------
+    UserError
+        The network does not run on an input of this size, or its output differs from one pass to the next.
+    """
+    size = pair(input_size)
+    traced = trace(network)
+    if traced is None:
+        return tuple(_hooked(network, size))
+    _check(traced, size)
+    found = {output.node: output for output in outputs(traced, size)}
+    layers = [
+        _layer(traced, output, found) for output in found.values() if output.is_map or len(output.shape) == 2
+    ]
+    return tuple(_with_block_ends(traced, layers))
+
+
+def code_layer(network: nn.Module, input_size: int | tuple[int, int]) -> str:
+    """Return the layer whose output is the code: what enters the classifier.
+
+    The classifier is the last dense or convolution layer on the way to the output. Dropout (the identity in
+    eval mode) is passed over, so the code of AlexNet is the ReLU `classifier.5`; so is flattening a map of
+    one position. Where the classifier is a convolution (SqueezeNet), the code layer is a map, and the code
+    its spatial mean (`code_of`). In a network that torch.fx cannot trace it is called `<classifier>.input`.
+
+    Parameters
+    ----------
+    network
+        In eval mode.
+    input_size
+        Height and width of the network's input, pixels.
+
+    Raises
+    ------
+    UserError
+        The network has no such layer, or does not run.
+    """
+    size = pair(input_size)
+    traced = trace(network)
+    if traced is None:
+        calls = [
+            call for call in describe_calls(network, size) if isinstance(call.module, nn.Linear | nn.Conv2d)
+        ]
+        if calls:
+            return input_name(calls[-1].name)
+    else:
+        shapes = {output.node: output.shape for output in outputs(traced, size)}
+        classifier = next((node for node in _ancestors(traced) if _weighs(traced, node)), None)
+        if classifier is not None:
+            return traced.names[_passed_over(traced, classifier.all_input_nodes[0], shapes)]
+    raise UserError("the network has no dense or convolution layer, so it has no code")
+
+
+def code_of(value: Tensor) -> Tensor:
+    """Return the codes (n, D) of a code layer's output: a vector as it is, a map's spatial mean.
+
+    Raises
+    ------
+    UserError
+        The output is neither (n, D) nor (n, D, y, x).
+    """
+    if value.ndim == 4:
+        return value.flatten(1) if value.shape[2:] == (1, 1) else value.mean((2, 3))
+    if value.ndim != 2:
+        raise UserError(
+            f"the code layer's output must be (n, D) or (n, D, y, x), got {value.ndim} dimensions"
+        )
+    return value
+
+
+def _check(traced: Trace, size: tuple[int, int]) -> None:
+    """Check that the graph computes what the network does: tracing sees one way through its Python code."""
+    image = probe_image(traced.network, size)
+    try:
+        with torch.no_grad():
+            again = fx.Interpreter(traced.network, graph=traced.graph).run(image.clone())
+            once = traced.network(image)
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+        raise does_not_run(size, error) from error
+    numbers = isinstance(once, Tensor) and not once.is_meta
+    if numbers and not torch.allclose(once, again, rtol=1e-3, equal_nan=True):
+        raise UserError(
+            "the network gives another output when it is run again; in eval mode its forward must depend on "
+            "the image alone (F.dropout needs training=self.training)"
+        )
+
+
+def _layer(traced: Trace, output: Output, found: dict[fx.Node, Output]) -> Layer:
+    node, shape = output.node, output.shape
+    operands = [operand for operand in node.all_input_nodes if operand in found]
+    active = _is(traced, node, ACTIVATIONS, ACTIVATION_NAMES)
+    given = found[operands[0]].shape if operands else None
+    pools = _is(traced, node, POOLS, POOL_NAMES) and given is not None and len(given) == 4
+    is_map = len(shape) == 4
+    return Layer(
+        name=traced.names[node], kind="map" if is_map else "dense", units=shape[1],
+        map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=output.receptive_field,
+        before=traced.names[node.all_input_nodes[0]] if active else None, is_activation=active,
+        is_pool=pools and (given != shape or not _is_adaptive(traced, node)),
+        ends_block=is_map and len(operands) > 1 and _is(traced, node, (), JOIN_NAMES),
+    )  # fmt: skip
+
+
+def _with_block_ends(traced: Trace, layers: list[Layer]) -> Iterator[Layer]:
+    """Let an activation that alone reads a sum or concatenation end the block in its place."""
+    joins = {layer.name for layer in layers if layer.ends_block}
+    users = {traced.names[node]: [traced.names.get(user) for user in node.users] for node in traced.names}
+    moved = {
+        layer.before for layer in layers if layer.before in joins and users[layer.before] == [layer.name]
+    }
+    for layer in layers:
+        yield replace(
+            layer, ends_block=layer.before in moved or (layer.ends_block and layer.name not in moved)
+        )
+
+
+def _is(traced: Trace, node: fx.Node, kinds: tuple[type[nn.Module], ...], names: frozenset[str]) -> bool:
+    module = traced.module(node)
+    if module is not None:
+        return isinstance(module, kinds) if kinds else False
+    target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+    return node.op in ("call_function", "call_method") and target in names
+
+
+def _is_adaptive(traced: Trace, node: fx.Node) -> bool:
+    adaptive = frozenset({"adaptive_avg_pool2d", "adaptive_max_pool2d"})
+    return _is(traced, node, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d), adaptive)
+
+
+def _weighs(traced: Trace, node: fx.Node) -> bool:
+    return _is(traced, node, (nn.Linear, nn.Conv2d), frozenset({"linear", "conv2d"}))
+
+
+def _ancestors(traced: Trace) -> Iterator[fx.Node]:
+    """Yield what the output was made of, the last computed first."""
+    needed: set[fx.Node] = set()
+    for node in reversed(traced.graph.nodes):
+        if node.op == "output" or node in needed:
+            needed.update(node.all_input_nodes)
+            yield node
+
+
+def _passed_over(traced: Trace, node: fx.Node, shapes: dict[fx.Node, tuple[int, ...]]) -> fx.Node:
+    """Go back from a node over what does not change its numbers."""
+    while node.all_input_nodes and _is(traced, node, PASSING, PASSING_NAMES):
+        source = node.all_input_nodes[0]
+        shape = shapes.get(source)
+        same = shape is not None and (shape == shapes[node] or (len(shape) == 4 and shape[2:] == (1, 1)))
+        if not same:
+            break
+        node = source
+    return node
+
+
+def _hooked(network: nn.Module, size: tuple[int, int]) -> Iterator[Layer]:
+    for call in describe_calls(network, size):
+        shape, active = call.shape, isinstance(call.module, ACTIVATIONS)
+        if len(shape) in (2, 4):
+            is_map = len(shape) == 4
+            yield Layer(
+                name=call.name, kind="map" if is_map else "dense", units=shape[1],
+                map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=whole(size, "unknown"),
+                is_activation=active, is_pool=isinstance(call.module, POOLS),
+                ends_block=is_map and call.is_block,
+            )  # fmt: skip

@@ -1,0 +1,102 @@
+"""Which layers are watched: names, globs, or the automatic choice."""
+
+import difflib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from pipeline.errors import UserError
+from pipeline.layers.layers import MANY, Layer
+
+
+def select_layers(
+    layers: Sequence[Layer], code_layer: str, patterns: Literal["auto"] | Sequence[str]
+) -> tuple[Layer, ...]:
+    """Choose layers.
+
+    `auto` takes every activation layer and pool up to the code layer, the gates of squeeze-and-excitation
+    left out; sums and concatenations where there is no activation map. Where these are more than 40, it
+    takes the first activation, the ends of blocks (every second, third, ... where they still are many, the
+    last of each map size always), the pools that shrink the map, and the last activation. The last pool and
+    the code layer are always among them.
+
+    Parameters
+    ----------
+    layers
+        Of `describe_layers`.
+    code_layer
+        Of `code_layer`.
+    patterns
+        "auto", or names and globs (`features.*`).
+
+    Returns
+    -------
+    tuple of Layer
+        In the order of the network.
+
+    Raises
+    ------
+    UserError
+        A pattern matches no layer.
+    """
+    if patterns == "auto":
+        chosen = _auto(layers, code_layer)
+    else:
+        chosen = {name for pattern in patterns for name in _matching(layers, pattern)}
+    return tuple(layer for layer in layers if layer.name in chosen)
+
+
+def unknown_layer(name: str, names: Sequence[str]) -> UserError:
+    """Return the error for a layer that is not there: the nearest names, then all of them."""
+    nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+    hint = f"did you mean {', '.join(nearest)}? " if nearest else ""
+    return UserError(f"no layer matches '{name}'; {hint}the layers are: {', '.join(names)}")
+
+
+def _matching(layers: Sequence[Layer], pattern: str) -> list[str]:
+    names = [layer.name for layer in layers]
+    found = [name for name in names if name == pattern] or [
+        name for name in names if fnmatchcase(name, pattern)
+    ]
+    if not found:
+        raise unknown_layer(pattern, names)
+    return found
+
+
+def _auto(layers: Sequence[Layer], code_layer: str) -> set[str]:
+    names = [layer.name for layer in layers]
+    if code_layer not in names:
+        raise unknown_layer(code_layer, names)
+    usable = [layer for layer in layers[: names.index(code_layer)] if not _is_gate(layer)]
+    pools = [layer for layer in layers[: names.index(code_layer) + 1] if layer.is_pool]
+    active = [layer for layer in usable if layer.is_activation]
+    if not any(layer.kind == "map" for layer in active):
+        active += [layer for layer in usable if layer.ends_block]
+    always = {code_layer, *(layer.name for layer in pools[-1:])}
+    pools = [layer for layer in pools if not _is_gate(layer)]
+    if len({layer.name for layer in [*active, *pools]} | always) <= MANY:
+        return {layer.name for layer in [*active, *pools]} | always
+    ends = _thinned([layer for layer in usable if layer.ends_block])
+    return {layer.name for layer in [*active[:1], *ends, *active[-1:], *_shrinking(usable)]} | always
+
+
+def _is_gate(layer: Layer) -> bool:
+    """Tell whether a layer is the inside of squeeze-and-excitation: one position that sees everything."""
+    return layer.kind == "map" and layer.map_size == (1, 1) and layer.receptive_field.status == "global"
+
+
+def _thinned(ends: Sequence[Layer]) -> list[Layer]:
+    every = -(-len(ends) // MANY)
+    last = {layer.map_size: layer.name for layer in ends}
+    kept = {layer.name for layer in ends[::-1][::every]} | set(last.values())
+    return [layer for layer in ends if layer.name in kept]
+
+
+def _shrinking(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the pools whose map is smaller than any before them."""
+    smallest, kept = (1 << 30, 1 << 30), []
+    for layer in layers:
+        if layer.kind == "map" and layer.map_size < smallest:
+            smallest = layer.map_size
+            kept += [layer] if layer.is_pool else []
+    return kept

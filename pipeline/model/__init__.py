@@ -1,0 +1,5 @@
+"""Building a network, and keeping it in a weights folder."""
+
+from pipeline.model.network import build_network, load_network, save_network
+
+__all__ = ["build_network", "load_network", "save_network"]

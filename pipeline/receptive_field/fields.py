@@ -1,0 +1,248 @@
+"""What each neuron of a network can see: receptive fields, computed on the traced graph."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from pipeline.errors import UserError
+from pipeline.receptive_field.geometry import BOUND, EXACT, UNKNOWN, Extent, Field, fit, source
+from pipeline.receptive_field.operations import apply, trusted
+from pipeline.receptive_field.tracing import Trace, trace
+from pipeline.receptive_field.windows import Call
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """What the neurons of a layer see; all pairs are (y, x), in pixels of the network input.
+
+    Attributes
+    ----------
+    size, stride, start
+        Neuron p covers `start + p * stride` to `start + p * stride + size` (end exclusive); that may leave
+        the image.
+    status
+        "exact": that is what each neuron sees, but for what lies outside the image or was cut off by padding.
+        "bound": no neuron sees more. "global": every neuron sees the whole image (global pooling,
+        squeeze-and-excitation, a dense layer), but for a border that no stride reaches. "unknown": not
+        known; the box is the whole image.
+    rows, columns
+        First pixel and end (exclusive) of what the neurons in each row and column of the map see, to the
+        pixel, borders included; (0, 0) if nothing. Empty where every neuron sees, or may see, the whole
+        image.
+    """
+
+    size: Pair
+    stride: Pair
+    start: Pair
+    status: str
+    rows: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
+    columns: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
+
+    def seen(self, position: Pair) -> tuple[Pair, Pair]:
+        """Return first pixel and end (exclusive), each y and x, of what one neuron sees; zeros if nothing."""
+        if not self.rows:
+            return (0, 0), self.size
+        (top, bottom), (left, right) = self.rows[position[0]], self.columns[position[1]]
+        return ((top, left), (bottom, right)) if top < bottom and left < right else ((0, 0), (0, 0))
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is known of one node's output.
+
+    Attributes
+    ----------
+    node
+        Of the graph.
+    shape
+        Of the output for one image, the batch dimension included.
+    receptive_field
+        Of its neurons.
+    is_map
+        Whether it is (1, channels, y, x).
+    """
+
+    node: fx.Node
+    shape: tuple[int, ...]
+    receptive_field: ReceptiveField
+    is_map: bool
+
+
+def receptive_fields(network: nn.Module, input_size: int | Pair) -> dict[str, ReceptiveField]:
+    """Compute the receptive field of each layer of a network.
+
+    Parameters
+    ----------
+    network
+        In eval mode.
+    input_size
+        Height and width of the network's input, pixels; one number for a square.
+
+    Returns
+    -------
+    dict
+        Node name (torchvision's `get_graph_node_names`, and the inside of its closed blocks) to receptive
+        field, in the order of the network. A network that torch.fx cannot trace: each module's name, all
+        "unknown".
+
+    Raises
+    ------
+    UserError
+        The network does not run on an input of this size.
+
+    References
+    ----------
+    Araujo, Norris & Sim, Computing receptive fields of convolutional neural networks, Distill 2019.
+    """
+    size = pair(input_size)
+    traced = trace(network)
+    if traced is None:
+        return {
+            name: whole(size, UNKNOWN)
+            for name, module in network.named_modules()
+            if not any(module.children())
+        }
+    return {traced.names[output.node]: output.receptive_field for output in outputs(traced, size)}
+
+
+def outputs(traced: Trace, input_size: Pair) -> Iterator[Output]:
+    """Run a traced network on one image and yield what is known of each tensor that depends on it.
+
+    Parameters
+    ----------
+    traced
+        The graph.
+    input_size
+        Height and width, pixels.
+
+    Raises
+    ------
+    UserError
+        The network does not run on an input of this size.
+    """
+    image = probe_image(traced.network, input_size)
+    values: dict[fx.Node, Any] = {}
+    fields: dict[fx.Node, Any] = {}
+    for node in traced.graph.nodes:
+        if node.op == "placeholder":
+            values[node], fields[node] = image, source(input_size, image.shape[1])
+        elif node.op == "get_attr":
+            values[node] = fields[node] = attribute(traced.network, str(node.target))
+        elif node.op != "output":
+            values[node] = _run(traced, node, values, input_size)
+            fields[node] = _propagate(traced, node, values[node], fields)
+            if isinstance(fields[node], Field) and isinstance(values[node], Tensor):
+                yield _describe(node, values[node], fields[node], input_size)
+        for operand in node.all_input_nodes:
+            if all(user in values for user in operand.users):
+                values[operand] = fields[operand] = None
+
+
+def probe_image(network: nn.Module, input_size: Pair) -> Tensor:
+    """Return one grey image (1, channels, h, w) of the dtype, and on the device, of the network."""
+    parameter = next((item for item in network.parameters() if item.is_floating_point()), torch.empty(0))
+    convolution = next((item for item in network.modules() if isinstance(item, nn.Conv2d)), None)
+    channels = convolution.in_channels if convolution else 3
+    return torch.full((1, channels, *input_size), 0.5, dtype=parameter.dtype, device=parameter.device)
+
+
+def attribute(network: nn.Module, path: str) -> Any:
+    """Return what a dotted path names in a network."""
+    value: Any = network
+    for part in path.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def pair(input_size: int | Pair) -> Pair:
+    """Return height and width of an input size; one number means a square.
+
+    Raises
+    ------
+    UserError
+        It is not positive.
+    """
+    size = (
+        (input_size, input_size) if isinstance(input_size, int) else (int(input_size[0]), int(input_size[1]))
+    )
+    if min(size) < 1:
+        raise UserError(f"input size must be at least 1 pixel, got {size[0]}x{size[1]}")
+    return size
+
+
+def whole(input_size: Pair, status: str) -> ReceptiveField:
+    """Return the receptive field of neurons that see, or may see, the whole image."""
+    return ReceptiveField(input_size, (0, 0), (0, 0), status)
+
+
+def does_not_run(input_size: Pair, error: Exception) -> UserError:
+    """Return the error for a network that cannot take an input of this size."""
+    reason = " ".join(str(error).split())[:200]
+    return UserError(
+        f"the network does not run on an input of {input_size[0]}x{input_size[1]} pixels: {reason}"
+    )
+
+
+def _run(traced: Trace, node: fx.Node, values: dict[fx.Node, Any], input_size: Pair) -> Any:
+    """Do what a node does, on the values of its operands."""
+    args = fx.node.map_arg(node.args, values.__getitem__)
+    kwargs = fx.node.map_arg(node.kwargs, values.__getitem__)
+    try:
+        with torch.no_grad():
+            return _target(traced, node, args)(*(args[1:] if node.op == "call_method" else args), **kwargs)
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, ZeroDivisionError) as error:
+        raise does_not_run(input_size, error) from error
+
+
+def _target(traced: Trace, node: fx.Node, args: Sequence[Any]) -> Any:
+    if node.op == "call_module":
+        return traced.module(node)
+    return getattr(args[0], str(node.target)) if node.op == "call_method" else node.target
+
+
+def _propagate(traced: Trace, node: fx.Node, value: Any, fields: dict[fx.Node, Any]) -> Any:
+    """Return the field of a node's output, or its value where it does not depend on the image."""
+    args = fx.node.map_arg(node.args, fields.__getitem__)
+    kwargs = fx.node.map_arg(node.kwargs, fields.__getitem__)
+    operands = [fields[operand] for operand in node.all_input_nodes]
+    if not any(isinstance(operand, Field | tuple) for operand in operands):
+        return value
+    if not any(isinstance(operand, Field) or _holds_field(operand) for operand in operands):
+        return _target(traced, node, args)(*(args[1:] if node.op == "call_method" else args), **kwargs)
+    name = "" if node.op == "call_module" else node.target
+    if not isinstance(name, str):
+        name = getattr(name, "__name__", "?") if trusted(name) else "?"
+    computed = len(node.all_input_nodes) > 1
+    return apply(Call(name, traced.module(node), args, kwargs, value, computed=computed))
+
+
+def _holds_field(value: Any) -> bool:
+    return isinstance(value, tuple) and any(isinstance(item, Field) for item in value)
+
+
+def _describe(node: fx.Node, value: Tensor, seen: Field, input_size: Pair) -> Output:
+    rank = value.ndim
+    is_map = rank == 4 and (seen.axes == (2, 3) or seen.status != EXACT)
+    return Output(node, tuple(value.shape), _receptive_field(seen, input_size), is_map)
+
+
+def _receptive_field(seen: Field, input_size: Pair) -> ReceptiveField:
+    if seen.status != EXACT or None in seen.axes:
+        return whole(input_size, seen.status if seen.status != EXACT else UNKNOWN)
+    extents = [fit(line, axis) for line, axis in zip(seen.lines, seen.axes, strict=True) if axis is not None]
+    y, x = extents
+    if y is None or x is None:
+        return whole(input_size, UNKNOWN)
+    return _from_extents(y, x)
+
+
+def _from_extents(y: Extent, x: Extent) -> ReceptiveField:
+    return ReceptiveField(
+        (y.size, x.size), (y.stride, x.stride), (y.start, x.start),
+        EXACT if y.true and x.true else BOUND, y.seen, x.seen,
+    )  # fmt: skip

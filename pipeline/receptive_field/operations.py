@@ -1,0 +1,280 @@
+"""What each operation of a traced network does to fields: the table behind receptive fields.
+
+An operation that stands in no table is UNKNOWN, and so is everything after it: a wrong receptive field is
+worse than none.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from torch import Size, Tensor, nn
+from torchvision.ops import StochasticDepth
+from torchvision.ops.misc import FrozenBatchNorm2d, Permute
+
+from pipeline.receptive_field.geometry import (
+    EXACT,
+    GLOBAL,
+    UNKNOWN,
+    Field,
+    concatenate,
+    like,
+    permute,
+    reduce,
+    squash,
+    step,
+    unite,
+)  # fmt: skip
+from pipeline.receptive_field.windows import Call, adaptive_pool, convolution, convolution_function, pad, pool
+
+ACTIVATIONS = (
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish,
+    nn.Softplus, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Softsign, nn.Threshold,
+)  # fmt: skip
+ACTIVATION_NAMES = frozenset({
+    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "elu", "elu_", "selu", "celu",
+    "gelu", "silu", "mish", "softplus", "hardswish", "hardsigmoid", "hardtanh", "sigmoid", "sigmoid_",
+    "tanh", "tanh_", "softsign", "threshold", "clamp", "clamp_", "clamp_min", "clip",
+})  # fmt: skip
+POINTWISE = (
+    *ACTIVATIONS, nn.LogSigmoid, nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, StochasticDepth,
+    FrozenBatchNorm2d,
+)  # fmt: skip
+POINTWISE_NAMES = ACTIVATION_NAMES | {
+    "logsigmoid", "dropout", "dropout_", "dropout2d", "alpha_dropout", "stochastic_depth", "abs", "neg",
+    "exp", "sqrt", "rsqrt", "square", "pow", "float", "half", "bfloat16", "to", "type_as", "contiguous",
+    "clone", "detach", "add", "sub", "mul", "truediv", "div", "true_divide", "iadd", "isub", "imul",
+    "itruediv", "add_", "sub_", "mul_", "div_", "multiply", "subtract", "divide", "maximum", "minimum",
+}  # fmt: skip
+SHAPE_NAMES = frozenset({"size", "dim", "ndimension", "numel", "getattr", "get_device", "is_floating_point"})
+
+
+def apply(call: Call) -> Any:
+    """Return the field of an operation's result, or its value where it does not depend on the image.
+
+    Parameters
+    ----------
+    call : Call
+
+    Returns
+    -------
+    Field, tuple of Field, or any
+    """
+    if call.name in SHAPE_NAMES:
+        return _shape(call)
+    if call.name == "getitem" and not isinstance(call.field, Field):
+        return call.args[0][call.args[1]]
+    fields = list(_fields((call.args, call.kwargs)))
+    statuses = {field.status for field in fields}
+    if UNKNOWN in statuses:
+        return like(call.result, UNKNOWN)
+    if GLOBAL in statuses:
+        return like(call.result, GLOBAL)
+    rule = _rule(call)
+    # The image may enter a product or a sum second, after a constant; every other rule reads its first
+    # operand.
+    followed = rule is _pointwise or (bool(call.args) and isinstance(call.args[0], Field | list | tuple))
+    changed = rule(call) if rule and followed else None
+    return changed if _fits(changed, call.result) else like(call.result, UNKNOWN)
+
+
+def trusted(target: Callable[..., Any]) -> bool:
+    """Tell whether a function is PyTorch's or Python's own, so that its name says what it does."""
+    module = getattr(target, "__module__", None) or "torch"
+    return module.partition(".")[0] in {"torch", "torchvision", "_operator", "builtins", "math"}
+
+
+def _fields(value: Any) -> Iterable[Field]:
+    if isinstance(value, Field):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _fields(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _fields(item)
+
+
+def _shape(call: Call) -> Any:
+    field = call.field
+    if call.name == "size":
+        wanted = call.get(1, "dim")
+        return Size(field.shape) if wanted is None else field.shape[wanted]
+    if call.name == "getattr" and call.args[1] == "shape":
+        return Size(field.shape)
+    if call.name == "getattr" and isinstance(call.result, Tensor):
+        return like(call.result, UNKNOWN)
+    return call.result
+
+
+def _fits(changed: Any, result: Any) -> bool:
+    """Check a field against the shape of what the network computed: no rule is trusted further than that."""
+    if isinstance(changed, tuple) and isinstance(result, list | tuple):
+        return len(changed) == len(result) and all(map(_fits, changed, result))
+    return (
+        isinstance(changed, Field)
+        and isinstance(result, Tensor)
+        and changed.shape[1:] == tuple(result.shape[1:])
+    )
+
+
+def _rule(call: Call) -> Callable[[Call], Any] | None:
+    if call.module is None:
+        return _pointwise if call.name in POINTWISE_NAMES else NAMED.get(call.name)
+    if isinstance(call.module, POINTWISE):
+        return _pointwise
+    return next((rule for kinds, rule in MODULES if isinstance(call.module, kinds)), None)
+
+
+def _pointwise(call: Call) -> Field | None:
+    fields = list(_fields((call.args, call.kwargs)))
+    if any(field.axes != fields[0].axes or len(field.shape) != len(call.shape) for field in fields):
+        return None
+    return fields[0] if len(fields) == 1 else unite(fields, call.shape)
+
+
+def _batch_norm(call: Call) -> Field | None:
+    # Without running statistics each image is normalised by its batch.
+    return call.field if getattr(call.module, "running_mean", None) is not None else None
+
+
+def _batch_norm_function(call: Call) -> Field | None:
+    return None if call.get(5, "training", False) else call.field
+
+
+def _mean(call: Call) -> Field | None:
+    wanted = call.get(1, "dim")
+    rank = len(call.field.shape)
+    dimensions = range(rank) if wanted is None else _whole(wanted, rank)
+    if 0 in dimensions:
+        return None
+    return reduce(call.field, list(dimensions), call.shape, keep=len(call.shape) == rank)
+
+
+def _last_mixed(call: Call) -> Field | None:
+    """Mix the last dimension (linear) or the last few (layer normalisation)."""
+    normalised = getattr(call.module, "normalized_shape", None) or (
+        call.get(1, "normalized_shape") if call.name == "layer_norm" else (0,)
+    )
+    return _mixed(call, [-1 - i for i in range(len(normalised))])
+
+
+def _softmax(call: Call) -> Field | None:
+    wanted: Any = call.module.dim if call.module is not None else call.get(1, "dim")
+    return None if wanted is None else _mixed(call, _whole(wanted, len(call.field.shape)))
+
+
+def _mixed(call: Call, dimensions: Sequence[int]) -> Field | None:
+    rank = len(call.field.shape)
+    mixed = {d % rank for d in dimensions}
+    if mixed >= set(call.field.axes):
+        return Field((call.field.shape[0], *call.shape[1:]), GLOBAL)
+    if mixed & {0, *call.field.axes}:
+        return None
+    return call.field.with_lines(lambda line: line.amax(sorted(mixed), keepdim=True), call.shape)
+
+
+def _everywhere(call: Call) -> Field | None:
+    """Group and instance normalisation: each neuron depends on the whole map."""
+    return Field((call.field.shape[0], *call.shape[1:]), GLOBAL)
+
+
+def _concatenate(call: Call) -> Field | None:
+    parts, dimension = call.args[0], call.get(1, "dim", 0)
+    rank = len(call.shape)
+    if not all(isinstance(part, Field) and part.axes == parts[0].axes for part in parts):
+        return None
+    dimension %= rank
+    return concatenate(parts, dimension, call.shape) if dimension not in (0, *parts[0].axes) else None
+
+
+def _reshape(call: Call) -> Field | None:
+    field, shape = call.field, tuple(call.shape)
+    if len(shape) == 2:
+        return Field((field.shape[0], *shape[1:]), GLOBAL)
+    last = (len(field.shape) - 2, len(field.shape) - 1)
+    if field.axes != last or field.shape[-2:] != shape[-2:]:
+        return None
+    full = (field.shape[0], *shape[1:])
+    y, x = (line.reshape(full) for line in field.lines)
+    return Field(full, EXACT, y, x, (len(full) - 2, len(full) - 1))
+
+
+def _permute(call: Call) -> Field:
+    order = call.module.dims if isinstance(call.module, Permute) else call.args[1:] or call.kwargs["dims"]
+    order = order[0] if len(order) == 1 else order
+    rank = len(call.field.shape)
+    return permute(call.field, [d % rank for d in order])
+
+
+def _transpose(call: Call) -> Field:
+    rank = len(call.field.shape)
+    order = list(range(rank))
+    a, b = (call.get(1, "dim0") % rank, call.get(2, "dim1") % rank)
+    order[a], order[b] = order[b], order[a]
+    return permute(call.field, order)
+
+
+def _split(call: Call) -> tuple[Field, ...] | None:
+    field, dimension = call.field, call.get(2, "dim", 0) % len(call.field.shape)
+    if dimension == 0 or dimension in field.axes:
+        return None
+    sizes = [part.shape[dimension] for part in call.result]
+    lines = [line.split(sizes, dimension) for line in field.lines]
+    return tuple(Field(tuple(y.shape), EXACT, y, x, field.axes) for y, x in zip(*lines, strict=True))
+
+
+def _channel_shuffle(call: Call) -> Field:
+    groups = call.module.groups if call.module is not None else call.get(1, "groups")
+    y, x = (line.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2) for line in call.field.lines)
+    return Field(call.field.shape, EXACT, y, x, call.field.axes)
+
+
+def _take(call: Call) -> Field | None:
+    """Slice (`x[:, :, ::2, ::2]`); indices that remove or add a dimension are not followed."""
+    field, index = call.field, call.args[1] if isinstance(call.args[1], tuple) else (call.args[1],)
+    if Ellipsis in index:
+        place = index.index(Ellipsis)
+        index = (*index[:place], *[slice(None)] * (len(field.shape) - len(index) + 1), *index[place + 1 :])
+    if not all(isinstance(item, slice) for item in index) or index[0] != slice(None):
+        return None
+    y, x = (line[index] for line in field.lines)
+    taken = Field(tuple(y.shape), EXACT, y, x, field.axes)
+    for number, axis in enumerate(field.axes):
+        if axis is not None and axis < len(index) and index[axis].step not in (None, 1):
+            taken = step(taken, number, index[axis].step)
+    return taken
+
+
+def _whole(dimensions: int | Sequence[int], rank: int) -> list[int]:
+    return [d % rank for d in ([dimensions] if isinstance(dimensions, int) else dimensions)]
+
+
+def _local_response(call: Call) -> Field | None:
+    # A window over channels: no change where all channels see alike, not followed where they do not.
+    alike = all(squash(line).shape[1] == 1 for line in call.field.lines)
+    return call.field if alike else None
+
+
+NAMED: dict[str, Callable[[Call], Any]] = {
+    "conv2d": convolution_function, "max_pool2d": pool, "avg_pool2d": pool,
+    "adaptive_avg_pool2d": adaptive_pool, "adaptive_max_pool2d": adaptive_pool, "pad": pad, "mean": _mean,
+    "amax": _mean, "linear": _last_mixed, "layer_norm": _last_mixed, "softmax": _softmax,
+    "log_softmax": _softmax, "batch_norm": _batch_norm_function, "group_norm": _everywhere,
+    "instance_norm": _everywhere, "local_response_norm": _local_response, "cat": _concatenate,
+    "concat": _concatenate, "view": _reshape, "reshape": _reshape, "flatten": _reshape, "permute": _permute,
+    "transpose": _transpose, "chunk": _split, "split": _split, "getitem": _take,
+    "channel_shuffle": _channel_shuffle,
+}  # fmt: skip
+MODULES: tuple[tuple[tuple[type[nn.Module], ...], Callable[[Call], Any]], ...] = (
+    ((nn.Conv2d,), convolution),
+    ((nn.MaxPool2d, nn.AvgPool2d), pool),
+    ((nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d), adaptive_pool),
+    ((nn.BatchNorm2d,), _batch_norm),
+    ((nn.Linear, nn.LayerNorm), _last_mixed),
+    ((nn.GroupNorm, nn.InstanceNorm2d), _everywhere),
+    ((nn.LocalResponseNorm,), _local_response),
+    ((nn.Softmax, nn.LogSoftmax), _softmax),
+    ((nn.Flatten,), _reshape),
+    ((nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d), pad),
+    ((nn.ChannelShuffle,), _channel_shuffle),
+    ((Permute,), _permute),
+)

@@ -1,0 +1,12 @@
+"""HDF5, tables and metrics on disk; the only room that opens HDF5.
+
+An artifact is written by `write`, read by `read`; the folder of activations is opened by `open_activations`.
+"""
+
+from pipeline.store.activations import Activations, Shard, open_activations
+from pipeline.store.artifact import SCHEMA_VERSION, Reader, Writer, digest, publish, read, write
+
+__all__ = [
+    "SCHEMA_VERSION", "Activations", "Reader", "Shard", "Writer", "digest", "open_activations", "publish",
+    "read", "write",
+]  # fmt: skip

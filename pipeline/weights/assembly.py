@@ -1,0 +1,207 @@
+"""A network put together from what the parameters name: architecture, weights, preprocessing, class names."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pipeline.errors import UserError
+from pipeline.formats.weights import Description
+from pipeline.images.preprocess import Preprocessing
+from pipeline.model.architectures import INPUT_SIZE
+from pipeline.model.network import build_network
+from pipeline.weights.checkpoints import (
+    SUFFIXES,
+    Pretrained,
+    class_count,
+    fit_state,
+    read_checkpoint,
+    torchvision_weights,
+)
+
+log = logging.getLogger(__name__)
+
+TRAIN = "train"
+NAMES = Path("classes") / "names.txt"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the parameters say of a network.
+
+    Attributes
+    ----------
+    architecture
+        As in `pipeline.model.build_network`.
+    weights
+        "train", a checkpoint file, or the name of torchvision's weights.
+    preprocessing
+        None for that of the weights or of the builtin network.
+    inputs
+        The folder of the user's files.
+    """
+
+    architecture: str
+    weights: str
+    preprocessing: Preprocessing | None
+    inputs: Path
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the weights are a checkpoint file."""
+        return Path(self.weights).suffix in SUFFIXES
+
+    @property
+    def name(self) -> str:
+        """The architecture without its kind."""
+        return self.architecture.partition(":")[2]
+
+
+def untrained(source: Source, classes: Sequence[str]) -> tuple[nn.Module, Description]:
+    """Build a network for training: as many outputs as classes, random weights.
+
+    Raises
+    ------
+    UserError
+        If it does not build, or no preprocessing is known.
+    """
+    network = build_network(source.architecture, len(classes), source.inputs)
+    preprocessing = _preprocessing(source, None)
+    check_outputs(network, preprocessing)
+    return network, Description(
+        architecture=source.architecture, weights=TRAIN, classes=tuple(classes), preprocessing=preprocessing
+    )
+
+
+def pretrained(source: Source, dataset_classes: Sequence[str]) -> tuple[nn.Module, Description]:
+    """Build a network with weights from a file or from torchvision.
+
+    Class names are those of torchvision's weights; else the lines of ``inputs/classes/names.txt``; else the
+    dataset's, if the network has as many outputs; else the numbers of the outputs.
+
+    Raises
+    ------
+    UserError
+        If it does not build, the weights do not fit, or no preprocessing is known.
+    """
+    if source.is_file:
+        state, published = read_checkpoint(_existing(source)), None
+    else:
+        published = _published(source)
+        state = published.state
+    classes = class_count(build_network(source.architecture, None, source.inputs), state)
+    network = build_network(source.architecture, classes, source.inputs)
+    fit_state(network, state, source.weights)
+    preprocessing = _preprocessing(source, published)
+    outputs = check_outputs(network, preprocessing)
+    names = published.classes if published else _class_names(source, outputs, dataset_classes)
+    weights = published.name if published else source.weights
+    return network, Description(
+        architecture=source.architecture, weights=weights, classes=tuple(names), preprocessing=preprocessing
+    )
+
+
+def preview(source: Source) -> tuple[nn.Module, Preprocessing]:
+    """Build the network as far as that is possible without a dataset and without a download.
+
+    Raises
+    ------
+    UserError
+        What `untrained` or `pretrained` would raise.
+    """
+    if source.is_file:
+        network, description = pretrained(source, ())
+        return network, description.preprocessing
+    network = build_network(source.architecture, None, source.inputs)
+    preprocessing = _preprocessing(source, None)
+    check_outputs(network, preprocessing)
+    return network, preprocessing
+
+
+@torch.inference_mode()
+def check_outputs(network: nn.Module, preprocessing: Preprocessing) -> int:
+    """Run a network on one grey image and return its number of outputs.
+
+    Raises
+    ------
+    UserError
+        If it does not run on inputs of this size, or gives no (1, K) logits.
+    """
+    try:
+        logits = network.eval()(torch.zeros(1, 3, *preprocessing.input_size))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        size = " x ".join(map(str, preprocessing.input_size))
+        raise UserError(f"model: the network does not run on inputs of {size} pixels: {reason}") from error
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
+        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise UserError(f"model: the network must return logits (images, classes), got {found}")
+    return logits.shape[1]
+
+
+def _existing(source: Source) -> Path:
+    places = [
+        Path(source.weights),
+        source.inputs / source.weights,
+        source.inputs / "network" / source.weights,
+    ]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise UserError(
+            f"model.weights: {source.weights}: no such file; put it into {source.inputs / 'network'}"
+        )
+    return found
+
+
+def _published(source: Source) -> Pretrained:
+    if not source.architecture.startswith("torchvision:"):
+        raise UserError(
+            f"model.weights: '{source.weights}' is neither train nor a file ({', '.join(SUFFIXES)}); weights "
+            "by name are for torchvision's networks only"
+        )
+    return torchvision_weights(source.name, source.weights)
+
+
+def _preprocessing(source: Source, published: Pretrained | None) -> Preprocessing:
+    if source.preprocessing is not None:
+        return source.preprocessing
+    if published is not None:
+        return published.preprocessing
+    if source.architecture.startswith("builtin:") and source.name in INPUT_SIZE:
+        size = INPUT_SIZE[source.name]
+        return Preprocessing(
+            input_size=size, resize=size, crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+        )
+    if source.architecture.startswith("torchvision:"):
+        # What all of ImageNet's classification networks started from.
+        return Preprocessing(input_size=(224, 224), resize=256)
+    raise UserError(
+        "model.preprocessing: auto is not possible for a network of your own; give input_size, resize, crop, "
+        "interpolation, mean and std"
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 text ({error}); save it again") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _class_names(source: Source, outputs: int, dataset_classes: Sequence[str]) -> Sequence[str]:
+    path = source.inputs / NAMES
+    if path.is_file():
+        names = _lines(path)
+        if len(names) != outputs:
+            raise UserError(
+                f"{path}: {len(names)} names, but the network has {outputs} outputs; one line each"
+            )
+        return names
+    if len(dataset_classes) == outputs:
+        log.info("the network's outputs are taken for the dataset's classes in alphabetical order")
+        return dataset_classes
+    return [str(number) for number in range(outputs)]

@@ -1,0 +1,188 @@
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+
+from pipeline.errors import UserError
+from pipeline.layers.layers import code_layer, code_of, describe_layers
+from pipeline.layers.selection import select_layers
+from pipeline.model.architectures import CifarResNet, Digits
+
+
+def without_numbers(name):
+    with torch.device("meta"):
+        return torchvision.models.get_model(name, weights=None).eval()
+
+
+def auto(network, size):
+    code = code_layer(network, size)
+    return [layer.name for layer in select_layers(describe_layers(network, size), code, "auto")]
+
+
+def test_layers_of_a_small_network():
+    layers = {layer.name: layer for layer in describe_layers(Digits().eval(), 32)}
+    assert list(layers)[:3] == ["features.0", "features.1", "features.2"]
+    relu, pool, dense = layers["features.4"], layers["features.5"], layers["classifier.1"]
+    assert (relu.kind, relu.units, relu.map_size, relu.before) == ("map", 32, (16, 16), "features.3")
+    assert (relu.is_activation, relu.is_pool) == (True, False)
+    assert (pool.is_activation, pool.is_pool, pool.before) == (False, True, None)
+    assert (dense.kind, dense.units, dense.map_size, dense.before) == ("dense", 64, (1, 1), "classifier.0")
+    assert relu.receptive_field.size == (10, 10)
+
+
+def test_auto_takes_activations_pools_and_the_code():
+    expected = [
+        "features.1",
+        "features.2",
+        "features.4",
+        "features.5",
+        "features.7",
+        "features.8",
+        "classifier.1",
+    ]
+    assert auto(Digits().eval(), 32) == expected
+
+
+def test_auto_of_alexnet_leaves_the_pool_out_that_changes_nothing():
+    names = auto(without_numbers("alexnet"), 224)
+    assert names[-3:] == ["features.12", "classifier.2", "classifier.5"]
+    assert "avgpool" not in names
+
+
+def test_adaptive_pool_that_resizes_is_a_pool():
+    assert "avgpool" in auto(without_numbers("alexnet"), 256)
+
+
+def test_auto_of_a_deep_network_takes_the_ends_of_blocks():
+    names = auto(without_numbers("resnet50"), 224)
+    assert names[:3] == ["relu", "maxpool", "layer1.0.relu_2"]
+    assert names[-2:] == ["layer4.2.relu_2", "avgpool"]
+    assert len(names) == 19
+
+
+def test_auto_without_activation_maps_takes_sums():
+    names = auto(without_numbers("convnext_tiny"), 64)
+    assert "features.7.2.add" in names
+    assert names[-2:] == ["avgpool", "classifier.0.permute_1"]
+
+
+def test_auto_leaves_gates_out():
+    names = auto(without_numbers("efficientnet_b0"), 64)
+    assert not [name for name in names if ".block.1." in name]
+    assert names[-1] == "avgpool"
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "code"),
+    [
+        ("alexnet", 64, "classifier.5"),
+        ("vgg11", 32, "classifier.4"),
+        ("resnet18", 32, "avgpool"),
+        ("squeezenet1_1", 32, "features.12.cat"),
+        ("shufflenet_v2_x0_5", 32, "mean"),
+    ],
+)
+def test_code_layer(name, size, code):
+    assert code_layer(without_numbers(name), size) == code
+
+
+def test_code_layer_of_a_flattened_map_is_the_vector():
+    class Flat(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4 * 36, 2)
+
+        def forward(self, x):
+            return self.fc(F.dropout(torch.flatten(torch.relu(self.conv(x)), 1), training=self.training))
+
+    assert code_layer(Flat().eval(), 8) == "flatten"
+    assert auto(Flat().eval(), 8) == ["relu", "flatten"]
+
+
+def test_network_that_is_not_the_same_twice_is_refused():
+    class Careless(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(12, 50)
+
+        def forward(self, x):
+            return F.dropout(self.fc(x.flatten(1)))
+
+    with pytest.raises(UserError, match="another output when it is run again"):
+        describe_layers(Careless().eval(), 2)
+
+
+def test_network_without_a_classifier_has_no_code():
+    with pytest.raises(UserError, match="no dense or convolution layer"):
+        code_layer(nn.Sequential(nn.AvgPool2d(2), nn.ReLU()).eval(), 8)
+
+
+def test_code_of_a_map_is_its_spatial_mean():
+    value = torch.arange(24.0).view(1, 2, 3, 4)
+    assert code_of(value).tolist() == [[5.5, 17.5]]
+    assert code_of(torch.ones(2, 3, 1, 1)).shape == (2, 3)
+    assert code_of(torch.ones(2, 3)).shape == (2, 3)
+    with pytest.raises(UserError, match="3 dimensions"):
+        code_of(torch.ones(2, 3, 4))
+
+
+def test_names_and_globs_in_the_order_of_the_network():
+    layers = describe_layers(Digits().eval(), 32)
+    chosen = select_layers(layers, "classifier.1", ["classifier.*", "features.0"])
+    assert [layer.name for layer in chosen] == ["features.0", "classifier.0", "classifier.1", "classifier.2"]
+
+
+def test_unknown_layer_is_named_with_the_nearest_and_the_list():
+    layers = describe_layers(Digits().eval(), 32)
+    with pytest.raises(
+        UserError, match=r"no layer matches 'feature\.1'; did you mean features\.1, .*the layers are"
+    ):
+        select_layers(layers, "classifier.1", ["feature.1"])
+
+
+def test_functional_activations_and_sums():
+    layers = {layer.name: layer for layer in describe_layers(CifarResNet().eval(), 32)}
+    assert layers["layer2.0.relu_1"].before == "layer2.0.add"
+    assert layers["layer2.0.relu_1"].ends_block
+    assert not layers["layer2.0.add"].ends_block
+    assert layers["layer2.0.relu_1"].receptive_field.status == "exact"
+
+
+class Forked(nn.Module):
+    """Which way it goes depends on a value, so that it cannot be traced."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.relu, self.pool = (
+            nn.Conv2d(3, 4, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+        )
+        self.again, self.fc = nn.Conv2d(4, 4, 3, padding=1), nn.Linear(4, 5)
+
+    def forward(self, x):
+        x = self.pool(self.relu(self.conv(x)))
+        if x.sum() > -1:
+            x = self.relu(self.again(x))
+        return self.fc(x.mean((2, 3)))
+
+
+def test_network_that_cannot_be_traced_is_described_by_its_modules():
+    network = Forked().eval()
+    layers = {layer.name: layer for layer in describe_layers(network, 8)}
+    assert list(layers) == [
+        "conv.input",
+        "conv",
+        "relu",
+        "pool",
+        "again.input",
+        "again",
+        "relu_1",
+        "fc.input",
+        "fc",
+    ]
+    assert {layer.receptive_field.status for layer in layers.values()} == {"unknown"}
+    assert layers["relu_1"].map_size == (4, 4)
+    assert code_layer(network, 8) == "fc.input"
+    assert auto(network, 8) == ["relu", "pool", "relu_1", "fc.input"]

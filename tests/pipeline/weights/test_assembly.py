@@ -1,0 +1,81 @@
+"""What the parameters name, put together: where weights, class names and preprocessing come from."""
+
+import pytest
+import torch
+
+from pipeline.errors import UserError
+from pipeline.images.preprocess import Preprocessing
+from pipeline.model.network import build_network
+from pipeline.weights.assembly import Source, pretrained, preview, untrained
+
+SMALL = Preprocessing(input_size=(8, 8), resize=8)
+OWN = """
+from torch import nn
+def network(): return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 2))
+def maps(): return nn.Conv2d(3, 4, 3)
+"""
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    for name in ("network", "classes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "network" / "own.py").write_text(OWN)
+    state = build_network("builtin:digits", 3, tmp_path).state_dict()
+    torch.save(state, tmp_path / "network" / "three.pth")
+    return tmp_path
+
+
+def three(inputs):
+    return Source("builtin:digits", "three.pth", None, inputs)
+
+
+def test_a_network_for_training_has_the_classes_of_the_dataset(inputs):
+    network, description = untrained(Source("builtin:digits", "train", None, inputs), ["a", "b"])
+    assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 2)
+    assert (description.classes, description.weights) == (("a", "b"), "train")
+    assert description.preprocessing.input_size == (32, 32)
+
+
+def test_a_checkpoint_says_how_many_outputs_there_are(inputs):
+    network, description = pretrained(three(inputs), ["dog", "cat"])
+    assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+    assert description.classes == ("0", "1", "2")
+
+
+def test_class_names_are_those_of_the_file_else_of_a_dataset_with_as_many(inputs):
+    assert pretrained(three(inputs), ["x", "y", "z"])[1].classes == ("x", "y", "z")
+    (inputs / "classes" / "names.txt").write_text("\ufeffun\n\n deux \ntrès\n", encoding="utf-8")
+    assert pretrained(three(inputs), ["x", "y", "z"])[1].classes == ("un", "deux", "très")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"a\nb\n", "2 names, but the network has 3 outputs"), (b"caf\xe9\n", "names.txt: .*UTF-8")],
+)
+def test_class_names_that_do_not_fit(inputs, content, words):
+    (inputs / "classes" / "names.txt").write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        pretrained(three(inputs), [])
+
+
+@pytest.mark.parametrize(
+    ("architecture", "weights", "preprocessing", "words"),
+    [
+        ("builtin:digits", "four.pth", None, "four.pth: no such file; put it into .*network"),
+        ("builtin:digits", "DEFAULT", None, "'DEFAULT' is neither train nor a file"),
+        ("own.py:network", "train", None, "auto is not possible"),
+        ("own.py:network", "train", Preprocessing(input_size=(9, 9), resize=9), "inputs of 9 x 9 pixels"),
+        ("own.py:maps", "train", SMALL, r"must return logits .* got \(1, 4, 6, 6\)"),
+    ],
+)
+def test_mistakes_are_named(inputs, architecture, weights, preprocessing, words):
+    source = Source(architecture, weights, preprocessing, inputs)
+    with pytest.raises(UserError, match=words):
+        untrained(source, ["a", "b"]) if weights == "train" else pretrained(source, [])
+
+
+def test_a_preview_needs_no_dataset(inputs):
+    for source in (three(inputs), Source("own.py:network", "train", SMALL, inputs)):
+        network, preprocessing = preview(source)
+        assert network(torch.zeros(1, 3, *preprocessing.input_size)).ndim == 2

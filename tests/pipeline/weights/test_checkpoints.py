@@ -1,0 +1,273 @@
+import argparse
+import hashlib
+import http.server
+import pickle
+import threading
+from collections import OrderedDict
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import SqueezeNet1_1_Weights
+
+from pipeline.errors import UserError
+from pipeline.model.architectures import Digits
+from pipeline.weights.checkpoints import class_count, fit_state, read_checkpoint, torchvision_weights
+
+
+@pytest.fixture
+def state():
+    torch.manual_seed(1)
+    return Digits().state_dict()
+
+
+def assert_fits(given, state):
+    network = Digits()
+    fit_state(network, given, "test")
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+
+
+def prefixed(state, prefix):
+    return OrderedDict((prefix + name, value) for name, value in state.items())
+
+
+def other(state):
+    return {name: value + 1 for name, value in state.items()}
+
+
+SHAPES = {
+    "plain": lambda state: state,
+    "nested": lambda state: {"state_dict": state, "epoch": 3, "best_prec1": np.float64(91.5)},
+    "model key": lambda state: {"model": state, "optimizer": {}, "args": argparse.Namespace(lr=0.1)},
+    "net key, twice": lambda state: {"net": {"state_dict": state}, "acc": 91.5},
+    "model_state_dict": lambda state: {"model_state_dict": state},
+    "DataParallel": lambda state: {"state_dict": prefixed(state, "module.")},
+    "compiled": lambda state: prefixed(state, "_orig_mod."),
+    "both": lambda state: prefixed(state, "module._orig_mod."),
+    "Lightning": lambda state: {"state_dict": prefixed(state, "model.")},
+    "EMA beside": lambda state: {"state_dict": state, "state_dict_ema": other(state)},
+    "EMA alone": lambda state: {"model_ema": {"n_averaged": torch.tensor(9), **prefixed(state, "module.")}},
+    "EMA in the same": lambda state: {**prefixed(state, "model."), **prefixed(other(state), "ema.")},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".th"])
+def test_usual_shapes_of_checkpoints(tmp_path, state, shape, suffix):
+    path = tmp_path / f"net{suffix}"
+    torch.save(SHAPES[shape](state), path)
+    assert_fits(read_checkpoint(path), state)
+
+
+def test_safetensors(tmp_path, state):
+    save_file(prefixed(state, "module."), tmp_path / "net.safetensors")
+    assert_fits(read_checkpoint(tmp_path / "net.safetensors"), state)
+
+
+def test_older_file_format_of_torch(tmp_path, state):
+    torch.save(state, tmp_path / "net.th", _use_new_zipfile_serialization=False)
+    assert_fits(read_checkpoint(tmp_path / "net.th"), state)
+
+
+class Payload:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.mark.parametrize("write", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+def test_payload_is_refused_and_not_executed(tmp_path, state, write):
+    write({"state_dict": state, "extra": Payload(tmp_path / "executed")}, tmp_path / "net.pt")
+    with pytest.raises(UserError, match=r"net\.pt: .*save"):
+        read_checkpoint(tmp_path / "net.pt")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_whole_model(tmp_path):
+    torch.save(Digits(), tmp_path / "net.pt")
+    with pytest.raises(
+        UserError, match=r"holds Python objects \(pipeline\.architectures\.Digits\).*state_dict"
+    ):
+        read_checkpoint(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.999])
+def test_truncated(tmp_path, state, suffix, share):
+    path = tmp_path / f"net{suffix}"
+    (save_file if suffix == ".safetensors" else torch.save)(state, path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(UserError, match="truncated, or not a"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".th", ".safetensors"])
+def test_text_under_the_name_of_a_checkpoint(tmp_path, suffix):
+    path = tmp_path / f"net{suffix}"
+    path.write_text("<html>404 Not Found</html>")
+    with pytest.raises(UserError, match=f"net{suffix}: "):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("net.pt", b"", "is empty"),
+        ("net.onnx", b"x", "must be one of .safetensors"),
+    ],
+)
+def test_files_that_are_no_checkpoints(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read_checkpoint(tmp_path / name)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        read_checkpoint(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize("content", [{"epoch": 3}, {}, [torch.ones(2)], torch.ones(3)])
+def test_file_without_a_state_dict(tmp_path, content):
+    torch.save(content, tmp_path / "net.pt")
+    with pytest.raises(UserError, match="holds no state dict"):
+        read_checkpoint(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(tmp_path, state, value):
+    state["features.3.weight"][0, 0, 0, 0] = value
+    torch.save(state, tmp_path / "net.pt")
+    with pytest.raises(UserError, match=r"'features\.3\.weight' holds NaN or infinity"):
+        read_checkpoint(tmp_path / "net.pt")
+
+
+def test_keys_that_do_not_fit_are_named(state):
+    state["head.weight"] = state.pop("classifier.2.weight")
+    state["classifier.2.bias"] = torch.zeros(7)
+    with pytest.raises(UserError) as caught:
+        fit_state(Digits(), state, "net.pt")
+    message = str(caught.value)
+    assert message.startswith(
+        "net.pt: does not fit the network: missing classifier.2.weight; unexpected head.weight"
+    )
+    assert "'classifier.2.bias' is [7] and should be [10]" in message
+    assert "\n" not in message
+
+
+def test_state_of_another_network(state):
+    with pytest.raises(UserError, match=r"missing .* and \d+ more; unexpected .* and \d+ more"):
+        fit_state(torchvision.models.resnet18(weights=None), state, "net.pt")
+
+
+def test_training_heads_are_left_out(state):
+    assert_fits({**state, "AuxLogits.fc.weight": torch.ones(2)}, state)
+
+
+def test_older_names_of_densenet():
+    network = torchvision.models.densenet.DenseNet(4, (1, 1), 8, num_classes=2)
+    state = network.state_dict()
+    old = {
+        name.replace("norm1.", "norm.1.").replace("conv2.", "conv.2."): value for name, value in state.items()
+    }
+    assert old.keys() != state.keys()
+    fit_state(network, old, "test")
+
+
+@pytest.mark.parametrize("classes", [3, 100])
+def test_number_of_classes_is_read_off_the_classifier(classes):
+    state = dict(sorted(prefixed(Digits(classes).state_dict(), "module.").items()))
+    assert class_count(Digits(), state) == classes
+
+
+def test_number_of_classes_that_needs_no_change(state):
+    assert class_count(Digits(), state) is None
+    assert class_count(Digits(), torchvision.models.resnet18(weights=None).state_dict()) is None
+
+
+def test_counters_of_batch_normalisation_may_be_missing():
+    network = nn.Sequential(nn.BatchNorm2d(3))
+    given = {name: value for name, value in network.state_dict().items() if not name.endswith("tracked")}
+    fit_state(network, given, "test")
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """Let torchvision's entry of a small network point to a file that a test may serve or damage."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    torch.manual_seed(2)
+    network = torchvision.models.squeezenet1_1(weights=None)
+    torch.save(network.state_dict(), tmp_path / "net.pth")
+    digest = hashlib.sha256((tmp_path / "net.pth").read_bytes()).hexdigest()
+    path = tmp_path / f"squeezenet-{digest[:8]}.pth"
+    (tmp_path / "net.pth").rename(path)
+
+    def point(url):
+        entry = SqueezeNet1_1_Weights.IMAGENET1K_V1.value
+        original = entry.url
+        object.__setattr__(entry, "url", url)
+        monkeypatch.setattr(entry.__class__, "__eq__", lambda a, b: a is b)
+        restored.append((entry, original))
+
+    restored = []
+    yield path, network, point
+    for entry, original in restored:
+        object.__setattr__(entry, "url", original)
+
+
+@pytest.mark.parametrize("name", ["DEFAULT", "IMAGENET1K_V1", "SqueezeNet1_1_Weights.IMAGENET1K_V1"])
+def test_weights_of_torchvision_by_name(published, name):
+    path, network, point = published
+    point(path.as_uri())
+    found = torchvision_weights("squeezenet1_1", name)
+    assert found.name == "SqueezeNet1_1_Weights.IMAGENET1K_V1"
+    assert all(torch.equal(value, network.state_dict()[key]) for key, value in found.state.items())
+    assert len(found.classes) == 1000 and found.classes[0] == "tench"
+    assert (found.preprocessing.input_size, found.preprocessing.resize) == ((224, 224), 256)
+    assert found.preprocessing.mean == (0.485, 0.456, 0.406)
+
+
+def test_weights_of_torchvision_over_http(published, tmp_path):
+    path, _, point = published
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(path.parent))
+    handler.log_message = lambda *_: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        point(f"http://127.0.0.1:{server.server_port}/{path.name}")
+        assert torchvision_weights("squeezenet1_1", "DEFAULT").state
+        server.shutdown()
+    assert (tmp_path / "home" / "hub" / "checkpoints" / path.name).exists()
+
+
+def test_weights_of_torchvision_with_another_hash(published):
+    path, _, point = published
+    path.write_bytes(path.read_bytes() + b"x")
+    point(path.as_uri())
+    with pytest.raises(UserError, match="SqueezeNet1_1_Weights.*invalid hash"):
+        torchvision_weights("squeezenet1_1", "DEFAULT")
+
+
+def test_weights_of_torchvision_without_a_connection(published):
+    path, _, point = published
+    point("http://127.0.0.1:9/none-00000000.pth")
+    with pytest.raises(UserError, match="cannot be downloaded.*inputs/network"):
+        torchvision_weights("squeezenet1_1", "DEFAULT")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name", "message"),
+    [
+        ("alexnet", "IMAGENET1K_V2", "did you mean 'IMAGENET1K_V1'"),
+        ("alexnet", "x", "there are IMAGENET1K_V1, DEFAULT|there are IMAGENET1K_V1"),
+        ("alexnt", "DEFAULT", "torchvision has no network 'alexnt'"),
+    ],
+)
+def test_names_that_torchvision_does_not_know(architecture, name, message):
+    with pytest.raises(UserError, match=message):
+        torchvision_weights(architecture, name)
