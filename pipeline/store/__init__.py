@@ -4,9 +4,9 @@ An artifact is written by `write`, read by `read`; the folder of activations is 
 """
 
 from pipeline.store.activations import Activations, Shard, open_activations
-from pipeline.store.artifact import SCHEMA_VERSION, Reader, Writer, digest, publish, read, write
+from pipeline.store.artifact import Reader, Writer, digest, publish, read, write
 
 __all__ = [
-    "SCHEMA_VERSION", "Activations", "Reader", "Shard", "Writer", "digest", "open_activations", "publish",
+    "Activations", "Reader", "Shard", "Writer", "digest", "open_activations", "publish",
     "read", "write",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ import numpy as np
 from pipeline.errors import DISK_FAULTS, UserError
 from pipeline.store import chunks
 
-SCHEMA_VERSION = 1
 CHUNK_BYTES = 1 << 18
 _WITHOUT_FOREIGN: set[tuple[Any, ...]] = set()
 
@@ -78,7 +77,12 @@ class Writer:
 
 @contextmanager
 def write(
-    path: Path, *, stage: str, made_from: Mapping[str, str] | None = None, versions: Sequence[str] = ()
+    path: Path,
+    *,
+    stage: str,
+    version: int = 1,
+    made_from: Mapping[str, str] | None = None,
+    versions: Sequence[str] = (),
 ) -> Iterator[Writer]:
     """Write an HDF5 file under a temporary name and put it in place when it is whole.
 
@@ -88,6 +92,8 @@ def write(
         Where the file goes; its folder is made.
     stage
         The stage that makes it, kept as an attribute.
+    version
+        The version of its format, kept as ``schema_version``.
     made_from
         Name to sha256 of what it is made from, kept as ``digest_<name>``.
     versions
@@ -102,10 +108,10 @@ def write(
     try:
         with h5py.File(temporary, "w", track_order=False) as file:
             writer = Writer(file)
-            writer.set_attributes("", {"schema_version": SCHEMA_VERSION, "stage": stage})
+            writer.set_attributes("", {"schema_version": version, "stage": stage})
             writer.set_attributes("", {f"digest_{name}": value for name, value in (made_from or {}).items()})
             made_with = {*versions, "h5py", "isal"}
-            writer.set_attributes("", {f"version_{name}": version(name) for name in made_with})
+            writer.set_attributes("", {f"version_{name}": metadata.version(name) for name in made_with})
             yield writer
             # A file whose writer was killed after a flush opens without an error; this mark tells them apart.
             file.attrs["complete"] = np.uint8(1)
@@ -135,7 +141,7 @@ class Reader:
     """A finished file that is open for reading; made by `read`."""
 
     def __init__(self, file: h5py.File, path: Path) -> None:
-        self._file, self._path = file, path
+        self._file, self.path = file, path
 
     def __contains__(self, name: str) -> bool:
         return name in self._file
@@ -158,7 +164,7 @@ class Reader:
             Naming the file and the dataset, if it is missing or its checksum is wrong.
         """
         dataset = self._dataset(name)
-        with _whole(self._path, name):
+        with _whole(self.path, name):
             return np.asarray(dataset[()] if rows is None else dataset[rows])
 
     def strings(self, name: str, rows: slice | None = None) -> list[str]:
@@ -168,29 +174,36 @@ class Reader:
     def attributes(self, name: str = "") -> dict[str, Any]:
         """Return a node's attributes as strings, numbers, lists, arrays; `UserError` if it is not there."""
         if (node := self._node(name)) is None:
-            raise UserError(f"{self._path}: no '{name}' in it")
-        with _whole(self._path, name):
+            raise UserError(f"{self.path}: no '{name}' in it")
+        with _whole(self.path, name):
             return {key: _plain(value) for key, value in sorted(node.attrs.items())}
 
     def _dataset(self, name: str) -> h5py.Dataset:
         node = self._node(name)
         if not isinstance(node, h5py.Dataset):
-            raise UserError(f"{self._path}: no dataset '{name}' in it; delete it and run its stage again")
+            raise UserError(f"{self.path}: no dataset '{name}' in it; delete it and run its stage again")
         return node
 
     def _node(self, name: str) -> Any:
-        with _whole(self._path, name):
+        with _whole(self.path, name):
             return self._file.get(name) if name else self._file
 
 
 @contextmanager
-def read(path: Path) -> Iterator[Reader]:
+def read(path: Path, *, version: int = 1) -> Iterator[Reader]:
     """Open a finished file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    version
+        The version of its format that the caller reads.
 
     Raises
     ------
     UserError
-        If it is missing, not HDF5, locked, damaged, not finished, of another schema, or has links or
+        If it is missing, not HDF5, locked, damaged, not finished, of another version, or has links or
         storage outside itself.
     """
     if not path.is_file():
@@ -201,7 +214,7 @@ def read(path: Path) -> Iterator[Reader]:
         raise UserError(f"{path}: cannot be opened as HDF5 ({error})") from error
     with file:
         with _whole(path, ""):
-            _check(file, path)
+            _check(file, path, version)
         yield Reader(file, path)
 
 
@@ -237,11 +250,11 @@ def _whole(path: Path, name: str) -> Iterator[None]:
         raise UserError(f"{path}: '{name or '/'}' is damaged ({error}); delete it and run again") from error
 
 
-def _check(file: h5py.File, path: Path) -> None:
+def _check(file: h5py.File, path: Path, version: int) -> None:
     if "complete" not in file.attrs:
         raise UserError(f"{path}: was not written to its end; delete it and run its stage again")
-    if (found := file.attrs.get("schema_version")) != SCHEMA_VERSION:
-        raise UserError(f"{path}: schema version {found}, not {SCHEMA_VERSION}; run its stage again")
+    if (found := file.attrs.get("schema_version")) != version:
+        raise UserError(f"{path}: format version {found}, not {version}; run its stage again")
     # Once for each file that a process reads: it takes longer than reading an array.
     identity = (path, (status := path.stat()).st_ino, status.st_mtime_ns, status.st_size)
     if identity not in _WITHOUT_FOREIGN:

@@ -1,3 +1,4 @@
+import socket
 import sys
 import threading
 
@@ -119,11 +120,11 @@ def test_unfinished_file_is_refused(tmp_path):
         pass
 
 
-def test_another_schema_is_refused(tmp_path):
+def test_another_version_is_refused(tmp_path):
     path = written(tmp_path / "a.h5")
     with h5py.File(path, "r+") as file:
         file.attrs["schema_version"] = 99
-    with pytest.raises(UserError, match="schema version 99"), store.read(path):
+    with pytest.raises(UserError, match="format version 99"), store.read(path):
         pass
 
 
@@ -185,12 +186,12 @@ def test_missing_things_are_named(tmp_path):
 
 
 def test_what_a_dead_writer_left_is_removed(tmp_path):
-    left = store._temporary(tmp_path / "a.h5").with_name(".a.h5.none.999999999.tmp")
-    own = store._temporary(tmp_path / "a.h5").name.replace(str(__import__("os").getpid()), "999999999")
-    (tmp_path / own).write_bytes(b"")
-    left.write_bytes(b"")
+    of_another_host = tmp_path / ".a.h5.none.999999999.tmp"
+    dead = tmp_path / f".a.h5.{socket.gethostname()}.999999999.tmp"
+    for left in (of_another_host, dead):
+        left.write_bytes(b"")
     written(tmp_path / "a.h5")
-    assert sorted(item.name for item in tmp_path.iterdir()) == [left.name, "a.h5"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == [of_another_host.name, "a.h5"]
 
 
 def activations(folder):
@@ -246,7 +247,7 @@ def test_a_profiler_does_not_change_the_bytes(tmp_path):
 
 def test_a_file_is_searched_for_links_once_and_again_when_it_was_changed(tmp_path, monkeypatch):
     searched = []
-    monkeypatch.setattr(store, "_refuse_foreign", lambda _group, path: searched.append(path.name))
+    monkeypatch.setattr(store.artifact, "_refuse_foreign", lambda _group, path: searched.append(path.name))
     for content in (1, 2):
         with store.write(tmp_path / "a.h5", stage="test") as file:
             file.put("x", np.full(3, content))
