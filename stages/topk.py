@@ -12,8 +12,9 @@ from pipeline import store
 from pipeline.errors import UserError
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
+from pipeline.numerics.geometry import ReceptiveField
 from pipeline.params import Block, digest
-from pipeline.topk.boxes import LayerGeometry, image_boxes, input_boxes
+from pipeline.topk.boxes import image_boxes, input_boxes
 from pipeline.topk.candidates import Ranked, read_candidates
 from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
@@ -22,6 +23,7 @@ from stages.command import Stage, execute
 log = logging.getLogger(__name__)
 
 GEOMETRY = ("rf_size", "rf_stride", "rf_start", "rf_status", "map_size")
+PAIRS = ("size", "stride", "start")
 
 
 class Params(Block):
@@ -93,8 +95,9 @@ def _boxes(
     preprocessing: Preprocessing,
 ) -> np.ndarray:
     """(U, k, 4) float32, x0, y0, x1, y1 in pixels of the original images, unclipped."""
-    layer = LayerGeometry(*(attributes[f"rf_{name}"] for name in ("size", "stride", "start", "status")))
-    boxes = input_boxes(ranking.position, layer, preprocessing.input_size)
+    size, stride, start = ((int(y), int(x)) for y, x in (attributes[f"rf_{name}"] for name in PAIRS))
+    field = ReceptiveField(size, stride, start, attributes["rf_status"])
+    boxes = input_boxes(ranking.position, field, preprocessing.input_size)
     width, height = (size[ranking.image_id] for size in sizes)
     return image_boxes(boxes, width, height, preprocessing)
 

@@ -57,6 +57,7 @@ SOURCES = (
 WITHOUT_EFFECT = (
     "errors",
     "formats.weights",
+    "numerics.geometry",
     "params",
     "receptive_field.fields",
     "receptive_field.geometry",

@@ -9,15 +9,8 @@ from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
 from pipeline.layers.hooks import describe_calls, input_name
-from pipeline.receptive_field.fields import (
-    Output,
-    ReceptiveField,
-    does_not_run,
-    outputs,
-    pair,
-    probe_image,
-    whole,
-)
+from pipeline.numerics.geometry import ReceptiveField, whole
+from pipeline.receptive_field.fields import Output, does_not_run, outputs, pair, probe_image
 from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
 from pipeline.receptive_field.tracing import Trace, trace
 

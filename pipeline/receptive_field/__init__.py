@@ -3,6 +3,7 @@
 ``python -m pipeline.receptive_field torchvision:alexnet --input 224`` prints the table.
 """
 
-from pipeline.receptive_field.fields import ReceptiveField, receptive_fields
+from pipeline.numerics.geometry import ReceptiveField
+from pipeline.receptive_field.fields import receptive_fields
 
 __all__ = ["ReceptiveField", "receptive_fields"]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.model.network import build_network
-from pipeline.receptive_field.fields import Pair, ReceptiveField, pair, receptive_fields
+from pipeline.numerics.geometry import Pair, ReceptiveField
+from pipeline.receptive_field.fields import pair, receptive_fields
 
 
 def table(fields: dict[str, ReceptiveField]) -> str:

@@ -1,54 +1,18 @@
 """What each neuron of a network can see: receptive fields, computed on the traced graph."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
-from pipeline.receptive_field.geometry import BOUND, EXACT, UNKNOWN, Extent, Field, fit, source
+from pipeline.numerics.geometry import BOUND, EXACT, UNKNOWN, Pair, ReceptiveField, whole
+from pipeline.receptive_field.geometry import Extent, Field, fit, source
 from pipeline.receptive_field.operations import apply, trusted
 from pipeline.receptive_field.tracing import Trace, trace
 from pipeline.receptive_field.windows import Call
-
-Pair = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class ReceptiveField:
-    """What the neurons of a layer see; all pairs are (y, x), in pixels of the network input.
-
-    Attributes
-    ----------
-    size, stride, start
-        Neuron p covers `start + p * stride` to `start + p * stride + size` (end exclusive); that may leave
-        the image.
-    status
-        "exact": that is what each neuron sees, but for what lies outside the image or was cut off by padding.
-        "bound": no neuron sees more. "global": every neuron sees the whole image (global pooling,
-        squeeze-and-excitation, a dense layer), but for a border that no stride reaches. "unknown": not
-        known; the box is the whole image.
-    rows, columns
-        First pixel and end (exclusive) of what the neurons in each row and column of the map see, to the
-        pixel, borders included; (0, 0) if nothing. Empty where every neuron sees, or may see, the whole
-        image.
-    """
-
-    size: Pair
-    stride: Pair
-    start: Pair
-    status: str
-    rows: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
-    columns: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
-
-    def seen(self, position: Pair) -> tuple[Pair, Pair]:
-        """Return first pixel and end (exclusive), each y and x, of what one neuron sees; zeros if nothing."""
-        if not self.rows:
-            return (0, 0), self.size
-        (top, bottom), (left, right) = self.rows[position[0]], self.columns[position[1]]
-        return ((top, left), (bottom, right)) if top < bottom and left < right else ((0, 0), (0, 0))
 
 
 @dataclass(frozen=True)
@@ -173,11 +137,6 @@ def pair(input_size: int | Pair) -> Pair:
     if min(size) < 1:
         raise UserError(f"input size must be at least 1 pixel, got {size[0]}x{size[1]}")
     return size
-
-
-def whole(input_size: Pair, status: str) -> ReceptiveField:
-    """Return the receptive field of neurons that see, or may see, the whole image."""
-    return ReceptiveField(input_size, (0, 0), (0, 0), status)
 
 
 def does_not_run(input_size: Pair, error: Exception) -> UserError:

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-EXACT, BOUND, GLOBAL, UNKNOWN = "exact", "bound", "global", "unknown"
+from pipeline.numerics.geometry import EXACT, GLOBAL
+
 # Rows of a field's tensors: minus the first pixel and the end (exclusive) within the image, the same on the
 # plane, and the pixels between neighbours.
 IMAGE_START, IMAGE_END, PLANE_START, PLANE_END, STEP = range(5)

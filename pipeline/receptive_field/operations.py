@@ -11,10 +11,8 @@ from torch import Size, Tensor, nn
 from torchvision.ops import StochasticDepth
 from torchvision.ops.misc import FrozenBatchNorm2d, Permute
 
+from pipeline.numerics.geometry import EXACT, GLOBAL, UNKNOWN
 from pipeline.receptive_field.geometry import (
-    EXACT,
-    GLOBAL,
-    UNKNOWN,
     Field,
     concatenate,
     like,

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Size, Tensor, nn
 
+from pipeline.numerics.geometry import GLOBAL
 from pipeline.receptive_field.geometry import (
-    GLOBAL,
     Field,
     Windows,
     adaptive,

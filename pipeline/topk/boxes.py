@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.images.preprocess import Preprocessing, to_image
+from pipeline.numerics.geometry import ReceptiveField
 
 Array = npt.NDArray[Any]
-# Statuses whose positions all see the whole network input, or may.
-WHOLE_INPUT = ("global", "unknown")
-
-
-@dataclass(frozen=True)
-class LayerGeometry:
-    """A layer's receptive field; pairs are (y, x), in pixels of the network input.
-
-    Attributes
-    ----------
-    size, stride, start
-        Position p covers `start + p * stride` to `start + p * stride + size`, end exclusive.
-    status
-        "exact", "bound" (the field is no larger than this), "global" (every position sees the whole input) or
-        "unknown".
-    """
-
-    size: Sequence[int]
-    stride: Sequence[int]
-    start: Sequence[int]
-    status: str
 
 
 def input_boxes(
-    positions: Array, layer: LayerGeometry, input_size: tuple[int, int]
+    positions: Array, field: ReceptiveField, input_size: tuple[int, int]
 ) -> npt.NDArray[np.float64]:
     """Boxes of the network input that the positions of a layer's map cover.
 
@@ -44,7 +22,7 @@ def input_boxes(
     ----------
     positions : (..., 2) uint16
         y and x in the map.
-    layer : LayerGeometry
+    field : ReceptiveField
         With status "global" or "unknown" the box is the whole network input.
     input_size : tuple of int
         Height and width of the network input, pixels.
@@ -58,11 +36,11 @@ def input_boxes(
     ----------
     Araujo, Norris & Sim, Computing receptive fields of convolutional neural networks, Distill 2019.
     """
-    if layer.status in WHOLE_INPUT:
+    if field.is_whole:
         whole = (0.0, 0.0, float(input_size[1]), float(input_size[0]))
         return np.broadcast_to(whole, (*positions.shape[:-1], 4)).copy()
-    start = np.asarray(layer.start, np.float64) + positions * np.asarray(layer.stride, np.float64)
-    end = start + np.asarray(layer.size, np.float64)
+    start = np.asarray(field.start, np.float64) + positions * np.asarray(field.stride, np.float64)
+    end = start + np.asarray(field.size, np.float64)
     return np.concatenate([start[..., ::-1], end[..., ::-1]], axis=-1)
 
 

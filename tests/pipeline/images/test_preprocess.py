@@ -9,7 +9,7 @@ from pipeline.errors import UserError
 from pipeline.images.network_input import prepare
 from pipeline.images.preprocess import Preprocessing, geometry, to_image, view
 from pipeline.params import check_block
-from tests.pipeline.test_network_input import CASES
+from tests.pipeline.images.test_network_input import CASES
 
 
 @pytest.mark.parametrize(("resize", "size"), CASES)

@@ -6,8 +6,9 @@ import torchvision
 from torch import nn
 
 from pipeline.errors import UserError
+from pipeline.numerics.geometry import ReceptiveField
 from pipeline.receptive_field.__main__ import main
-from pipeline.receptive_field.fields import ReceptiveField, receptive_fields
+from pipeline.receptive_field.fields import receptive_fields
 from tests.pipeline.gradients import disagreements
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from pipeline.images.preprocess import Preprocessing
-from pipeline.topk.boxes import LayerGeometry, image_boxes, input_boxes
+from pipeline.numerics.geometry import ReceptiveField
+from pipeline.topk.boxes import image_boxes, input_boxes
 
-POOL5 = LayerGeometry(size=(195, 190), stride=(32, 16), start=(-66, -5), status="exact")
+POOL5 = ReceptiveField(size=(195, 190), stride=(32, 16), start=(-66, -5), status="exact")
 
 
 def test_input_boxes_follow_start_stride_and_size():
@@ -16,7 +17,7 @@ def test_input_boxes_follow_start_stride_and_size():
 
 @pytest.mark.parametrize("status", ["global", "unknown"])
 def test_global_and_unknown_layers_see_the_whole_input(status):
-    layer = LayerGeometry(size=(1, 1), stride=(1, 1), start=(0, 0), status=status)
+    layer = ReceptiveField(size=(1, 1), stride=(1, 1), start=(0, 0), status=status)
     assert input_boxes(np.zeros((2, 2), np.uint16), layer, (120, 224)).tolist() == [[0, 0, 224, 120]] * 2
 
 
