@@ -68,6 +68,17 @@ def test_every_stage_waits_for_the_check(name):
     assert GATE in paths(STAGES[name]["deps"])
 
 
+def test_stages_stand_in_the_order_in_which_they_run():
+    for name, entry in STAGES.items():
+        late = {
+            other
+            for other in list(STAGES)[list(STAGES).index(name) :]
+            for out in paths(STAGES[other]["outs"])
+            if any(overlap(out, dep) for dep in paths(entry["deps"]))
+        }
+        assert not late, f"{name} reads what {sorted(late)} write, which stand after it"
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_deps_are_the_stage_s_inputs(name):
     stage = stage_of(name)
