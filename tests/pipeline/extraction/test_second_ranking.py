@@ -116,7 +116,7 @@ def test_half_precision_is_refused_a_candidate_that_is_gone(made, tmp_path, monk
     monkeypatch.setenv("CONVATLAS_DEVICE", "cpu")
     monkeypatch.setenv("CONVATLAS_WORKERS", "1")
     extract_half = wanted(precision="bfloat16")
-    from pipeline.extraction.extraction import extraction
+    from pipeline.extraction import extraction
 
     plan = extraction.plan_second_pass
 

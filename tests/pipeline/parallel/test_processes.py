@@ -84,7 +84,7 @@ for _ in map_guarded(wait, range(10_000), workers=3, seconds=60):
 
 
 def test_no_process_outlives_its_parent():
-    program = "import pipeline.workers; pipeline.workers.CHUNK = 1" + PARENT
+    program = "import pipeline.parallel.processes as p; p.CHUNK = 1" + PARENT
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         children = [int(number) for number in parent.stdout.readline().split()]
         parent.kill()

@@ -92,7 +92,7 @@ def test_payload_is_refused_and_not_executed(tmp_path, state, write):
 def test_whole_model(tmp_path):
     torch.save(Digits(), tmp_path / "net.pt")
     with pytest.raises(
-        UserError, match=r"holds Python objects \(pipeline\.architectures\.Digits\).*state_dict"
+        UserError, match=r"holds Python objects \(pipeline\.model\.architectures\.Digits\).*state_dict"
     ):
         read_checkpoint(tmp_path / "net.pt")
 
