@@ -1,16 +1,22 @@
-"""The text about a method: Markdown with placeholders that only artifacts can fill.
+"""The words of a section, read from its caption file.
 
-A caption file begins with its title and its place in the report::
+A file begins with lines ``key: value``: the section's title, the chapter that it stands in, and its place
+there; then, after an empty line, its text. ``## name`` begins the words of one part, a figure, a table or a
+notice, in the same manner::
 
-    title: Codes and their map
-    order: 30
+    title: How well the network does
+    chapter: network
+    order: 20
 
-    The map shows ${images:,} images …
+    Of {{ images | plural("image") }}, {{ accuracy | share }} are classified correctly.
 
-A placeholder is ``$name`` or ``${name:format}`` with a format of Python's; ``$$`` is a dollar sign. A name
-is one of the section's numbers, or ``stage.key`` of a metrics file. A paragraph that begins with
-``?name:`` is there only where the number is, one with ``!name:`` only where it is not: what says that the
-dataset has no labels, say.
+    ## confusion
+    title: Confusion of classes
+    alt: A square of counts, large on the diagonal.
+
+    A row is a label, a column what the network said.
+
+A line that begins with spaces goes on with the value before it. `wording` fills the numbers in.
 """
 
 import re
@@ -18,26 +24,97 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from markdown import markdown
-from markupsafe import Markup, escape
+import yaml
 
 from pipeline.errors import UserError
-from pipeline.report.section import Number
 
-FOLDER = Path(__file__).parent / "sections"
-_NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
-_CONDITION = re.compile(rf"([?!])({_NAME}):\s*(.*)", re.DOTALL)
-_PLACEHOLDER = re.compile(rf"\$(?:(\$)|({_NAME})|\{{({_NAME})(?::([^{{}}]*))?\}})")
+FOLDER = Path(__file__).parent / "captions"
+CHAPTERS = "chapters.yaml"
+_PART = re.compile(r"^## +([A-Za-z0-9][A-Za-z0-9._-]*) *$", re.MULTILINE)
+_HEAD = re.compile(r"(?:title|alt|name [^:]+): .*")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of a section or of one part of it; all of it templates.
+
+    Attributes
+    ----------
+    place
+        Where it stands, for messages: the file, and the part.
+    head
+        ``title`` and the like, one line each.
+    text
+        Markdown.
+    """
+
+    place: str
+    head: Mapping[str, str]
+    text: str
 
 
 @dataclass(frozen=True)
 class Caption:
-    """A section's title, its place in the report, and its text in Markdown."""
+    """A caption file.
+
+    Attributes
+    ----------
+    title
+        The section's heading.
+    chapter
+        Slug of the chapter that the section stands in.
+    order
+        Its place there.
+    words
+        Of the section itself.
+    parts
+        Of its figures, tables and notices, by name.
+    source
+        The file.
+    """
 
     title: str
+    chapter: str
     order: int
-    text: str
+    words: Words
+    parts: Mapping[str, Words]
     source: Path
+
+    def part(self, name: str) -> Words:
+        """Return the words of a part.
+
+        Raises
+        ------
+        UserError
+            Naming the file, if it says nothing of this part.
+        """
+        if name not in self.parts:
+            raise UserError(f"{self.source}: no words for '{name}'; write a part '## {name}'")
+        return self.parts[name]
+
+
+def read_chapters(folder: Path = FOLDER) -> dict[str, str]:
+    """Read the chapters of the report: slug to title, in their order.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or is not a list of slugs and titles.
+    """
+    source = folder / CHAPTERS
+    try:
+        chapters = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"{source}: cannot be read ({str(error).splitlines()[0]})") from None
+    if not isinstance(chapters, dict) or not chapters:
+        raise UserError(f"{source}: must hold lines 'slug: title', one a chapter")
+    for slug, title in chapters.items():
+        if not _SLUG.fullmatch(str(slug)) or not isinstance(title, str):
+            raise UserError(
+                f"{source}: '{slug}: {title}': a chapter is a slug of a-z, 0-9 and -, and a title"
+            )
+    return chapters
 
 
 def read_caption(name: str, folder: Path = FOLDER) -> Caption:
@@ -46,70 +123,51 @@ def read_caption(name: str, folder: Path = FOLDER) -> Caption:
     Raises
     ------
     UserError
-        If there is none, or it does not begin with ``title:`` and ``order:``.
+        If there is none, or a part or the file itself does not begin as it must.
     """
     source = folder / f"{name}.md"
     if not source.is_file():
-        raise UserError(f"{source}: section '{name}' has figures but no caption; write this file")
-    head, _, text = source.read_text(encoding="utf-8").partition("\n\n")
-    fields = dict(line.partition(":")[::2] for line in head.splitlines())
+        raise UserError(f"{source}: section '{name}' has no caption; write this file")
+    own, *rest = _PART.split(source.read_text(encoding="utf-8"))
+    words = _words(str(source), own)
     try:
-        return Caption(fields["title"].strip(), int(fields["order"]), text, source)
+        title, chapter, order = words.head["title"], words.head["chapter"], int(words.head["order"])
     except (KeyError, ValueError):
-        raise UserError(f"{source}: must begin with the lines 'title: …' and 'order: <number>'") from None
+        raise UserError(
+            f"{source}: must begin with the lines 'title: …', 'chapter: …' and 'order: <number>'"
+        ) from None
+    parts: dict[str, Words] = {}
+    for part, text in zip(rest[::2], rest[1::2], strict=True):
+        place = f"{source}, '## {part}'"
+        if part in parts:
+            raise UserError(f"{place}: is written twice")
+        parts[part] = _part(place, text)
+    return Caption(title, chapter, order, words, parts, source)
 
 
-def render_caption(caption: Caption, numbers: Mapping[str, Number]) -> Markup:
-    """Turn a caption into HTML, its numbers filled in and escaped.
-
-    Parameters
-    ----------
-    caption
-        The text.
-    numbers
-        Name to number or name.
-
-    Raises
-    ------
-    UserError
-        Naming the caption file and a number that no artifact gives.
-    """
-
-    def fill(match: re.Match[str]) -> str:
-        if match[1]:
-            return "$"
-        name = match[2] or match[3]
-        if name not in numbers:
-            raise UserError(f"{caption.source}: no number '{name}' in the section's or the metrics' files")
-        return str(escape(_formatted(caption.source, name, numbers[name], match[4])))
-
-    # Filled in after Markdown, so that a name from the dataset is never read as Markdown.
-    return Markup(_PLACEHOLDER.sub(fill, markdown(_chosen(caption.text, numbers), extensions=["tables"])))
+def _part(place: str, text: str) -> Words:
+    """Read the words of a part, which may have no head."""
+    lines = text.strip("\n")
+    if not _HEAD.match(lines):
+        return Words(place, {}, lines)
+    words = _words(place, lines)
+    for key in words.head:
+        if not _HEAD.match(f"{key}: "):
+            raise UserError(f"{place}: knows no '{key}'; a part has 'title', 'alt' and 'name <column>'")
+    return words
 
 
-def number_text(value: Number) -> str:
-    """Write a number as prose does: thousands set apart, at most four significant digits."""
-    if isinstance(value, str):
-        return value
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-
-
-def _chosen(text: str, numbers: Mapping[str, Number]) -> str:
-    """Drop the paragraphs whose condition does not hold."""
-    kept = []
-    for paragraph in re.split(r"\n\s*\n", text):
-        condition = _CONDITION.match(paragraph.lstrip())
-        if condition is None:
-            kept.append(paragraph)
-        elif (condition[2] in numbers) == (condition[1] == "?"):
-            kept.append(condition[3])
-    return "\n\n".join(kept)
-
-
-def _formatted(source: Path, name: str, value: Number, form: str | None) -> str:
-    if form is None:
-        return number_text(value)
-    try:
-        return format(value, form)
-    except ValueError:
-        raise UserError(f"{source}: '{name}' is {value!r}, which cannot be written as '{form}'") from None
+def _words(place: str, text: str) -> Words:
+    """Split what begins with lines ``key: value`` into these and the text after an empty line."""
+    head, _, body = text.strip("\n").partition("\n\n")
+    values: dict[str, str] = {}
+    key = ""
+    for line in head.splitlines():
+        if line.startswith(" ") and key:
+            values[key] += f" {line.strip()}"
+            continue
+        key, colon, value = line.partition(":")
+        if not colon:
+            raise UserError(f"{place}: must begin with lines 'key: value' and an empty line, not '{line}'")
+        values[key] = value.strip()
+    return Words(place, values, body.strip("\n"))

@@ -7,8 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from pipeline.report.captions import number_text
 from pipeline.report.escaping import address, visible
+from pipeline.report.numbers import FILTERS, cell
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -44,19 +44,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {
-        "visible": visible,
-        "address": address,
-        "number": number_text,
-        "cell": _cell,
-    }
+    environment.filters |= FILTERS | {"visible": visible, "address": address, "cell": cell}
     return environment
-
-
-def _cell(value: int | float | str | None) -> str:
-    """Write a number as a table does: aligned by its digits, nothing set apart."""
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return visible(value) if isinstance(value, str) else str(value)

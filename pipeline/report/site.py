@@ -12,12 +12,14 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.progress import progress
 from pipeline.report.captions import FOLDER as CAPTIONS
-from pipeline.report.captions import Caption, number_text, read_caption, render_caption
+from pipeline.report.captions import Caption, read_caption
 from pipeline.report.environment import write_page
+from pipeline.report.numbers import number
 from pipeline.report.provenance import Provenance
 from pipeline.report.section import Layer, Number, Section
 from pipeline.report.units import Chapter, write_units
 from pipeline.report.viewer import map_values
+from pipeline.report.wording import prose
 from pipeline.store.tables import write_table
 
 ASSETS = Path(__file__).parent / "assets"
@@ -119,7 +121,7 @@ def _chapter(
     return {
         "name": content.section,
         "title": caption.title,
-        "text": render_caption(caption, {**metrics, **content.numbers}),
+        "text": prose(caption.words, {**content.numbers, "metrics": metrics}),
         "folder": f"figures/{content.section}/",
         "map_page": maps.get(content.section),
         "figures": [figure for figure in content.figures if owners[figure.id] is None],
@@ -193,7 +195,7 @@ def _network(provenance: Provenance) -> list[tuple[str, str]]:
                 (name, ", ".join(str(item) for item in value[:20]) + (" …" if len(value) > 20 else ""))
             )
         elif value is not None:
-            rows.append((name, number_text(value) if isinstance(value, float) else str(value)))
+            rows.append((name, number(value) if isinstance(value, float) else str(value)))
 
     add("", provenance.network)
     return [(name.replace("_", " "), text) for name, text in rows]

@@ -9,7 +9,8 @@ import pytest
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.images.preprocess import to_image
-from pipeline.report.captions import read_caption, render_caption
+from pipeline.report.captions import read_caption
+from pipeline.report.wording import prose
 from pipeline.topk.candidates import rank_again, write_candidates
 from stages import patches, render_patches, topk
 from tests.stages.small_atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
@@ -119,7 +120,7 @@ def test_a_second_ranking_is_taken_where_there_is_one(paths, ranked_again):
     render_patches.run(render_patches.Params(units=2), drawn)
     numbers = json.loads((drawn["out"] / "section.json").read_text())["numbers"]
     assert numbers["overlap"] == 0
-    assert "0% of the images shown" in render_caption(read_caption("patches"), numbers)
+    assert "0\u00a0% of the images shown" in prose(read_caption("patches").words, numbers)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import escape
 from PIL import Image
 
+from pipeline.report.escaping import visible
 from pipeline.report.provenance import Artifact, Images, Provenance
 
 HOSTILE = (
@@ -19,6 +21,11 @@ HOSTILE = (
     "\u202egnp.exe\u2028end",
     "{{ 7 * 7 }} ${accuracy} $$ **bold** [x](http://evil)",
 )
+
+
+def escaped(name: str) -> str:
+    """A name as a page shows it."""
+    return str(escape(visible(name)))
 
 
 def picture(path: Path, width: int, height: int, seed: int = 0) -> None:
@@ -151,12 +158,16 @@ def embedding_section(figures: Path, count: int = 50, **more: Any) -> Path:
 def captions(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "summary": ("Summary", 10, "${images} images, right ${accuracy:.1%}, from $dataset."),
-        "patches": ("Top patches", 20, "$units units.\n\n?knc: knc $knc\n\n!knc: The dataset has no labels."),
-        "embedding": ("Map", 30, "KL $kl, accuracy ${predictions.accuracy}."),
+        "summary": ("Summary", 10, "{{ images }} images, right {{ accuracy | share }}, from {{ dataset }}."),
+        "patches": (
+            "Top patches",
+            20,
+            "{{ units }} units.\n\n{% if knc is defined %}knc {{ knc }}{% else %}The dataset has no labels.{% endif %}",
+        ),
+        "embedding": ("Map", 30, "KL {{ kl }}, accuracy {{ metrics['predictions.accuracy'] }}."),
     }
     for name, (title, order, text) in texts.items():
-        (folder / f"{name}.md").write_text(f"title: {title}\norder: {order}\n\n{text}\n")
+        (folder / f"{name}.md").write_text(f"title: {title}\nchapter: network\norder: {order}\n\n{text}\n")
     return folder
 
 

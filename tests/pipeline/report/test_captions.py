@@ -1,49 +1,53 @@
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.report.captions import read_caption, render_caption
-from tests.pipeline.report import fakes
+from pipeline.report.captions import read_caption, read_chapters
+
+TEXT = """title: One: two
+chapter: network
+order: 3
+finding: All of it
+  and more.
+
+The *text*.
+
+## figure-1
+title: A: figure
+alt: Seen
+name share: of the label
+
+A caption: with a colon.
+
+Its second paragraph.
+
+## notice
+
+Nothing but text.
+"""
 
 
-def _rendered(tmp_path, text, **numbers):
-    (tmp_path / "one.md").write_text(f"title: One\norder: 3\n\n{text}\n")
-    return str(render_caption(read_caption("one", tmp_path), numbers))
+@pytest.fixture
+def caption(tmp_path):
+    (tmp_path / "one.md").write_text(TEXT)
+    return read_caption("one", tmp_path)
 
 
-def test_title_and_order_come_from_the_head(tmp_path):
-    (tmp_path / "one.md").write_text("title: One: two\norder: 3\n\ntext\n")
-    caption = read_caption("one", tmp_path)
-    assert (caption.title, caption.order, caption.text.strip()) == ("One: two", 3, "text")
+def test_head_and_text_are_told_apart(caption):
+    assert (caption.title, caption.chapter, caption.order) == ("One: two", "network", 3)
+    assert caption.words.text == "The *text*."
+    assert caption.words.head["finding"] == "All of it and more."
 
 
-def test_numbers_are_filled_in(tmp_path):
-    html = _rendered(
-        tmp_path, "*$n* of ${n:,}, ${s.accuracy:.1%}, $kl, $$5", n=1797, kl=1.23456, **{"s.accuracy": 0.973}
-    )
-    assert html == "<p><em>1,797</em> of 1,797, 97.3%, 1.235, $5</p>"
+def test_parts_have_their_own_words(caption):
+    figure = caption.part("figure-1")
+    assert dict(figure.head) == {"title": "A: figure", "alt": "Seen", "name share": "of the label"}
+    assert figure.text == "A caption: with a colon.\n\nIts second paragraph."
+    assert caption.part("notice").text == "Nothing but text." and not caption.part("notice").head
 
 
-def test_missing_number_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(UserError, match=r"one\.md: no number 'knn'"):
-        _rendered(tmp_path, "kept $knn", kl=1.0)
-
-
-def test_number_that_does_not_fit_its_format_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="'name' is 'x'"):
-        _rendered(tmp_path, "${name:.1%}", name="x")
-
-
-def test_paragraphs_depend_on_numbers(tmp_path):
-    text = "?knc: kept $knc\n\n!knc: no labels\n\n?kl: has $kl\n\n!kl: none"
-    assert _rendered(tmp_path, text, kl=2) == "<p>no labels</p>\n<p>has 2</p>"
-
-
-@pytest.mark.parametrize("name", fakes.HOSTILE)
-def test_names_are_neither_html_nor_markdown_nor_placeholders(tmp_path, name):
-    html = _rendered(tmp_path, "from $name.", name=name, accuracy=1)
-    inside = html.removeprefix("<p>from ").removesuffix(".</p>")
-    assert "<" not in inside
-    assert "${accuracy}" in inside or "accuracy" not in name
+def test_a_part_that_is_missing_says_what_to_write(caption):
+    with pytest.raises(UserError, match=r"one\.md: no words for 'grid'; write a part '## grid'"):
+        caption.part("grid")
 
 
 def test_missing_caption_file_says_where_to_write_it(tmp_path):
@@ -51,8 +55,37 @@ def test_missing_caption_file_says_where_to_write_it(tmp_path):
         read_caption("occlusion", tmp_path)
 
 
-@pytest.mark.parametrize("head", ["text\n", "title: One\n\ntext", "title: One\norder: x\n\ntext"])
+@pytest.mark.parametrize(
+    "head",
+    ["text\n", "title: One\nchapter: a\n\ntext", "title: One\nchapter: a\norder: x\n\ntext", "title: a\norder: 1"],
+)
 def test_head_is_required(tmp_path, head):
     (tmp_path / "one.md").write_text(head)
     with pytest.raises(UserError, match="must begin with"):
         read_caption("one", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("## a\ntitle: x\nalternative: y\n\ntext", "knows no 'alternative'"),
+        ("## a\ntitle: x\ntext\n", "must begin with lines 'key: value'"),
+        ("## a\n\nx\n\n## a\n\ny\n", "is written twice"),
+    ],
+)
+def test_a_fault_in_a_part_names_it(tmp_path, part, message):
+    (tmp_path / "one.md").write_text(f"title: One\nchapter: network\norder: 3\n\ntext\n\n{part}")
+    with pytest.raises(UserError, match=rf"one\.md, '## a': {message}"):
+        read_caption("one", tmp_path)
+
+
+def test_chapters_keep_their_order(tmp_path):
+    (tmp_path / "chapters.yaml").write_text("units: Units\nabout: About\n")
+    assert list(read_chapters(tmp_path).items()) == [("units", "Units"), ("about", "About")]
+
+
+@pytest.mark.parametrize("text", ["", "- units", "Units: x", "'../x': y", "units: 3", "a: [", "units: {a: b}"])
+def test_chapters_are_addresses_and_titles(tmp_path, text):
+    (tmp_path / "chapters.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"chapters\.yaml"):
+        read_chapters(tmp_path)

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.report.captions import FOLDER, read_caption
+from pipeline.report.captions import FOLDER, read_caption, read_chapters
 from pipeline.report.section import read_sections
 from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
@@ -202,4 +202,6 @@ def test_two_thousand_units(tmp_path):
 
 def test_every_caption_of_the_project_can_be_read():
     read = [read_caption(path.stem) for path in sorted(FOLDER.glob("*.md"))]
-    assert read and len({caption.order for caption in read}) == len(read)
+    chapters = read_chapters()
+    assert read and len({(caption.chapter, caption.order) for caption in read}) == len(read)
+    assert {caption.chapter for caption in read} <= set(chapters)

@@ -1,0 +1,121 @@
+"""How the report writes numbers: one way everywhere, in captions and in tables."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+from pipeline.report.escaping import visible
+
+SPACE = "\u00a0"  # between a number and its unit no line may end
+RANGE = "\u2013"
+NONE = "\u2013"
+
+
+def number(value: Any) -> str:
+    """Write a number as prose does: thousands set apart, at most four significant digits; a name as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a number nor a text.
+    """
+    if isinstance(value, str):
+        return visible(value)
+    return f"{_real(value):,}" if isinstance(value, Integral) else f"{_real(value):.4g}"
+
+
+def count(value: Any) -> str:
+    """Write a whole number, its thousands set apart.
+
+    Raises
+    ------
+    ValueError
+        If it is not whole.
+    """
+    if _real(value) != int(value):
+        raise ValueError(f"{value!r} cannot be counted; it is not whole")
+    return f"{int(value):,}"
+
+
+def decimals(value: Any, places: int) -> str:
+    """Write a number with a fixed number of decimals, its thousands set apart.
+
+    Raises
+    ------
+    ValueError
+        If it is no number.
+    """
+    return f"{_real(value):,.{places}f}"
+
+
+def share(value: Any, places: int = 1) -> str:
+    """Write a share of one in per cent.
+
+    Raises
+    ------
+    ValueError
+        If it is no number.
+    """
+    return f"{100 * _real(value):.{places}f}{SPACE}%"
+
+
+def interval(ends: Sequence[Any], places: int = 1) -> str:
+    """Write an interval of shares in per cent.
+
+    Raises
+    ------
+    ValueError
+        If these are not two numbers.
+    """
+    low, high = ends
+    return f"{100 * _real(low):.{places}f}{RANGE}{share(high, places)}"
+
+
+def plural(value: Any, one: str, many: str = "") -> str:
+    """Write a count and what is counted; `many` is `one` with an s where it is left out.
+
+    Raises
+    ------
+    ValueError
+        If the number is not whole.
+    """
+    return f"{count(value)}{SPACE}{one if value == 1 else many or f'{one}s'}"
+
+
+def size(pair: Sequence[Any]) -> str:
+    """Write two lengths, height and width.
+
+    Raises
+    ------
+    ValueError
+        If these are not two whole numbers.
+    """
+    height, width = pair
+    return f"{count(height)}{SPACE}×{SPACE}{count(width)}"
+
+
+def cell(value: Any) -> str:
+    """Write a number as a table does: aligned by its digits, nothing set apart; a dash where there is none."""
+    if value is None:
+        return NONE
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return visible(value) if isinstance(value, str) else str(value)
+
+
+FILTERS = {
+    "number": number,
+    "count": count,
+    "decimals": decimals,
+    "share": share,
+    "interval": interval,
+    "plural": plural,
+    "size": size,
+}
+
+
+def _real(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        # Written out and not by its repr, since a number that a template lacks says so as it is written out.
+        raise ValueError(f"'{value}' is no number")
+    return value

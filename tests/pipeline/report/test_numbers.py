@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from pipeline.report import numbers
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (numbers.number(1797), "1,797"),
+        (numbers.number(np.int64(1797)), "1,797"),
+        (numbers.number(1.23456), "1.235"),
+        (numbers.number("a\u202eb"), "a\\u202eb"),
+        (numbers.count(1e6), "1,000,000"),
+        (numbers.decimals(1234.5678, 2), "1,234.57"),
+        (numbers.share(0.97333), "97.3\u00a0%"),
+        (numbers.share(1, 0), "100\u00a0%"),
+        (numbers.interval((0.9567, 0.9841)), "95.7–98.4\u00a0%"),
+        (numbers.plural(1, "unit"), "1\u00a0unit"),
+        (numbers.plural(2000, "unit"), "2,000\u00a0units"),
+        (numbers.plural(0, "class", "classes"), "0\u00a0classes"),
+        (numbers.size((32, 1024)), "32\u00a0×\u00a01,024"),
+        (numbers.cell(None), "–"),
+        (numbers.cell(1234.5678), "1235"),
+        (numbers.cell(1234), "1234"),
+    ],
+)
+def test_numbers_are_written_in_one_way(made, expected):
+    assert made == expected
+
+
+@pytest.mark.parametrize("value", [None, True, [1]])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(ValueError, match="is no number"):
+        numbers.number(value)
+
+
+def test_a_count_must_be_whole():
+    with pytest.raises(ValueError, match=r"1\.5 cannot be counted"):
+        numbers.count(1.5)

@@ -1,0 +1,58 @@
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.report.captions import Words
+from pipeline.report.wording import line, prose
+from tests.pipeline.report import fakes
+
+
+def _prose(text, **numbers):
+    return str(prose(Words("one.md", {}, text), numbers))
+
+
+def test_numbers_are_filled_in():
+    text = "*{{ n }}* of {{ n | count }}, {{ metrics['s.accuracy'] | share }}, {{ kl | decimals(2) }}"
+    html = _prose(text, n=1797, kl=1.23456, metrics={"s.accuracy": 0.973})
+    assert html == "<p><em>1,797</em> of 1,797, 97.3\u00a0%, 1.23</p>"
+
+
+def test_lines_are_plain_text():
+    words = Words("one.md", {"title": "{{ layer }}: {{ n | plural('unit') }}"}, "")
+    assert line(words, "title", {"layer": "<b>_x_", "n": 1000}) == "<b>_x_: 1,000\u00a0units"
+    assert line(words, "alt", {}) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ knn }}", "{{ knn | share }}", "{{ (kl, knn) | interval }}", "{{ metrics['knn'] }}", "{{ metrics.knn }}"]
+)
+def test_missing_number_is_an_error_that_names_it(text):
+    with pytest.raises(UserError, match=r"one\.md: no number 'knn'"):
+        _prose(text, kl=1.0, metrics={})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ name | share }}", "'x' is no number"),
+        ("{{ kl | count }}", "not whole"),
+        ("{{ kl | percent }}", "percent"),
+        ("a\n{% if kl %}", "line 2"),
+        ("{{ kl", "line 1"),
+    ],
+)
+def test_a_caption_that_cannot_be_filled_is_an_error(text, message):
+    with pytest.raises(UserError, match=message) as caught:
+        _prose(text, name="x", kl=1.5)
+    assert str(caught.value).startswith("one.md: ") and "\n" not in str(caught.value)
+
+
+def test_what_is_said_depends_on_numbers():
+    text = "{% if knc is defined %}\nkept {{ knc }}\n{% else %}\nno labels\n{% endif %}\n\n{% if kl is defined %}\nhas {{ kl }}\n{% endif %}"
+    assert _prose(text, kl=2) == "<p>no labels</p>\n<p>has 2</p>"
+
+
+@pytest.mark.parametrize("name", [*fakes.HOSTILE, "`a` _b_ **c** | d\n\n# e", "\ue0003c\ue001", "&lt;"])
+@pytest.mark.parametrize("around", ["from {}.", "`{}`", "- {}", "{}", "a | b\n--|--\n{} | 1"])
+def test_names_are_neither_html_nor_markdown_nor_templates(name, around):
+    made = _prose(around.format("{{ name }}"), name=name, accuracy=1)
+    assert made == _prose(around.format("{{ name }}"), name="plain").replace("plain", fakes.escaped(name))
