@@ -1,0 +1,148 @@
+"""The parts of a section, in the order of the page.
+
+A block holds no prose. It names a part of the section's caption file, ``caption``, and gives the numbers that
+are filled in there, over those of the section.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from pipeline.contents.values import Cell, Column, Evidence, Inside, Model, Number, Slug, check_cells
+
+
+class _Captioned(Model):
+    """What every block has.
+
+    Attributes
+    ----------
+    caption
+        Names a part of the section's caption file.
+    numbers
+        For that part; they stand above the section's own.
+    """
+
+    caption: Slug
+    numbers: dict[str, Number] = {}
+
+
+class Text(_Captioned):
+    """Paragraphs of the caption file."""
+
+    kind: Literal["text"] = "text"
+
+
+class Notice(_Captioned):
+    """A paragraph that is set apart: what to be careful about, or what is not there and why."""
+
+    kind: Literal["notice"] = "notice"
+
+
+class Figure(_Captioned):
+    """A picture with its other forms and its data, all files of the section's folder.
+
+    Attributes
+    ----------
+    id
+        Its anchor, once in the section.
+    image, dark, vector, data
+        The picture; the same for a dark page; as SVG or PDF; the numbers behind it as CSV.
+    width, height
+        Of the picture, pixels.
+    evidence
+        What its numbers are of; None for a picture without numbers.
+    """
+
+    kind: Literal["figure"] = "figure"
+    id: Slug
+    image: Inside
+    dark: Inside | None = None
+    vector: Inside | None = None
+    data: Inside | None = None
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    evidence: Evidence | None = None
+
+
+class Multiples(_Captioned):
+    """Small figures of one kind side by side, under one caption."""
+
+    kind: Literal["multiples"] = "multiples"
+    id: Slug
+    figures: tuple[Figure, ...] = Field(min_length=1)
+
+
+class Table(_Captioned):
+    """A small table of names and numbers."""
+
+    kind: Literal["table"] = "table"
+    id: Slug
+    columns: tuple[Column, ...] = Field(min_length=1)
+    rows: tuple[tuple[Cell, ...], ...]
+    evidence: Evidence | None = None
+
+    @model_validator(mode="after")
+    def _cells_fit(self) -> "Table":
+        for number, row in enumerate(self.rows):
+            check_cells(self.columns, row, f"table '{self.id}' row {number}")
+        return self
+
+
+class Units(_Captioned):
+    """Here stands what the section says of these layers and their units."""
+
+    kind: Literal["units"] = "units"
+    id: Slug
+    layers: tuple[str, ...] = Field(min_length=1)
+
+
+class Images(_Captioned):
+    """Here stands what the section says of these images, by their ids."""
+
+    kind: Literal["images"] = "images"
+    id: Slug
+    images: tuple[int, ...] = Field(min_length=1)
+
+
+class Viewer(_Captioned):
+    """An interactive view on a page of its own.
+
+    Attributes
+    ----------
+    program
+        Which of the report's programs shows it.
+    scripts
+        Its data; a page opened from disk may load scripts and pictures but no other data.
+    pictures
+        What the data refer to by name.
+    """
+
+    kind: Literal["viewer"] = "viewer"
+    id: Slug
+    program: Literal["map"]
+    scripts: tuple[Inside, ...] = Field(min_length=1)
+    pictures: tuple[Inside, ...] = ()
+
+
+Block: TypeAlias = Annotated[
+    Text | Notice | Figure | Multiples | Table | Units | Images | Viewer, Field(discriminator="kind")
+]
+
+
+def block_ids(blocks: tuple[Block, ...]) -> list[str]:
+    """Return the anchors of blocks; text and notices have none."""
+    ids = [block.id for block in blocks if not isinstance(block, (Text, Notice))]
+    return ids + [one.id for block in blocks if isinstance(block, Multiples) for one in block.figures]
+
+
+def block_files(blocks: tuple[Block, ...]) -> list[str]:
+    """Return the names of all files that blocks refer to."""
+    files: list[str | None] = []
+    for block in blocks:
+        if isinstance(block, Figure):
+            files += (block.image, block.dark, block.vector, block.data)
+        elif isinstance(block, Multiples):
+            files += block_files(block.figures)
+        elif isinstance(block, Viewer):
+            files += (*block.scripts, *block.pictures)
+    return [name for name in files if name]

@@ -1,0 +1,163 @@
+"""What a section says of a layer, of a unit, of an image: the pages of these collect it from all sections."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.contents.blocks import Block
+from pipeline.contents.values import Cell, Column, Fact, Inside, Model, Slug, check_cells
+
+
+class Geometry(Model):
+    """Where a layer's positions look; sizes are (y, x), those of the field in pixels of the network's input.
+
+    Attributes
+    ----------
+    units
+        How many the layer has.
+    map_size
+        Positions down and across.
+    field, stride
+        Size of the receptive field and its step; None where it is unknown.
+    status
+        As `pipeline.receptive_field` says it.
+    """
+
+    units: int = Field(ge=1)
+    map_size: tuple[int, int]
+    field: tuple[int, int] | None = None
+    stride: tuple[int, int] | None = None
+    status: Literal["exact", "bound", "global", "unknown"]
+
+
+class Sheet(Model):
+    """A picture of many strips, one file for all of them; sizes are pixels."""
+
+    file: Inside
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+
+class Strip(Model):
+    """A unit's pictures side by side, cut out of a sheet.
+
+    Attributes
+    ----------
+    caption
+        Names a part of the section's caption file: what the strip shows.
+    sheet
+        Its place in the layer's list of sheets.
+    x, y, width, height
+        Where it lies on the sheet, pixels.
+    """
+
+    caption: Slug
+    sheet: int = Field(ge=0)
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+
+class UnitTable(Model):
+    """The table that each unit of a layer has: its caption and its columns; the rows stand with the units."""
+
+    caption: Slug
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+
+class UnitPart(Model):
+    """What a section says of a unit.
+
+    Attributes
+    ----------
+    unit
+        Its number in the layer.
+    facts
+        One cell for each column of the layer's `unit_facts`.
+    strips
+        Its pictures; none for a unit that was not drawn.
+    rows
+        Of its table, whose columns are those of the layer's `unit_table`.
+    blocks
+        What is said of this unit alone.
+    """
+
+    unit: int = Field(ge=0)
+    facts: tuple[Cell, ...] = ()
+    strips: tuple[Strip, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+class LayerPart(Model):
+    """What a section says of a layer and of its units.
+
+    Attributes
+    ----------
+    layer
+        Its dotted name.
+    geometry
+        For the heading of its page; None where the section does not know it.
+    facts, blocks
+        What is said of the layer as a whole.
+    data
+        The numbers of all its units as CSV.
+    sheets
+        Pictures that its units' strips are cut out of.
+    unit_facts, unit_table
+        What each unit's cells mean.
+    units
+        Ascending.
+    """
+
+    layer: str = Field(min_length=1)
+    geometry: Geometry | None = None
+    facts: tuple[Fact, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    data: Inside | None = None
+    sheets: tuple[Sheet, ...] = ()
+    unit_facts: tuple[Column, ...] = ()
+    unit_table: UnitTable | None = None
+    units: tuple[UnitPart, ...] = ()
+
+    @model_validator(mode="after")
+    def _units_fit(self) -> "LayerPart":
+        numbers = [part.unit for part in self.units]
+        if any(first >= second for first, second in zip(numbers, numbers[1:], strict=False)):
+            raise ValueError(f"layer {self.layer}: its units must ascend, each once")
+        columns = self.unit_table.columns if self.unit_table else ()
+        for part in self.units:
+            place = f"layer {self.layer} unit {part.unit}"
+            check_cells(self.unit_facts, part.facts, place)
+            for row in part.rows:
+                check_cells(columns, row, place)
+            for strip in part.strips:
+                self._check_strip(strip, place)
+        return self
+
+    def _check_strip(self, strip: Strip, place: str) -> None:
+        if strip.sheet >= len(self.sheets):
+            raise ValueError(f"{place}: sheet {strip.sheet} of {len(self.sheets)}")
+        sheet = self.sheets[strip.sheet]
+        if strip.x + strip.width > sheet.width or strip.y + strip.height > sheet.height:
+            raise ValueError(f"{place}: its strip '{strip.caption}' leaves the sheet {sheet.file}")
+
+
+class ImagePart(Model):
+    """What a section says of an image of the dataset.
+
+    Attributes
+    ----------
+    image_id
+        Its row in the manifest.
+    path
+        In the dataset.
+    facts, blocks
+        What is said of it.
+    """
+
+    image_id: int = Field(ge=0)
+    path: str = Field(min_length=1)
+    facts: tuple[Fact, ...] = ()
+    blocks: tuple[Block, ...] = ()

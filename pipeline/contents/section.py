@@ -1,0 +1,76 @@
+"""A section as a whole."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from pipeline.contents.blocks import Block, Images, Units, block_files, block_ids
+from pipeline.contents.parts import ImagePart, LayerPart
+from pipeline.contents.values import Model, Number, Slug
+
+
+class Section(Model):
+    """What a section says: its parts in the order of the page, and what it adds to pages that collect.
+
+    Attributes
+    ----------
+    name
+        Of the section, once in the report; its caption file has the same.
+    status, reason
+        Whether the analysis was done, and why not.
+    numbers
+        Name to number or text, for every caption of the section.
+    blocks
+        In the order of the page.
+    layers, images
+        What it says of layers, their units, and images.
+    """
+
+    name: Slug
+    status: Literal["done", "not run", "not applicable"] = "done"
+    reason: str = ""
+    numbers: dict[str, Number] = {}
+    blocks: tuple[Block, ...] = ()
+    layers: tuple[LayerPart, ...] = ()
+    images: tuple[ImagePart, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Section":
+        if (self.status == "done") == bool(self.reason):
+            raise ValueError(
+                f"status '{self.status}' with reason {self.reason!r}: only what was not done has one"
+            )
+        _once("id", [name for blocks in self._lists() for name in block_ids(blocks)])
+        layers, images = [part.layer for part in self.layers], [part.image_id for part in self.images]
+        _once("layer", layers)
+        _once("image", images)
+        for block in self.blocks:
+            if isinstance(block, Units) and not set(block.layers) <= set(layers):
+                raise ValueError(f"block '{block.id}' shows a layer of which the section says nothing")
+            if isinstance(block, Images) and not set(block.images) <= set(images):
+                raise ValueError(f"block '{block.id}' shows an image of which the section says nothing")
+        return self
+
+    @property
+    def files(self) -> list[str]:
+        """The names of all files that it refers to, relative to its folder."""
+        files = [name for blocks in self._lists() for name in block_files(blocks)]
+        for layer in self.layers:
+            files += [layer.data] if layer.data else []
+            files += [sheet.file for sheet in layer.sheets]
+        return files
+
+    def _lists(self) -> list[tuple[Block, ...]]:
+        """Every list of blocks in it."""
+        lists = [self.blocks, *(image.blocks for image in self.images)]
+        for layer in self.layers:
+            lists += [layer.blocks, *(unit.blocks for unit in layer.units)]
+        return lists
+
+
+def _once(kind: str, names: list[str] | list[int]) -> None:
+    seen: set[str | int] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{kind} '{name}' is given twice")
+        seen.add(name)

@@ -1,0 +1,100 @@
+"""The folder of a chapter, as a render stage writes it."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pipeline.contents.blocks import Block
+from pipeline.contents.parts import ImagePart, LayerPart
+from pipeline.contents.section import Section
+from pipeline.contents.values import Number
+
+LIST = "contents.json"
+
+
+@dataclass
+class SectionDraft:
+    """A section that is being made.
+
+    Attributes
+    ----------
+    name
+        The section's name in the report.
+    folder
+        Where its files go.
+    numbers, blocks, layers, images, status, reason
+        As in `pipeline.contents.section.Section`.
+    """
+
+    name: str
+    folder: Path
+    numbers: dict[str, Number] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    layers: list[LayerPart] = field(default_factory=list)
+    images: list[ImagePart] = field(default_factory=list)
+    status: Literal["done", "not run", "not applicable"] = "done"
+    reason: str = ""
+
+    def add(self, *blocks: Block) -> None:
+        """Put blocks at the end of the page."""
+        self.blocks.extend(blocks)
+
+    def content(self) -> Section:
+        """Return the section as it stands."""
+        return Section(
+            name=self.name, status=self.status, reason=self.reason, numbers=self.numbers,
+            blocks=tuple(self.blocks), layers=tuple(self.layers), images=tuple(self.images),
+        )  # fmt: skip
+
+
+@dataclass
+class ChapterDraft:
+    """A chapter that is being made: ask it for its sections, in any order."""
+
+    folder: Path
+    sections: list[SectionDraft] = field(default_factory=list)
+
+    def section(self, name: str) -> SectionDraft:
+        """Begin a section; its folder is there when this returns."""
+        draft = SectionDraft(name, self.folder / name)
+        draft.folder.mkdir()
+        self.sections.append(draft)
+        return draft
+
+
+@contextmanager
+def new_chapter(path: Path) -> Iterator[ChapterDraft]:
+    """Make a chapter under a temporary name and put it in place when it is whole.
+
+    Parameters
+    ----------
+    path
+        The chapter's folder. What was there before is replaced.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        chapter = ChapterDraft(temporary)
+        yield chapter
+        for draft in chapter.sections:
+            write_section(draft.folder, draft.content())
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_section(folder: Path, section: Section) -> None:
+    """Write what a section says beside its files; equal sections give equal bytes."""
+    lost = [name for name in section.files if not (folder / name).is_file()]
+    assert not lost, f"section '{section.name}' names '{lost[0]}', which was not drawn"
+    content = section.model_dump(mode="json", exclude_none=True)
+    text = json.dumps(content, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    (folder / LIST).write_text(text + "\n", encoding="utf-8")
