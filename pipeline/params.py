@@ -1,6 +1,5 @@
 """Reading params.yaml and checking one block of it against the model that its stage defines."""
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, nearest
 
 
 class Block(BaseModel):
@@ -79,7 +78,7 @@ def load_block(path: Path, name: str, model: type[AnyBlock]) -> AnyBlock:
     """
     params = read_params(path)
     if name not in params:
-        raise UserError(f"{path}: block '{name}' is missing{_nearest(name, params)}")
+        raise UserError(f"{path}: block '{name}' is missing{_hint(name, params)}")
     return check_block(params[name], name, model, source=str(path))
 
 
@@ -102,7 +101,7 @@ def check_block(value: object, name: str, model: type[AnyBlock], *, source: str)
 
 def unknown_block(name: str, valid: Sequence[str]) -> str:
     """Return what to say of a block that no stage has, with the nearest valid name."""
-    return f"unknown block '{name}'{_nearest(name, valid)}"
+    return f"unknown block '{name}'{_hint(name, valid)}"
 
 
 def digest(block: BaseModel | Mapping[str, Any]) -> str:
@@ -146,7 +145,7 @@ def _describe(item: ErrorDetails, name: str, model: type[BaseModel]) -> str:
     location = _place(item["loc"])
     key = ".".join([name, *(str(part) for part in location)])
     if item["type"] == "extra_forbidden":
-        return f"unknown key '{key}'{_nearest(str(location[-1]), _fields(model, location[:-1]))}"
+        return f"unknown key '{key}'{_hint(str(location[-1]), _fields(model, location[:-1]))}"
     if item["type"] == "missing":
         return f"'{key}' is missing"
     if item["type"] == "model_type":
@@ -179,8 +178,8 @@ def _fields(model: type[BaseModel], location: Sequence[str | int]) -> Sequence[s
     return list(model.model_fields)
 
 
-def _nearest(name: str, valid: Sequence[str] | Mapping[str, Any]) -> str:
-    matches = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
-    if matches:
-        return f"; did you mean '{matches[0]}'?"
+def _hint(name: str, valid: Sequence[str] | Mapping[str, Any]) -> str:
+    meant = nearest(name, valid)
+    if meant:
+        return f"; did you mean '{meant}'?"
     return f"; valid: {', '.join(sorted(valid))}" if valid else ""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from pipeline import store
-from pipeline.extraction.extraction import Wanted, choose_layers, extract
+from pipeline.extraction.extraction import Wanted, extract, watched_layers
 from pipeline.params import Block, digest
 from pipeline.weights.assembly import Source, preview
 from stages.command import Stage, execute
@@ -64,7 +64,7 @@ def check(blocks: Mapping[str, Any]) -> None:
     model, wanted = blocks["model"], blocks["extract"]
     given = None if isinstance(model.preprocessing, str) else model.preprocessing
     network, preprocessing = preview(Source(model.architecture, model.weights, given, Path("inputs")))
-    choose_layers(network, preprocessing.input_size, wanted.layers)
+    watched_layers(network, preprocessing.input_size, wanted.layers)
 
 
 STAGE = Stage(

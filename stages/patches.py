@@ -11,18 +11,13 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import store
+from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
 from pipeline.analyses.patches.patches import Drawn, Scratch, Sheet, draw, scratch
-from pipeline.analyses.patches.selection import (
-    choose_layers,
-    choose_ranks,
-    choose_units,
-    equal_rows,
-    near_duplicates,
-)
 from pipeline.dataset.originals import originals, take_rows
 from pipeline.errors import UserError
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import view
+from pipeline.layers.choosing import choose_layers
 from pipeline.parallel.processes import count_workers
 from pipeline.params import Block, digest
 from pipeline.progress import progress
@@ -66,7 +61,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     description = read_description(paths["weights"])
     with store.read(paths["manifest"]) as manifest, store.read(paths["topk"]) as topk:
         about = topk.attributes()
-        chosen = choose_layers(params.layers, about["layers"])
+        chosen = choose_layers(params.layers, about["layers"], "patches.layers")
         rows = [_choose(topk, manifest, layer, params) for layer in chosen]
         sheet = _sheet(rows, params.side)
         images = originals(manifest, sheet.image_id[sheet.image_id >= 0])

@@ -183,12 +183,12 @@ def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
 
 def _recipe(weights: Path, wanted: Wanted) -> Recipe:
     description, network = read_description(weights), load_network(weights)
-    layers, code = choose_layers(network, description.preprocessing.input_size, wanted.layers)
+    layers, code = watched_layers(network, description.preprocessing.input_size, wanted.layers)
     kept = Kept(layers, code, wanted.precision, wanted.statistics, wanted.means)
     return Recipe(weights.resolve(), description.digest, kept, wanted.batch_size, choose_device())
 
 
-def choose_layers(
+def watched_layers(
     network: nn.Module, input_size: tuple[int, int], patterns: Literal["auto"] | Sequence[str]
 ) -> tuple[tuple[Layer, ...], str]:
     """Return the layers that the parameters name, and the code layer.
@@ -199,10 +199,7 @@ def choose_layers(
         Naming the parameter and the pattern that matches nothing, or that the network has no code.
     """
     code = code_layer(network, input_size)
-    try:
-        return select_layers(describe_layers(network, input_size), code, patterns), code
-    except UserError as error:
-        raise UserError(f"extract.layers: {error}") from error
+    return select_layers(describe_layers(network, input_size), code, patterns, "extract.layers"), code
 
 
 def _tar_files(images: Sequence[str]) -> list[str] | None:

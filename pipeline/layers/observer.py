@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
+from pipeline.layers.choosing import unknown_layer
 from pipeline.layers.hooks import INPUT, watching
-from pipeline.layers.selection import unknown_layer
 from pipeline.receptive_field.fields import attribute
 from pipeline.receptive_field.tracing import Trace, trace
 

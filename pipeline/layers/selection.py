@@ -1,16 +1,14 @@
 """Which layers are watched: names, globs, or the automatic choice."""
 
-import difflib
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Literal
 
-from pipeline.errors import UserError
+from pipeline.layers.choosing import choose_layers, unknown_layer
 from pipeline.layers.layers import MANY, Layer
 
 
 def select_layers(
-    layers: Sequence[Layer], code_layer: str, patterns: Literal["auto"] | Sequence[str]
+    layers: Sequence[Layer], code_layer: str, patterns: Literal["auto"] | Sequence[str], key: str
 ) -> tuple[Layer, ...]:
     """Choose layers.
 
@@ -27,7 +25,9 @@ def select_layers(
     code_layer
         Of `code_layer`.
     patterns
-        "auto", or names and globs (`features.*`).
+        "auto", or names and globs, as `choose_layers` reads them.
+    key
+        The parameter that holds the patterns, for the message.
 
     Returns
     -------
@@ -42,25 +42,8 @@ def select_layers(
     if patterns == "auto":
         chosen = _auto(layers, code_layer)
     else:
-        chosen = {name for pattern in patterns for name in _matching(layers, pattern)}
+        chosen = set(choose_layers(patterns, [layer.name for layer in layers], key))
     return tuple(layer for layer in layers if layer.name in chosen)
-
-
-def unknown_layer(name: str, names: Sequence[str]) -> UserError:
-    """Return the error for a layer that is not there: the nearest names, then all of them."""
-    nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-    hint = f"did you mean {', '.join(nearest)}? " if nearest else ""
-    return UserError(f"no layer matches '{name}'; {hint}the layers are: {', '.join(names)}")
-
-
-def _matching(layers: Sequence[Layer], pattern: str) -> list[str]:
-    names = [layer.name for layer in layers]
-    found = [name for name in names if name == pattern] or [
-        name for name in names if fnmatchcase(name, pattern)
-    ]
-    if not found:
-        raise unknown_layer(pattern, names)
-    return found
 
 
 def _auto(layers: Sequence[Layer], code_layer: str) -> set[str]:

@@ -1,6 +1,5 @@
 """Networks: `build_network` makes one from its name, `save_network` and `load_network` keep it."""
 
-import difflib
 import hashlib
 import importlib.util
 import inspect
@@ -17,7 +16,7 @@ import torchvision
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, nearest
 from pipeline.formats.weights import Description, read_description, write_description
 from pipeline.model.architectures import BUILTIN
 from pipeline.model.tensors import numbers, read_tensors, write_tensors
@@ -190,8 +189,8 @@ def _known(
 ) -> Callable[..., nn.Module]:
     if name in builders:
         return builders[name]
-    nearest = difflib.get_close_matches(name, builders, n=1, cutoff=0.4)
-    hint = f"did you mean '{kind}:{nearest[0]}'?" if nearest else f"there are {', '.join(sorted(builders))}"
+    meant = nearest(name, builders)
+    hint = f"did you mean '{kind}:{meant}'?" if meant else f"there are {', '.join(sorted(builders))}"
     raise UserError(f"model.architecture: there is no network '{kind}:{name}'; {hint}")
 
 

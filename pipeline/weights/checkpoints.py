@@ -4,7 +4,6 @@ Files are read without running anything that they hold: safetensors, or `torch.l
 """
 
 import argparse
-import difflib
 import pickle
 import re
 from collections.abc import Iterable, Mapping
@@ -20,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, nearest
 from pipeline.images.preprocess import Preprocessing
 
 State = dict[str, Tensor]
@@ -297,8 +296,8 @@ def _named_weights(architecture: str, name: str) -> Any:
         raise UserError(f"model.architecture: torchvision has no network '{architecture}'") from None
     short = name.removeprefix(f"{choices.__name__}.")
     if short not in choices.__members__:
-        nearest = difflib.get_close_matches(short, choices.__members__, n=1, cutoff=0.3)
-        hint = f"did you mean '{nearest[0]}'? " if nearest else ""
+        meant = nearest(short, choices.__members__)
+        hint = f"did you mean '{meant}'? " if meant else ""
         raise UserError(
             f"model.weights: {architecture} has no weights '{name}'; {hint}there are "
             f"{', '.join(choices.__members__)}, 'train', or a file ({', '.join(SUFFIXES)})"

@@ -85,7 +85,7 @@ def test_units_and_layers_can_be_chosen(paths):
     with store.read(paths["out"]) as file:
         assert file.attributes()["layers"] == ["features.0", "features.1", "head"]
         assert file.get("head/unit").tolist() == [0, 1]
-    with pytest.raises(UserError, match="no layer 'conv'"):
+    with pytest.raises(UserError, match="no layer matches 'conv'"):
         patches.run(patches.Params(**PARAMS | {"layers": ("conv",)}), paths)
     with pytest.raises(UserError, match="no unit 4 in features.1, which has 3"):
         patches.run(patches.Params(**PARAMS | {"units": (4,)}), paths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.analyses.predictions.wnids import match_wnids
-from pipeline.errors import UserError
+from pipeline.errors import UserError, nearest
 from pipeline.store.tables import read_table
 
 NO_OUTPUT = -1
@@ -53,7 +52,7 @@ def match_classes(
     mapping = mapping or {}
     for name in mapping:
         if name not in classes:
-            raise UserError(f"mapping.csv: the dataset has no class '{name}'{_nearest(name, classes)}")
+            raise UserError(f"mapping.csv: the dataset has no class '{name}'{_hint(name, classes)}")
     found = [_given(mapping[name], outputs) if name in mapping else _named(name, outputs) for name in classes]
     if NO_OUTPUT in found:
         wnids = match_wnids(classes, outputs, index)
@@ -90,7 +89,7 @@ def _given(output: str, outputs: Sequence[str]) -> int:
         return int(output)
     if len(places) > 1:
         raise UserError(f"mapping.csv: outputs {places} are all called '{output}'; give a number")
-    raise UserError(f"mapping.csv: the network has no output '{output}'{_nearest(output, outputs)}")
+    raise UserError(f"mapping.csv: the network has no output '{output}'{_hint(output, outputs)}")
 
 
 def _named(name: str, outputs: Sequence[str]) -> int:
@@ -109,6 +108,6 @@ def _plain(name: str) -> str:
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
 
 
-def _nearest(name: str, valid: Sequence[str]) -> str:
-    matches = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f"; did you mean '{matches[0]}'?" if matches else ""
+def _hint(name: str, valid: Sequence[str]) -> str:
+    meant = nearest(name, valid)
+    return f"; did you mean '{meant}'?" if meant else ""

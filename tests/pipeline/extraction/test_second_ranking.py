@@ -5,6 +5,7 @@ import pytest
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.extraction import extraction
 from pipeline.extraction.extraction import extract
 from pipeline.parallel import cluster
 from pipeline.topk.candidates import rank_again, read_candidates
@@ -116,8 +117,6 @@ def test_half_precision_is_refused_a_candidate_that_is_gone(made, tmp_path, monk
     monkeypatch.setenv("CONVATLAS_DEVICE", "cpu")
     monkeypatch.setenv("CONVATLAS_WORKERS", "1")
     extract_half = wanted(precision="bfloat16")
-    from pipeline.extraction import extraction
-
     plan = extraction.plan_second_pass
 
     def lose_one(*arguments):

@@ -17,7 +17,9 @@ def without_numbers(name):
 
 def auto(network, size):
     code = code_layer(network, size)
-    return [layer.name for layer in select_layers(describe_layers(network, size), code, "auto")]
+    return [
+        layer.name for layer in select_layers(describe_layers(network, size), code, "auto", "extract.layers")
+    ]
 
 
 def test_layers_of_a_small_network():
@@ -129,16 +131,16 @@ def test_code_of_a_map_is_its_spatial_mean():
 
 def test_names_and_globs_in_the_order_of_the_network():
     layers = describe_layers(Digits().eval(), 32)
-    chosen = select_layers(layers, "classifier.1", ["classifier.*", "features.0"])
+    chosen = select_layers(layers, "classifier.1", ["classifier.*", "features.0"], "extract.layers")
     assert [layer.name for layer in chosen] == ["features.0", "classifier.0", "classifier.1", "classifier.2"]
 
 
 def test_unknown_layer_is_named_with_the_nearest_and_the_list():
     layers = describe_layers(Digits().eval(), 32)
     with pytest.raises(
-        UserError, match=r"no layer matches 'feature\.1'; did you mean features\.1, .*the layers are"
+        UserError, match=r"^extract.layers: no layer matches 'feature\.1'; did you mean 'features\.1'\? the"
     ):
-        select_layers(layers, "classifier.1", ["feature.1"])
+        select_layers(layers, "classifier.1", ["feature.1"], "extract.layers")
 
 
 def test_functional_activations_and_sums():

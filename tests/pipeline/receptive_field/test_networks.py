@@ -40,7 +40,7 @@ def check(name):
     network, size = build_network(f"torchvision:{name}", 5, Path()), size_of(name)
     layers = describe_layers(network, size)
     code = code_layer(network, size)
-    chosen = select_layers(layers, code, "auto")
+    chosen = select_layers(layers, code, "auto", "extract.layers")
     assert 2 <= len(chosen) <= 60
     assert code in [layer.name for layer in chosen]
     before = layers[: [layer.name for layer in layers].index(code) + 1]

@@ -1,9 +1,7 @@
-"""Which layers, units and images are drawn."""
+"""Which units and ranks of a layer are drawn."""
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -15,36 +13,6 @@ from pipeline.errors import UserError
 
 Array = npt.NDArray[Any]
 Indices = npt.NDArray[np.intp]
-
-
-def choose_layers(patterns: Sequence[str], layers: Sequence[str]) -> list[str]:
-    """Layers whose name matches one of the globs.
-
-    Parameters
-    ----------
-    patterns : sequence of str
-        Names or globs ("features.*").
-    layers : sequence of str
-        All layers, in the network's order.
-
-    Returns
-    -------
-    list of str
-        In the network's order.
-
-    Raises
-    ------
-    UserError
-        If a pattern matches no layer; lists the layers.
-    """
-    for pattern in patterns:
-        if not fnmatch.filter(layers, pattern):
-            near = difflib.get_close_matches(pattern, layers, n=1)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            raise UserError(
-                f"patches.layers: no layer '{pattern}'; {hint}there are: {', '.join(layers) or 'none'}"
-            )
-    return [layer for layer in layers if any(fnmatch.fnmatchcase(layer, pattern) for pattern in patterns)]
 
 
 def choose_units(wanted: int | Sequence[int], total: int, layer: str, seed: int) -> Indices:

@@ -1,31 +1,12 @@
-"""What is drawn: layers, units, ranks."""
+"""What is drawn: units and ranks."""
 
 import numpy as np
 import pytest
 
-from pipeline.analyses.patches.selection import (
-    choose_layers,
-    choose_ranks,
-    choose_units,
-    equal_rows,
-    near_duplicates,
-)
+from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
 from pipeline.errors import UserError
 
 LAYERS = ["conv1", "pool1", "conv2", "fc"]
-
-
-def test_layers_match_globs_in_the_order_of_the_network():
-    assert choose_layers(["fc", "conv*"], LAYERS) == ["conv1", "conv2", "fc"]
-
-
-def test_an_unknown_layer_is_named_with_the_nearest_and_all():
-    with pytest.raises(
-        UserError, match=r"'conv3'; did you mean 'conv\d'\? there are: conv1, pool1, conv2, fc"
-    ):
-        choose_layers(["*", "conv3"], LAYERS)
-    with pytest.raises(UserError, match=r"'z'; there are: conv1, pool1, conv2, fc$"):
-        choose_layers(["z"], LAYERS)
 
 
 @pytest.mark.parametrize("total", [4, 5, 7, 64, 1000])
