@@ -18,6 +18,7 @@ from pipeline.dataset.names import escape
 from pipeline.errors import UserError
 from pipeline.manifest.scanning import scan
 from pipeline.store.cells import quote
+from pipeline.store.replacing import replaced
 
 EDGES = re.compile(r"^ +| +$")
 COLUMNS = ("path", "label", "split", "size", "mtime")
@@ -90,13 +91,10 @@ def _root(folder: Path, out: Path) -> str:
 
 
 def _replace(out: Path, text: str) -> None:
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, out)
+        with replaced(out) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UserError(f"{out}: cannot be written: {error.strerror}") from None
 
 

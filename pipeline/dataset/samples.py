@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 
 from pipeline.errors import UserError
 from pipeline.progress import progress
+from pipeline.store.replacing import replaced_folder
 
 # The digits' scans count dark pixels in 4x4 blocks of the bitmap: 0 to 16.
 DIGITS_SCALE = 255 / 16
@@ -41,19 +42,15 @@ def write_sample(name: str, folder: Path) -> int:
     """
     if name not in SOURCES:
         raise UserError(f"sample: unknown dataset '{name}'; valid: {', '.join(SOURCES)}")
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    count, images = SOURCES[name](unfinished)
-    with progress("writing", total=count, unit="images") as bar:
-        for path, image in images:
-            target = unfinished / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            image.save(target)
-            bar.advance()
-    shutil.rmtree(unfinished / DOWNLOADS, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    with replaced_folder(folder) as unfinished:
+        count, images = SOURCES[name](unfinished)
+        with progress("writing", total=count, unit="images") as bar:
+            for path, image in images:
+                target = unfinished / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                image.save(target)
+                bar.advance()
+        shutil.rmtree(unfinished / DOWNLOADS, ignore_errors=True)
     return count
 
 

@@ -7,7 +7,6 @@
 
 import logging
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +40,7 @@ from pipeline.parallel import cluster
 from pipeline.parallel.processes import WORKERS_VARIABLE
 from pipeline.shards.cutting import Cut, cut, key
 from pipeline.shards.pool import ShardPool
+from pipeline.store.replacing import replaced_folder
 from pipeline.topk.candidates import FILE as AGAIN
 from pipeline.topk.candidates import write_candidates
 
@@ -134,14 +134,12 @@ def extract(
     ]  # fmt: skip
     receipts = _compute(jobs, pool, "extracting") if jobs else {}
     digests = {**made_from, "weights": plan.recipe.weights_digest}
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    skipped = _publish(plan, pool, receipts, unfinished, digests)
-    check_skipped(skipped, plan.cuts[-1].stop, float(attributes["max_bad_fraction"]))
-    if plan.recipe.kept.precision != "float32" and wanted.candidates:
-        second = plan_second_pass(unfinished, plan.cuts, image_digests, plan.recipe, wanted.candidates)
-        _extract_again(second, unfinished, manifest.resolve(), dataset, pool, digests)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    with replaced_folder(folder) as unfinished:
+        skipped = _publish(plan, pool, receipts, unfinished, digests)
+        check_skipped(skipped, plan.cuts[-1].stop, float(attributes["max_bad_fraction"]))
+        if plan.recipe.kept.precision != "float32" and wanted.candidates:
+            second = plan_second_pass(unfinished, plan.cuts, image_digests, plan.recipe, wanted.candidates)
+            _extract_again(second, unfinished, manifest.resolve(), dataset, pool, digests)
     log.info("%s: %d images, %d left out", folder, plan.cuts[-1].stop - len(skipped), len(skipped))
 
 
@@ -250,9 +248,7 @@ def _processes(recipe: Recipe) -> int | None:
 def _publish(
     plan: Plan, pool: ShardPool, receipts: Mapping[str, Receipt], folder: Path, made_from: Mapping[str, str]
 ) -> list[tuple[int, str, str]]:
-    """Make a new folder of what the index names and nothing else; return the images that are missing."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Fill a new folder with what the index names and nothing else; return the images that are missing."""
     parts = []
     for part, name in zip(plan.cuts, plan.keys, strict=True):
         parts.append((part.start, pool.link(_file(pool, name, receipts), folder)))

@@ -64,6 +64,7 @@ WITHOUT_EFFECT = (
     "receptive_field.operations",
     "receptive_field.windows",
     "store.activations",
+    "store.replacing",
 )
 DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py", "isal")
 # Reasons that say nothing of the image's bytes: a shard with such a gap is not what its key promises.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.store.metrics import significant
+from pipeline.store.replacing import replaced_folder
 
 LIST = "section.json"
 
@@ -73,19 +72,11 @@ def new_section(path: Path) -> Iterator[Section]:
     path
         The section's folder; its last part is the section's name. What was there before is replaced.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        section = Section(path.name, temporary)
+    with replaced_folder(path) as folder:
+        section = Section(path.name, folder)
         yield section
         text = json.dumps(section.content(), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
-        (temporary / LIST).write_text(text + "\n", encoding="utf-8")
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (folder / LIST).write_text(text + "\n", encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:

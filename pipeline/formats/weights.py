@@ -1,7 +1,6 @@
 """What stands in a weights folder beside the tensors: model.json. Needs no torch: every stage may read it."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import Field, ValidationError
 from pipeline.errors import UserError
 from pipeline.images.preprocess import Preprocessing
 from pipeline.params import Block
+from pipeline.store.replacing import replaced
 
 FILE = "model.json"
 
@@ -49,6 +49,5 @@ def read_description(weights_dir: Path) -> Description:
 def write_description(weights_dir: Path, description: Description) -> None:
     """Write model.json into a weights folder, whole or not at all; equal descriptions give equal bytes."""
     text = json.dumps(description.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False)
-    unfinished = weights_dir / f".{FILE}.unfinished"
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    os.replace(unfinished, weights_dir / FILE)
+    with replaced(weights_dir / FILE) as unfinished:
+        unfinished.write_text(text + "\n", encoding="utf-8")

@@ -6,7 +6,6 @@ whose length is a multiple of that come first. The few others are copied when th
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pipeline.errors import UserError
+from pipeline.store.replacing import replaced
 
 ALIGNMENT = 64
 DTYPES = {
@@ -53,14 +53,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
         offset += tensor.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("wb") as file:
+    with replaced(path) as unfinished, unfinished.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for name in order:
             file.write(numbers(tensors[name]))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

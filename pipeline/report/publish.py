@@ -17,6 +17,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from pipeline.errors import UserError
+from pipeline.store.replacing import replaced
 
 PLACE = "<!-- revision -->"
 # The earliest time that a zip can hold; a real one would change the bytes.
@@ -69,17 +70,13 @@ def publish(report: Path, out: Path, revision: str) -> None:
     if PLACE not in page:
         raise UserError(f"{report}: not a report; run the report stage first")
     stamp = f"<h3>Revision</h3>\n<p class='note'><code>{escape(revision)}</code> (git)</p>"
-    partial = out.with_name(f".{out.name}.partial")
     try:
-        with zipfile.ZipFile(partial, "w") as archive:
+        with replaced(out) as partial, zipfile.ZipFile(partial, "w") as archive:
             for file in sorted(path for path in report.rglob("*") if path.is_file()):
                 content = page.replace(PLACE, stamp).encode() if file == index else file.read_bytes()
                 _add(archive, (Path(report.resolve().name) / file.relative_to(report)).as_posix(), content)
-        os.replace(partial, out)
     except OSError as error:
         raise UserError(f"{out}: cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

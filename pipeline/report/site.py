@@ -20,6 +20,7 @@ from pipeline.report.section import Layer, Number, Section
 from pipeline.report.units import Chapter, write_units
 from pipeline.report.viewer import map_values
 from pipeline.report.wording import prose
+from pipeline.store.replacing import replaced_folder
 from pipeline.store.tables import write_table
 
 ASSETS = Path(__file__).parent / "assets"
@@ -221,16 +222,5 @@ def _replaced(out: Path) -> Iterator[Path]:
     """Give an empty folder that takes the place of `out` when all went well."""
     if out.exists() and any(out.iterdir()) and not (out / "assets" / "site.js").is_file():
         raise UserError(f"{out}: holds something that is not a report; move it away, or give another folder")
-    partial = out.with_name(f".{out.name}.partial")
-    old = out.with_name(f".{out.name}.old")
-    for left in (partial, old):
-        shutil.rmtree(left, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with replaced_folder(out) as partial:
         yield partial
-        if out.exists():
-            os.replace(out, old)
-        os.replace(partial, out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

@@ -10,8 +10,6 @@ artifact means.
 """
 
 import hashlib
-import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
@@ -21,8 +19,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.errors import DISK_FAULTS, UserError
+from pipeline.errors import UserError
 from pipeline.store import chunks
+from pipeline.store.replacing import replaced
 
 CHUNK_BYTES = 1 << 18
 _WITHOUT_FOREIGN: set[tuple[Any, ...]] = set()
@@ -104,37 +103,16 @@ def write(
     UserError
         If the disk is full or the folder cannot be written; nothing is published then.
     """
-    temporary = _temporary(path)
-    try:
-        with h5py.File(temporary, "w", track_order=False) as file:
-            writer = Writer(file)
-            writer.set_attributes("", {"schema_version": version, "stage": stage})
-            writer.set_attributes("", {f"digest_{name}": value for name, value in (made_from or {}).items()})
-            made_with = {*versions, "h5py", "isal"}
-            writer.set_attributes("", {f"version_{name}": metadata.version(name) for name in made_with})
-            yield writer
-            # A file whose writer was killed after a flush opens without an error; this mark tells them apart.
-            file.attrs["complete"] = np.uint8(1)
-            file.flush()
-        publish(temporary, path)
-    except OSError as error:
-        if not _is_disk_fault(error):
-            raise
-        raise UserError(f"{path}: cannot be written, nothing was published: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def publish(temporary: Path, path: Path) -> None:
-    """Bring a finished file to the disk, then to its name, in one step that cannot be half done."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replaced(path) as temporary, h5py.File(temporary, "w", track_order=False) as file:
+        writer = Writer(file)
+        writer.set_attributes("", {"schema_version": version, "stage": stage})
+        writer.set_attributes("", {f"digest_{name}": value for name, value in (made_from or {}).items()})
+        made_with = {*versions, "h5py", "isal"}
+        writer.set_attributes("", {f"version_{name}": metadata.version(name) for name in made_with})
+        yield writer
+        # A file whose writer was killed after a flush opens without an error; this mark tells them apart.
+        file.attrs["complete"] = np.uint8(1)
+        file.flush()
 
 
 class Reader:
@@ -222,21 +200,6 @@ def digest(path: Path) -> str:
     """Return the sha256 (hex) of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _temporary(path: Path) -> Path:
-    """Return a name beside `path` that no other live process uses; remove what dead ones left."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    host = socket.gethostname()
-    for left in path.parent.glob(f".{path.name}.{host}.*.tmp"):
-        if not Path("/proc", left.name.split(".")[-2]).exists():
-            left.unlink(missing_ok=True)
-    return path.with_name(f".{path.name}.{host}.{os.getpid()}.tmp")
-
-
-def _is_disk_fault(error: OSError) -> bool:
-    # HDF5 reports the system's reason in its text and not always as errno.
-    return error.errno in DISK_FAULTS or any(os.strerror(fault) in str(error) for fault in DISK_FAULTS)
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from pipeline.store.replacing import replaced
 
 SIGNIFICANT_DIGITS = 6
 
@@ -26,11 +27,9 @@ def write_metrics(path: Path, values: Mapping[str, object]) -> None:
     ValueError
         A number is NaN or infinite: JSON has no word for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
     text = json.dumps(_rounded(values), indent=2, sort_keys=True, allow_nan=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    with replaced(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def significant(value: float) -> float:

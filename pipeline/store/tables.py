@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.store.cells import quote, unquote
+from pipeline.store.replacing import replaced
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -30,10 +30,8 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([_cell(name) for name in columns])
     writer.writerows([_cell(value) for value in row] for row in rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(temporary, path)
+    with replaced(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:

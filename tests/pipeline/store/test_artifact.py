@@ -1,4 +1,3 @@
-import socket
 import sys
 import threading
 
@@ -183,15 +182,6 @@ def test_missing_things_are_named(tmp_path):
         pass
     with store.read(written(tmp_path / "a.h5")) as file, pytest.raises(UserError, match="no dataset 'y'"):
         file.get("y")
-
-
-def test_what_a_dead_writer_left_is_removed(tmp_path):
-    of_another_host = tmp_path / ".a.h5.none.999999999.tmp"
-    dead = tmp_path / f".a.h5.{socket.gethostname()}.999999999.tmp"
-    for left in (of_another_host, dead):
-        left.write_bytes(b"")
-    written(tmp_path / "a.h5")
-    assert sorted(item.name for item in tmp_path.iterdir()) == [of_another_host.name, "a.h5"]
 
 
 def activations(folder):
