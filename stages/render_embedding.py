@@ -11,8 +11,8 @@ from pydantic import Field
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
-from pipeline.figures.mosaic import scale
 from pipeline.figures.section import new_section
 from pipeline.params import Block
 from stages.command import Stage, execute

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline import store
+from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.evaluation import Evaluation, add_evaluation
-from pipeline.figures.mosaic import scale
 from pipeline.figures.section import Section, new_section
 from pipeline.figures.summary import (
     TRAINING,

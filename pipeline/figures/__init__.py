@@ -1,1 +1,1 @@
-"""Arrays drawn as pictures; one module a section, and what several sections share."""
+"""Arrays drawn as pictures; a module a section, and in `drawing` what several of them draw with."""

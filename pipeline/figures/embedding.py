@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from pipeline.figures.mosaic import free_places, lay_out, save_png
-from pipeline.figures.palette import SEQUENCE, Theme, colour, marker
-from pipeline.figures.plotting import clean, figure_entry, plot, short
+from pipeline.figures.drawing.mosaic import free_places, lay_out, save_png
+from pipeline.figures.drawing.palette import SEQUENCE, Theme, colour, marker
+from pipeline.figures.drawing.plotting import clean, figure_entry, plot, short
 from pipeline.figures.section import Section
 from pipeline.store.tables import write_table
 
@@ -34,7 +34,7 @@ class Tiles(Protocol):
     def __call__(
         self, rows: NDArray[np.integer], size: int, *, margin: int = 0, square: bool = False
     ) -> NDArray[np.uint8]:
-        """Read them; `margin` and `square` as in `pipeline.figures.mosaic.scale`."""
+        """Read them; `margin` and `square` as in `pipeline.figures.drawing.mosaic.scale`."""
 
 
 @dataclass(frozen=True)

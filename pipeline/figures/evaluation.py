@@ -11,8 +11,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures.palette import Theme
-from pipeline.figures.plotting import figure_entry, plot, short
+from pipeline.figures.drawing.palette import Theme
+from pipeline.figures.drawing.plotting import figure_entry, plot, short
 from pipeline.figures.section import Section
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table

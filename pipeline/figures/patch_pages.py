@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.figures.canvas import Canvas
+from pipeline.figures.drawing.canvas import Canvas
 from pipeline.figures.patches import (
     Context,
     UnitTiles,

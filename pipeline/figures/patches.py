@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.figures.canvas import Canvas, Text, text_width
-from pipeline.figures.tiles import GAP, empty, enlarge, frame, framed, hatched, value_text
+from pipeline.figures.drawing.canvas import Canvas, Label, text_width
+from pipeline.figures.drawing.tiles import GAP, empty, enlarge, frame, framed, hatched, value_text
 
 UInt8 = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -240,12 +240,12 @@ def _overview(
     step = height + (GAP - 2 * _EDGE if height == side + 2 * _EDGE else _UNIT_GAP)
     written = max(text_width(title, _TITLE, bold=True), text_width(note, _NOTE))
     canvas = Canvas(max(left + width, written), top + len(units) * step - (step - height))
-    canvas.draw(Text(0, 0, title, _TITLE, bold=True), Text(0, _TITLE + 2 * GAP, note, _NOTE))
+    canvas.draw(Label(0, 0, title, _TITLE, bold=True), Label(0, _TITLE + 2 * GAP, note, _NOTE))
     places = [(left, top + row * step) for row in range(len(units))]
     for (name, share), (_, y) in zip(labels, places, strict=True):
         middle = y + side / 2
-        canvas.draw(Text(0, middle - _LABEL, name, _LABEL, bold=True))
-        canvas.draw(Text(0, middle + GAP, share, _NOTE))
+        canvas.draw(Label(0, middle - _LABEL, name, _LABEL, bold=True))
+        canvas.draw(Label(0, middle + GAP, share, _NOTE))
     return canvas, places
 
 

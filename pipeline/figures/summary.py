@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures.canvas import Canvas, Picture, Text, text_width
+from pipeline.figures.drawing.canvas import Canvas, Label, Pixels, text_width
+from pipeline.figures.drawing.palette import Theme
+from pipeline.figures.drawing.plotting import figure_entry, plot, short
 from pipeline.figures.evaluation import interval, percent
-from pipeline.figures.palette import Theme
-from pipeline.figures.plotting import figure_entry, plot, short
 from pipeline.figures.section import Section
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
@@ -127,8 +127,8 @@ def add_examples(section: Section, names: Sequence[str], tiles: Sequence[NDArray
     canvas = Canvas(left + across * (side + GAP) - GAP, len(names) * (side + GAP) - GAP)
     for row, (name, line) in enumerate(zip(names, tiles, strict=True)):
         y = row * (side + GAP)
-        canvas.draw(Text(left - 12, y + side / 2, short(name), TEXT, anchor="rm"))
-        canvas.draw(*(Picture(left + i * (side + GAP), y, tile) for i, tile in enumerate(line)))
+        canvas.draw(Label(left - 12, y + side / 2, short(name), TEXT, anchor="rm"))
+        canvas.draw(*(Pixels(left + i * (side + GAP), y, tile) for i, tile in enumerate(line)))
     canvas.save_png(section.folder / "examples.png")
     canvas.save_svg(section.folder / "examples.svg")
     files: dict[str, Any] = {"image": "examples.png", "dark_image": None, "vector": "examples.svg"}

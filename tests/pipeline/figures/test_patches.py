@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.canvas import Frame, Picture, Text
+from pipeline.figures.drawing.canvas import Frame, Label, Pixels
 from pipeline.figures.patches import (
     Context,
     UnitTiles,
@@ -33,7 +33,7 @@ def unit(shown, k=9, *, count_active=50, passed_over=0, unreadable=()):
 
 
 def words(canvas):
-    return [element.text for element in canvas.elements if isinstance(element, Text)]
+    return [element.text for element in canvas.elements if isinstance(element, Label)]
 
 
 def inside(canvas):
@@ -41,7 +41,7 @@ def inside(canvas):
         element.x >= 0 and element.x + element.pixels.shape[1] <= canvas.width
         and element.y >= 0 and element.y + element.pixels.shape[0] <= canvas.height
         for element in canvas.elements
-        if isinstance(element, Picture)
+        if isinstance(element, Pixels)
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_every_place_has_a_tile_within_the_figure(k, shown):
         patch_overview([tiles] * 3, "layer", "note"),
     ):
         assert inside(canvas)
-        assert max(element.y for element in canvas.elements if isinstance(element, Picture)) < canvas.height
+        assert max(element.y for element in canvas.elements if isinstance(element, Pixels)) < canvas.height
     assert sum(text.replace(".", "").isdigit() for text in words(patch_strip(tiles))) == min(shown, k)
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pipeline.figures.palette import DARK, LIGHT, Theme
+from pipeline.figures.drawing.palette import DARK, LIGHT, Theme
 from pipeline.figures.section import Section
 
 DPI = 160

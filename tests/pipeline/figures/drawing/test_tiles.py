@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.canvas import Picture, Text, text_width
-from pipeline.figures.tiles import empty, enlarge, format_value, frame, hatched, unseen
+from pipeline.figures.drawing.canvas import Label, Pixels, text_width
+from pipeline.figures.drawing.tiles import empty, enlarge, format_value, frame, hatched, unseen
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_small_tiles_are_enlarged_by_whole_factors():
 @pytest.mark.parametrize("width", [60, 96, 500])
 def test_the_reason_of_an_empty_place_fits_into_it(width):
     tile, *words = empty(10, 20, width, 96, "never active on other images")
-    assert isinstance(tile, Picture)
+    assert isinstance(tile, Pixels)
     assert tile.pixels.shape == (96, width, 3)
     assert " ".join(word.text for word in words) == "never active on other images"
     for word in words:
-        assert isinstance(word, Text)
+        assert isinstance(word, Label)
         assert text_width(word.text, word.size) <= width
         assert 20 < word.y < 116
     assert len(empty(0, 0, width, 96, "")) == 1

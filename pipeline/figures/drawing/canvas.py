@@ -33,8 +33,8 @@ _ANCHOR = {"l": "start", "m": "middle", "r": "end"}
 
 
 @dataclass(frozen=True)
-class Picture:
-    """Pixels (h, w, 3) uint8 with their left upper corner at x, y."""
+class Pixels:
+    """A picture, (h, w, 3) uint8, its left upper corner at x, y."""
 
     x: int
     y: int
@@ -42,7 +42,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Text:
+class Label:
     """A line of text; `anchor` is Pillow's: l, m, r across and a (ascender) or m (middle) down."""
 
     x: float
@@ -75,7 +75,7 @@ class Edge:
     height: int
 
 
-Element: TypeAlias = Picture | Text | Frame | Edge
+Element: TypeAlias = Pixels | Label | Frame | Edge
 
 
 @dataclass
@@ -95,9 +95,9 @@ class Canvas:
         image = Image.new("RGBA", (self.width, self.height), (0, 0, 0, 0))
         pen = ImageDraw.Draw(image)
         for element in self.elements:
-            if isinstance(element, Picture):
+            if isinstance(element, Pixels):
                 image.paste(Image.fromarray(element.pixels), (element.x, element.y))
-            elif isinstance(element, Text):
+            elif isinstance(element, Label):
                 _draw_text(pen, element)
             elif isinstance(element, Edge):
                 x1, y1 = element.x + element.width, element.y + element.height
@@ -137,7 +137,7 @@ def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _draw_text(pen: ImageDraw.ImageDraw, text: Text) -> None:
+def _draw_text(pen: ImageDraw.ImageDraw, text: Label) -> None:
     font, halo = _font(text.size, bold=text.bold), max(1, text.size // 7) if text.halo else 0
     pen.text(
         (text.x, text.y), text.text, (*text.colour, 255), font, text.anchor,
@@ -155,7 +155,7 @@ def _draw_frame(pen: ImageDraw.ImageDraw, frame: Frame) -> None:
 
 
 def _svg(element: Element) -> str:
-    if isinstance(element, Picture):
+    if isinstance(element, Pixels):
         height, width = element.pixels.shape[:2]
         return (
             f'<image x="{element.x}" y="{element.y}" width="{width}" height="{height}" '
@@ -174,7 +174,7 @@ def _svg(element: Element) -> str:
     return _svg_text(element)
 
 
-def _svg_text(text: Text) -> str:
+def _svg_text(text: Label) -> str:
     y = text.y + _BASELINE[text.anchor[1]] * text.size
     weight = ' font-weight="bold"' if text.bold else ""
     halo = f' stroke="black" stroke-width="{text.size / 4:g}" paint-order="stroke"' if text.halo else ""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.figures.mosaic import free_places, lay_out, save_png, scale
+from pipeline.figures.drawing.mosaic import free_places, lay_out, save_png, scale
 
 
 def test_whole_factors_repeat_pixels():

@@ -7,14 +7,14 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
-from pipeline.figures.canvas import BLACK, WHITE, Canvas, Edge, Frame, Picture, Text, text_width
+from pipeline.figures.drawing.canvas import BLACK, WHITE, Canvas, Edge, Frame, Label, Pixels, text_width
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8)
 
 
 def drawn():
     canvas = Canvas(60, 40)
-    canvas.draw(Picture(3, 5, PIXELS), Edge(3, 5, 12, 8), Frame(20, 10, 40, 30), Text(2, 30, "a < b & c", 9))
+    canvas.draw(Pixels(3, 5, PIXELS), Edge(3, 5, 12, 8), Frame(20, 10, 40, 30), Label(2, 30, "a < b & c", 9))
     return canvas
 
 
@@ -42,7 +42,7 @@ def test_a_tiny_frame_can_still_be_seen():
 def test_png_is_opaque_only_where_nothing_shines_through(tmp_path):
     drawn().save_png(tmp_path / "a.png")
     full = Canvas(12, 8)
-    full.draw(Picture(0, 0, PIXELS))
+    full.draw(Pixels(0, 0, PIXELS))
     full.save_png(tmp_path / "b.png")
     assert Image.open(tmp_path / "a.png").mode == "RGBA"
     assert Image.open(tmp_path / "b.png").mode == "RGB"

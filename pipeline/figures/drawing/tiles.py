@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.figures.canvas import WHITE, Edge, Frame, Picture, Text, text_width
+from pipeline.figures.drawing.canvas import WHITE, Edge, Frame, Label, Pixels, text_width
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -58,26 +58,26 @@ def enlarge(pixels: UInt8, least: int = LEAST) -> UInt8:
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else pixels
 
 
-def framed(x: int, y: int, pixels: UInt8) -> tuple[Picture, Edge]:
+def framed(x: int, y: int, pixels: UInt8) -> tuple[Pixels, Edge]:
     """Place a tile with a thin line around it, which takes one pixel of the gap on each side."""
-    return Picture(x, y, pixels), Edge(x, y, pixels.shape[1], pixels.shape[0])
+    return Pixels(x, y, pixels), Edge(x, y, pixels.shape[1], pixels.shape[0])
 
 
-def value_text(x: int, y: int, value: float, side: int) -> Text:
+def value_text(x: int, y: int, value: float, side: int) -> Label:
     """Write an activation in white into the left upper corner of a tile that lies at x, y."""
     size = max(11, side // 8)
-    return Text(x + 4, y + 2, format_value(value), size, bold=True, colour=WHITE, halo=True)
+    return Label(x + 4, y + 2, format_value(value), size, bold=True, colour=WHITE, halo=True)
 
 
-def empty(x: int, y: int, width: int, height: int, text: str) -> list[Picture | Text]:
+def empty(x: int, y: int, width: int, height: int, text: str) -> list[Pixels | Label]:
     """Fill places that stay empty with one flat tile that says why."""
     lines = _broken(text, width - 8)
     top = y + height / 2 - (len(lines) - 1) * _LINE / 2
     words = [
-        Text(x + width / 2, top + number * _LINE, line, _SMALL, colour=WHITE, anchor="mm")
+        Label(x + width / 2, top + number * _LINE, line, _SMALL, colour=WHITE, anchor="mm")
         for number, line in enumerate(lines)
     ]
-    return [Picture(x, y, np.full((height, width, 3), _FLAT, np.uint8)), *words]
+    return [Pixels(x, y, np.full((height, width, 3), _FLAT, np.uint8)), *words]
 
 
 def _broken(text: str, width: int) -> list[str]:

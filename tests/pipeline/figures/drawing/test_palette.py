@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.figures.palette import DARK, LIGHT, SEQUENCE, UNLABELLED, colour, marker
+from pipeline.figures.drawing.palette import DARK, LIGHT, SEQUENCE, UNLABELLED, colour, marker
 
 # Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
 EYES = {
