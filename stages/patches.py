@@ -25,7 +25,7 @@ from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
 
-PICTURE = 128  # pixels, side of a context picture
+CONTEXT = 128  # pixels, side of a context
 Unit = Annotated[int, Field(ge=0)]
 RANKED = ("value", "image_id", "position", "box")
 
@@ -74,7 +74,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         scratch(folder, sheet) as into,
         store.write(paths["out"], stage="patches", made_from=made_from, versions=versions) as file,
     ):
-        file.set_attributes("", {"layers": chosen, "size": params.side, "picture": PICTURE})
+        file.set_attributes("", {"layers": chosen, "size": params.side, "picture": CONTEXT})
         file.set_attributes("", {name: about[name] for name in ("k", "images", "input_size")})
         drawn = draw(sheet, into, images.read, seen, threads=count_workers())
         _write_context(file, images.image_id, drawn)
@@ -85,7 +85,7 @@ def _sheet(rows: Sequence[Rows], size: int) -> Sheet:
     """List the places of all layers, in the order in which they are written."""
     image_id = np.concatenate([layer.arrays["image_id"].ravel() for layer in rows])
     box = np.concatenate([layer.arrays["box"].reshape(-1, 4) for layer in rows])
-    return Sheet(image_id, box, size, PICTURE)
+    return Sheet(image_id, box, size, CONTEXT)
 
 
 def _choose(topk: store.Reader, manifest: store.Reader, layer: str, params: Params) -> Rows:
@@ -115,19 +115,19 @@ def _choose(topk: store.Reader, manifest: store.Reader, layer: str, params: Para
 def _write_context(file: store.Writer, image_id: np.ndarray, drawn: Iterator[Drawn]) -> None:
     """Write the network's view of each image as it comes, and which could not be read."""
     count = len(image_id)
-    pixels = file.allocate("context/picture", (count, PICTURE, PICTURE, 3), np.uint8)
+    pixels = file.allocate("context/picture", (count, CONTEXT, CONTEXT, 3), np.uint8)
     geometry = {name: np.zeros((count, width), np.float32) for name, width in (("offset", 2), ("view", 4))}
     scale, problems = np.zeros(count, np.float32), {}
     with progress("cutting patches", total=count, unit="images") as bar:
         for row, image in enumerate(drawn):
             bar.advance()
-            if image.picture is None:
+            if image.context is None:
                 log.warning("image %d cannot be read any more: %s", image.image_id, image.problem)
                 problems[image.image_id] = image.problem
                 continue
-            pixels[row] = image.picture.pixels
-            scale[row] = image.picture.scale
-            geometry["offset"][row], geometry["view"][row] = image.picture.offset, image.picture.view
+            pixels[row] = image.context.pixels
+            scale[row] = image.context.scale
+            geometry["offset"][row], geometry["view"][row] = image.context.offset, image.context.view
     if count and len(problems) == count:
         raise UserError(f"patches: none of {count} images can be read any more; run the manifest stage again")
     file.put("context/image_id", image_id)

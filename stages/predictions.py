@@ -20,9 +20,9 @@ from pipeline.analyses.predictions.predictions import (
     Predictions,
     Reliability,
     accuracy,
+    concatenate,
     confusion,
     held_out,
-    join,
     rank_outputs,
     reliability,
 )
@@ -161,7 +161,7 @@ def _predict(activations: store.Activations, right: NDArray[np.int32]) -> tuple[
             parts.append(rank_outputs(logits, right[start : start + len(logits)]))
             start, outputs = start + len(logits), logits.shape[1]
             bar.advance(len(logits))
-    return join(parts), outputs
+    return concatenate(parts), outputs
 
 
 def _output_names(description: Description, outputs: int) -> tuple[str, ...]:

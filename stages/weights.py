@@ -16,7 +16,7 @@ from pipeline.params import Block
 from pipeline.store.metrics import write_metrics
 from pipeline.store.tables import write_table
 from pipeline.weights.assembly import TRAIN, Source, pretrained, preview, untrained
-from pipeline.weights.training import Epoch, Schedule, read_images, save_checkpoint, train
+from pipeline.weights.training import Epoch, Schedule, read_labelled, save_checkpoint, train
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 def _train(params: Params, source: Source, classes: Sequence[str], paths: Mapping[str, Path]) -> list[Epoch]:
     _, description = untrained(source, classes)
-    data = read_images(paths["manifest"], description.preprocessing)
+    data = read_labelled(paths["manifest"], description.preprocessing)
     schedule = Schedule(**params.training.model_dump(exclude={"checkpoints"}))
     course: list[Epoch] = []
     for epoch, network in train(

@@ -71,7 +71,7 @@ def resample(rgb: UInt8, window: Window, region: Sequence[float]) -> tuple[UInt8
     return cells, inside
 
 
-def fit(width: float, height: float, size: int) -> float:
+def fitting_scale(width: float, height: float, size: int) -> float:
     """Scale that makes the longer side of a rectangle `size` cells long."""
     return size / max(width, height)
 

@@ -31,7 +31,7 @@ TEXTS = ("note", "reason", "message")
 log = logging.getLogger(__name__)
 
 
-class Memory:
+class Cache:
     """The findings of the last run on one dataset.
 
     A finding is taken over if the file's size and times of change are the same, and the decoder and the code
@@ -65,7 +65,7 @@ class Memory:
         return known
 
     def keep(self, records: Sequence[Record], findings: Sequence[Inspection | None]) -> None:
-        """Remember findings, sorted by path; those on files that changed a moment ago are left out."""
+        """Keep findings, sorted by path; those on files that changed a moment ago are left out."""
         rows = [
             (record, finding)
             for record, finding in zip(records, findings, strict=True)
@@ -79,7 +79,7 @@ class Memory:
         sizes = np.array([(f.width, f.height, f.orientation) for _, f in rows], np.int64).reshape(-1, 3)
         digests = np.frombuffer(b"".join(f.sha256 for _, f in rows), np.uint8).reshape(-1, 32)
         try:
-            with store.write(self._file, stage="memory") as file:
+            with store.write(self._file, stage="cache") as file:
                 file.set_attributes("", {"judge": self._judge})
                 file.put_strings("path", [record.path for record, _ in rows])
                 for name, column in zip(NUMBERS, [*stamps.T, *sizes.T], strict=True):
@@ -88,7 +88,7 @@ class Memory:
                 for name in TEXTS:
                     file.put_strings(name, [getattr(f, name) for _, f in rows])
         except (UserError, OSError) as error:
-            log.warning("%s: findings are not remembered for the next run: %s", self._file, error)
+            log.warning("%s: findings are not kept for the next run: %s", self._file, error)
 
     def _rows(self) -> Iterator[tuple[str, tuple[int, int, int], Inspection]]:
         columns = self._columns()

@@ -14,7 +14,7 @@ from pipeline import store
 from pipeline.dataset.dataset import Dataset, open_dataset
 from pipeline.dataset.names import order
 from pipeline.errors import UserError
-from pipeline.manifest.cache import Memory
+from pipeline.manifest.cache import Cache
 from pipeline.manifest.inspection import Depth, Inspection, inspect
 from pipeline.manifest.record import Box, Record, Scan, Skipped
 from pipeline.manifest.scanning import scan
@@ -254,9 +254,9 @@ def _share(seed: int, purpose: str, path: str) -> float:
 def _inspect_all(
     dataset: Dataset, records: Sequence[Record], chosen: Sequence[int], depth: Depth
 ) -> list[Inspection | None]:
-    """Return a finding for at least the chosen records, remembered or made now by several processes."""
-    memory = Memory(dataset.path, depth)
-    findings = memory.recall(records)
+    """Return a finding for at least the chosen records, cached or made now by several processes."""
+    cache = Cache(dataset.path, depth)
+    findings = cache.recall(records)
     unread = [number for number in chosen if findings[number] is None]
     log.info("%d images, %d of them unchanged since the last run", len(chosen), len(chosen) - len(unread))
     if not unread:
@@ -272,7 +272,7 @@ def _inspect_all(
                 bar.advance()
     finally:
         # What was read before Ctrl-C need not be read again.
-        memory.keep(records, findings)
+        cache.keep(records, findings)
     return findings
 
 

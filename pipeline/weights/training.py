@@ -1,6 +1,6 @@
 """Training a small network on a dataset: seeded, in one thread on the CPU, so that it can be repeated.
 
-- `read_images`: the training and the held-out images of a manifest, as the network sees them
+- `read_labelled`: the training and the held-out images of a manifest, as the network sees them
 - `train`: the network before the first epoch and after each
 - `save_checkpoint`: its weights at such a moment
 """
@@ -58,7 +58,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Images:
+class Labelled:
     """Images as the network sees them: pixels (n, h, w, 3) uint8, labels (n,) int64."""
 
     pixels: np.ndarray
@@ -79,7 +79,7 @@ class Epoch:
     total: int
 
 
-def read_images(manifest: Path, preprocessing: Preprocessing) -> tuple[Images, Images]:
+def read_labelled(manifest: Path, preprocessing: Preprocessing) -> tuple[Labelled, Labelled]:
     """Read the labelled images of a manifest as the network sees them.
 
     Parameters
@@ -91,7 +91,7 @@ def read_images(manifest: Path, preprocessing: Preprocessing) -> tuple[Images, I
 
     Returns
     -------
-    training, held_out : Images
+    training, held_out : Labelled
 
     Raises
     ------
@@ -113,7 +113,7 @@ def read_images(manifest: Path, preprocessing: Preprocessing) -> tuple[Images, I
     kept, pixels = _prepared(images, preprocessing)
     chosen = is_training[kept]
     _check_both(chosen, f"only {len(kept)} of {len(ids)} can be read: run the manifest stage again")
-    return Images(pixels[chosen], labels[kept][chosen]), Images(pixels[~chosen], labels[kept][~chosen])
+    return Labelled(pixels[chosen], labels[kept][chosen]), Labelled(pixels[~chosen], labels[kept][~chosen])
 
 
 def _check_both(is_training: np.ndarray, remedy: str) -> None:
@@ -142,7 +142,7 @@ def _prepared(images: Originals, preprocessing: Preprocessing) -> tuple[np.ndarr
 
 def train(
     build: Callable[[], nn.Module],
-    data: tuple[Images, Images],
+    data: tuple[Labelled, Labelled],
     preprocessing: Preprocessing,
     schedule: Schedule,
 ) -> Iterator[tuple[Epoch, nn.Module]]:
@@ -193,7 +193,7 @@ def save_checkpoint(weights_dir: Path, network: nn.Module, epoch: int) -> None:
 
 
 def _batches(
-    images: Images, preprocessing: Preprocessing, schedule: Schedule, shuffler: np.random.Generator
+    images: Labelled, preprocessing: Preprocessing, schedule: Schedule, shuffler: np.random.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     order = shuffler.permutation(len(images.labels))
     for start in range(0, len(order), schedule.batch_size):
@@ -224,7 +224,7 @@ def _step(network: nn.Module, batch: tuple[Tensor, Tensor], optimiser: torch.opt
 
 @torch.inference_mode()
 def _evaluate(
-    network: nn.Module, images: Images, preprocessing: Preprocessing, number: int, train_loss: float | None
+    network: nn.Module, images: Labelled, preprocessing: Preprocessing, number: int, train_loss: float | None
 ) -> Epoch:
     network.eval()
     total, loss, correct = len(images.labels), 0.0, 0

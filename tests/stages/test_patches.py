@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline import store
-from pipeline.analyses.patches.patches import cut
+from pipeline.analyses.patches.patches import cut_patch
 from pipeline.errors import UserError
 from pipeline.images.preprocess import view
 from stages import patches, topk
@@ -33,7 +33,7 @@ def test_every_patch_is_cut_from_its_box(paths):
                         assert not mask.any()
                         assert not box.any()
                         continue
-                    expected = cut(picture(image_id), box, view(*size(image_id), PREPROCESSING), 16)
+                    expected = cut_patch(picture(image_id), box, view(*size(image_id), PREPROCESSING), 16)
                     np.testing.assert_array_equal(file.get(f"{layer}/patch")[row, place], expected.pixels)
                     np.testing.assert_array_equal(mask, expected.mask)
                     rank = ranking.get(f"{layer}/image_id")[unit].tolist().index(image_id)
@@ -53,7 +53,7 @@ def test_places_are_positive_and_no_near_duplicates(paths):
         assert file.attributes("features.0")["units_never_active"] == 1
 
 
-def test_each_image_has_its_picture_once(paths):
+def test_each_image_has_its_context_once(paths):
     patches.run(patches.Params(**PARAMS), paths)
     with store.read(paths["out"]) as file:
         ids = file.get("context/image_id")

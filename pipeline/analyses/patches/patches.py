@@ -1,6 +1,6 @@
 """Patches: the part of an image that made a unit respond, cut from the original pixels.
 
-`cut` makes one patch, `picture` the network's view of a whole image. `Sheet` lists the patches that are
+`cut_patch` makes one patch, `context` the network's view of a whole image. `Sheet` lists the patches that are
 wanted; `draw` decodes each image once, cuts all its patches, and leaves them in a scratch file on disk,
 where they can be read in the order of the sheet however large it is.
 """
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from pipeline.errors import UserError
 from pipeline.images.decoding import ImageError
-from pipeline.images.resampling import Window, fit, resample
+from pipeline.images.resampling import Window, fitting_scale, resample
 from pipeline.parallel.threads import ordered
 
 UInt8 = npt.NDArray[np.uint8]
@@ -49,7 +49,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Context:
     """The network's view of an image, centred in a square.
 
     Attributes
@@ -57,9 +57,9 @@ class Picture:
     pixels
         (C, C, 3) uint8, 0 beside the view.
     scale
-        Picture pixels per pixel of the original image.
+        Its pixels per pixel of the original image.
     offset
-        x, y in the picture of the original image's left upper corner.
+        x, y in it of the original image's left upper corner.
     view
         x0, y0, x1, y1 of the view in pixels of the original image.
     """
@@ -82,14 +82,14 @@ class Sheet:
         (T, 4) float32, x0, y0, x1, y1 in pixels of the original image, unclipped.
     size
         Side of a patch, pixels.
-    picture
-        Side of a picture, pixels.
+    context
+        Side of a context, pixels.
     """
 
     image_id: Ids
     box: Boxes
     size: int
-    picture: int
+    context: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Drawn:
         The places of the sheet that want it.
     patches
         One for each of these places; none if it could not be read.
-    picture
+    context
         The network's view of it; None if it could not be read.
     problem
         Why it could not be read; empty if it could.
@@ -113,7 +113,7 @@ class Drawn:
     image_id: int
     places: npt.NDArray[np.intp]
     patches: Sequence[Patch] = ()
-    picture: Picture | None = None
+    context: Context | None = None
     problem: str = ""
 
 
@@ -126,7 +126,7 @@ class Scratch:
     scale: npt.NDArray[np.float32]
 
 
-def cut(rgb: UInt8, box: Sequence[float] | Boxes, view: Box, size: int) -> Patch:
+def cut_patch(rgb: UInt8, box: Sequence[float] | Boxes, view: Box, size: int) -> Patch:
     """Cut a box out of an image and bring its longer side to `size` pixels.
 
     Parameters
@@ -147,7 +147,7 @@ def cut(rgb: UInt8, box: Sequence[float] | Boxes, view: Box, size: int) -> Patch
         0; there no pixel of the image is used. Resampled by area (`pipeline.images.resampling`).
     """
     x0, y0, x1, y1 = (float(edge) for edge in box)
-    scale = fit(x1 - x0, y1 - y0, size)
+    scale = fitting_scale(x1 - x0, y1 - y0, size)
     half = size / scale / 2
     window = Window((x0 + x1) / 2 - half, (y0 + y1) / 2 - half, scale, size, size)
     seen = max(x0, view[0]), max(y0, view[1]), min(x1, view[2]), min(y1, view[3])
@@ -155,7 +155,7 @@ def cut(rgb: UInt8, box: Sequence[float] | Boxes, view: Box, size: int) -> Patch
     return Patch(pixels, inside.astype(np.uint8), scale)
 
 
-def picture(rgb: UInt8, view: Box, size: int) -> Picture:
+def context(rgb: UInt8, view: Box, size: int) -> Context:
     """Draw what the network saw of an image into the middle of a square.
 
     Parameters
@@ -169,14 +169,14 @@ def picture(rgb: UInt8, view: Box, size: int) -> Picture:
 
     Returns
     -------
-    Picture
+    Context
         Resampled by area.
     """
-    scale = fit(view[2] - view[0], view[3] - view[1], size)
+    scale = fitting_scale(view[2] - view[0], view[3] - view[1], size)
     half = size / scale / 2
     x0, y0 = (view[0] + view[2]) / 2 - half, (view[1] + view[3]) / 2 - half
     pixels, _ = resample(rgb, Window(x0, y0, scale, size, size), view)
-    return Picture(pixels, scale, (-x0 * scale, -y0 * scale), view)
+    return Context(pixels, scale, (-x0 * scale, -y0 * scale), view)
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def draw(
     *,
     threads: int,
 ) -> Iterator[Drawn]:
-    """Decode each image of a sheet once, leave its patches in `into`, and yield its picture.
+    """Decode each image of a sheet once, leave its patches in `into`, and yield its context.
 
     Parameters
     ----------
@@ -244,8 +244,8 @@ def draw(
         except ImageError as error:
             return Drawn(image_id, places, problem=str(error))
         seen = view(rgb.shape[1], rgb.shape[0])
-        patches = [cut(rgb, sheet.box[place], seen, sheet.size) for place in places]
-        return Drawn(image_id, places, patches, picture(rgb, seen, sheet.picture))
+        patches = [cut_patch(rgb, sheet.box[place], seen, sheet.size) for place in places]
+        return Drawn(image_id, places, patches, context(rgb, seen, sheet.context))
 
     for drawn in ordered(draw_image, _places(sheet.image_id), threads=threads):
         for place, patch in zip(drawn.places, drawn.patches, strict=False):

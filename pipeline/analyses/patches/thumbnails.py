@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.images.decoding import ImageError
-from pipeline.images.resampling import Window, fit, resample
+from pipeline.images.resampling import Window, fitting_scale, resample
 from pipeline.parallel.threads import ordered
 
 UInt8 = npt.NDArray[np.uint8]
@@ -52,7 +52,7 @@ def thumbnail(rgb: UInt8, size: int) -> Thumbnail:
         Resampled by area (`pipeline.images.resampling`); the shorter side is at least one pixel.
     """
     height, width = rgb.shape[:2]
-    scale = fit(width, height, size)
+    scale = fitting_scale(width, height, size)
     x0, columns = _place(width, scale, size)
     y0, rows = _place(height, scale, size)
     pixels, _ = resample(rgb, Window(x0, y0, scale, size, size), (0, 0, width, height))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.images.resampling import Window, fit, resample
+from pipeline.images.resampling import Window, fitting_scale, resample
 
 
 def overlap(a, b, c, d):
@@ -75,5 +75,5 @@ def test_one_colour_stays_exactly_itself():
 
 
 def test_fit_makes_the_longer_side_fill():
-    assert fit(200, 100, 50) == 0.25
-    assert fit(8, 8, 64) == 8
+    assert fitting_scale(200, 100, 50) == 0.25
+    assert fitting_scale(8, 8, 64) == 8

@@ -7,7 +7,7 @@ from torch import nn
 from pipeline.errors import UserError
 from pipeline.images.preprocess import Preprocessing
 from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
-from pipeline.weights.training import Images, Schedule, _shifted, read_images, train
+from pipeline.weights.training import Labelled, Schedule, _shifted, read_labelled, train
 
 PREPROCESSING = Preprocessing(input_size=(8, 8), resize=None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 SCHEDULE = Schedule(epochs=3, learning_rate=0.05, batch_size=16, shift=1, weight_decay=0.0, seed=0)
@@ -20,7 +20,7 @@ def images(count, seed):
     pixels = rng.integers(0, 100, (count, 8, 8, 3), dtype=np.uint8)
     for image, label in zip(pixels, labels, strict=True):
         image[:, 4 * label : 4 * label + 4] += 120
-    return Images(pixels, labels.astype(np.int64))
+    return Labelled(pixels, labels.astype(np.int64))
 
 
 def build():
@@ -71,7 +71,7 @@ def manifest(tmp_path):
 
 def test_images_are_read_by_split_and_those_that_changed_are_left_out(manifest):
     Image.new("RGB", (8, 8)).save(manifest.parent / "data" / "train" / "class1" / "7.png")
-    training, held_out = read_images(manifest, PREPROCESSING)
+    training, held_out = read_labelled(manifest, PREPROCESSING)
     assert training.pixels[:, 0, 0, :2].tolist() == [[1, 255], [3, 255], [5, 255]]
     assert held_out.pixels[:, 0, 0, :2].tolist() == [[0, 0], [2, 0], [4, 0], [6, 0]]
     assert (training.labels.tolist(), held_out.labels.tolist()) == ([0, 0, 1], [0, 0, 1, 1])
@@ -82,4 +82,4 @@ def test_images_that_are_all_gone_are_told(manifest, gone):
     for path in (manifest.parent / "data").glob(f"{gone}/*/*.png"):
         path.unlink()
     with pytest.raises(UserError, match="can be read: run the manifest stage again"):
-        read_images(manifest, PREPROCESSING)
+        read_labelled(manifest, PREPROCESSING)

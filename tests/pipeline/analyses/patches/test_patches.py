@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from pipeline.analyses.patches.patches import Sheet, cut, draw, picture, scratch
+from pipeline.analyses.patches.patches import Sheet, context, cut_patch, draw, scratch
 from pipeline.errors import UserError
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import prepare
@@ -25,32 +25,32 @@ IMAGE = coordinates(100, 200)
 
 
 def test_a_box_at_scale_one_gives_its_pixels():
-    patch = cut(IMAGE, (30, 40, 46, 56), WHOLE, 16)
+    patch = cut_patch(IMAGE, (30, 40, 46, 56), WHOLE, 16)
     np.testing.assert_array_equal(patch.pixels, IMAGE[40:56, 30:46])
     assert patch.mask.all()
     assert patch.scale == 1
 
 
 def test_enlarged_every_pixel_becomes_a_square():
-    patch = cut(IMAGE, (30, 40, 34, 44), WHOLE, 16)
+    patch = cut_patch(IMAGE, (30, 40, 34, 44), WHOLE, 16)
     np.testing.assert_array_equal(patch.pixels, IMAGE[40:44, 30:34].repeat(4, 0).repeat(4, 1))
     assert patch.scale == 4
 
 
 def test_reduced_a_cell_is_the_mean_of_its_pixels():
-    patch = cut(IMAGE, (30, 40, 62, 72), WHOLE, 8)
+    patch = cut_patch(IMAGE, (30, 40, 62, 72), WHOLE, 8)
     assert patch.pixels[0, 0].tolist() == [32, 42, 77]
     assert patch.pixels[7, 7].tolist() == [60, 70, 77]
 
 
 def test_a_box_between_pixels_weighs_them():
-    patch = cut(IMAGE, (30.25, 40.5, 32.25, 42.5), WHOLE, 2)
+    patch = cut_patch(IMAGE, (30.25, 40.5, 32.25, 42.5), WHOLE, 2)
     expected = (IMAGE[40:42, 30:32] * 0.75 + IMAGE[40:42, 31:33] * 0.25)[..., 0]
     assert np.abs(patch.pixels[..., 0] - expected).max() <= 0.5
 
 
 def test_outside_the_image_nothing_is_seen():
-    patch = cut(IMAGE, (-4, -2, 4, 6), WHOLE, 8)
+    patch = cut_patch(IMAGE, (-4, -2, 4, 6), WHOLE, 8)
     assert patch.mask.sum() == 6 * 4
     np.testing.assert_array_equal(patch.pixels[2:, 4:], IMAGE[:6, :4])
     assert not patch.mask[:2].any()
@@ -59,13 +59,13 @@ def test_outside_the_image_nothing_is_seen():
 
 
 def test_outside_the_centre_crop_nothing_is_seen():
-    patch = cut(IMAGE, (46, 10, 54, 18), (50.0, 0.0, 150.0, 100.0), 8)
+    patch = cut_patch(IMAGE, (46, 10, 54, 18), (50.0, 0.0, 150.0, 100.0), 8)
     assert not patch.mask[:, :4].any()
     np.testing.assert_array_equal(patch.pixels[:, 4:], IMAGE[10:18, 50:54])
 
 
 def test_a_box_larger_than_the_image_is_masked_around_it():
-    patch = cut(IMAGE, (-100, -100, 300, 200), WHOLE, 40)
+    patch = cut_patch(IMAGE, (-100, -100, 300, 200), WHOLE, 40)
     assert patch.scale == pytest.approx(0.1)
     rows, columns = np.nonzero(patch.mask)
     # 300 pixels high: centred in the 400 of the longer side, the image's 100 rows from cell 15 on.
@@ -73,7 +73,7 @@ def test_a_box_larger_than_the_image_is_masked_around_it():
 
 
 def test_a_box_that_is_not_square_is_centred():
-    patch = cut(IMAGE, (20, 10, 60, 30), WHOLE, 40)
+    patch = cut_patch(IMAGE, (20, 10, 60, 30), WHOLE, 40)
     assert not patch.mask[:10].any()
     assert not patch.mask[30:].any()
     np.testing.assert_array_equal(patch.pixels[10:30], IMAGE[10:30, 20:60])
@@ -84,14 +84,14 @@ def test_the_whole_input_as_box_shows_what_the_network_saw(width, height):
     preprocessing = Preprocessing(input_size=(48, 48), resize=64, crop="center", interpolation="box")
     image = coordinates(height, width)
     seen = view(width, height, preprocessing)
-    patch = cut(image, seen, seen, 48)
+    patch = cut_patch(image, seen, seen, 48)
     assert (
         np.abs(patch.pixels.astype(int) - prepare(image, preprocessing)).max() <= max(width, height) / 64 + 1
     )
 
 
-def test_a_picture_places_the_view_and_says_where():
-    drawn = picture(IMAGE, (50.0, 0.0, 150.0, 50.0), 20)
+def test_a_context_places_the_view_and_says_where():
+    drawn = context(IMAGE, (50.0, 0.0, 150.0, 50.0), 20)
     assert drawn.scale == pytest.approx(0.2)
     assert drawn.offset == pytest.approx((-10.0, 5.0))
     assert not drawn.pixels[:5].any()
@@ -124,16 +124,16 @@ def test_drawing_a_sheet_equals_cutting_one_by_one_and_decodes_once(tmp_path, th
         return 5.0, 0.0, width - 5.0, float(height)
 
     with scratch(tmp_path, sheet) as into:
-        pictures = {drawn.image_id: drawn.picture for drawn in draw(sheet, into, read, seen, threads=threads)}
+        contexts = {drawn.image_id: drawn.context for drawn in draw(sheet, into, read, seen, threads=threads)}
         for place, image_id in enumerate(sheet.image_id):
             if image_id < 0:
                 assert not into.mask[place].any()
                 continue
-            patch = cut(images[image_id], sheet.box[place], seen(60, len(images[image_id])), 12)
+            patch = cut_patch(images[image_id], sheet.box[place], seen(60, len(images[image_id])), 12)
             np.testing.assert_array_equal(into.pixels[place], patch.pixels)
             np.testing.assert_array_equal(into.mask[place], patch.mask)
             assert into.scale[place] == np.float32(patch.scale)
-    assert sorted(reads) == list(pictures) == sorted(set(sheet.image_id.tolist()) - {-1})
+    assert sorted(reads) == list(contexts) == sorted(set(sheet.image_id.tolist()) - {-1})
     assert not list(tmp_path.iterdir())
 
 
@@ -147,9 +147,9 @@ def test_an_image_that_cannot_be_read_leaves_its_places_empty(tmp_path):
     with scratch(tmp_path, sheet) as into:
         good, bad = draw(sheet, into, read, lambda *_: WHOLE, threads=2)
         assert [bool(mask.any()) for mask in into.mask] == [False, True, False]
-    assert good.picture is not None
+    assert good.context is not None
     assert not good.problem
-    assert bad.picture is None
+    assert bad.context is None
     assert "no such file" in bad.problem
 
 
