@@ -7,8 +7,9 @@ prints for each layer, and for all together,
 - ``kept``: of the images among float32's k largest maxima of a unit, the share that is among bfloat16's k,
   mean over the active units (those whose maximum is positive for some image, in float32);
 - ``in place``: the share of these ranks at which bfloat16 has the same image, mean over the same units;
-- ``kept after the second ranking``, only where the extraction in bfloat16 left ``again.h5``: as ``kept``,
-  with the first k of the candidates that bfloat16 found and float32 ranked (see `second_ranking_overlap`).
+- ``kept after the second ranking``, only where the extraction in bfloat16 left ``second_ranking.h5``: as
+  ``kept``, with the first k of the candidates that bfloat16 found and float32 ranked (see
+  `second_ranking_overlap`).
 
 Ranks whose value is not positive are left out on both sides. At last come the mean and the least cosine
 between the codes of an image in float32 and in bfloat16, over all images. Maxima that are equal in bfloat16,
@@ -29,13 +30,13 @@ import numpy.typing as npt
 from benchmarks.extraction import PRECISIONS, prepare, wanted
 from pipeline import store
 from pipeline.extraction.extraction import extract
+from pipeline.formats.second_ranking import read_second_ranking
 from pipeline.shards.pool import POOL_VARIABLE
 from pipeline.topk.streaming import TopK, add_shard
 
 Array = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 NO_IMAGE = -1
-AGAIN = "again.h5"
 Shares = dict[str, Array]
 
 
@@ -75,20 +76,19 @@ def second_ranking_overlap(folder: Path, reference: Mapping[str, Ids]) -> Shares
     Parameters
     ----------
     folder
-        Activations; its ``again.h5`` has, for each layer, ``<layer>/image_id`` (U, C) int64 and
-        ``<layer>/value`` (U, C), the candidates ranked by their value in float32.
+        Activations.
     reference
         Layer to (U, k) images that float32 ranks highest.
     """
-    if not (folder / AGAIN).is_file():
+    second = read_second_ranking(folder)
+    if second is None:
         return {}
-    shares = {}
-    with store.read(folder / AGAIN) as file:
-        for layer, images in reference.items():
-            if f"{layer}/image_id" in file:
-                image_id, value = file.get(f"{layer}/image_id"), file.get(f"{layer}/value")
-                shares[layer] = kept(images, positive(image_id, value, images.shape[1]))
-    return shares
+    return {
+        layer: kept(
+            images, positive(second.layers[layer].image_id, second.layers[layer].value, images.shape[1])
+        )
+        for layer, images in reference.items()
+    }
 
 
 def cosines(one: store.Activations, other: store.Activations) -> Array:

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.formats.second_ranking import LayerRanking, read_second_ranking
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
 from pipeline.params import Block, digest
 from pipeline.topk.boxes import image_boxes, input_boxes
-from pipeline.topk.candidates import Ranked, read_candidates
 from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
 from stages.command import Stage, execute
@@ -61,23 +61,23 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         for layer in activations.layers:
             attributes = {name: activations.attributes(layer)[name] for name in GEOMETRY}
             ranked = ranking[layer]
-            if isinstance(ranked, Ranked):
+            if isinstance(ranked, LayerRanking):
                 attributes["overlap"] = ranked.overlap(params.k)
             _write_layer(file, layer, ranked, attributes)
             boxes = _boxes(ranked, attributes, sizes, description.preprocessing)
             file.put(f"{layer}/box", boxes)
 
 
-def _rank(activations: Path, ranks: int) -> Mapping[str, TopK | Ranked]:
+def _rank(activations: Path, ranks: int) -> Mapping[str, TopK | LayerRanking]:
     """Return the second ranking, in float32, of activations in half precision; else that of all maxima."""
-    candidates = read_candidates(activations)
-    if candidates is None:
+    second = read_second_ranking(activations)
+    if second is None:
         return rank(activations, ranks)
-    return {layer: ranked.first(ranks) for layer, ranked in candidates.items()}
+    return {layer: ranked.first(ranks) for layer, ranked in second.layers.items()}
 
 
 def _write_layer(
-    file: store.Writer, layer: str, ranking: TopK | Ranked, attributes: Mapping[str, Any]
+    file: store.Writer, layer: str, ranking: TopK | LayerRanking, attributes: Mapping[str, Any]
 ) -> None:
     if attributes["rf_status"] == "unknown":
         log.warning("%s: receptive field unknown, its boxes are the whole network input", layer)
@@ -89,7 +89,7 @@ def _write_layer(
 
 
 def _boxes(
-    ranking: TopK | Ranked,
+    ranking: TopK | LayerRanking,
     attributes: Mapping[str, Any],
     sizes: tuple[np.ndarray, np.ndarray],
     preprocessing: Preprocessing,

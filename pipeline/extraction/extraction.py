@@ -32,6 +32,7 @@ from pipeline.extraction.worker import (
     choose_device,
     compute_shard,
 )
+from pipeline.formats.second_ranking import SecondRanking, write_second_ranking
 from pipeline.formats.weights import read_description
 from pipeline.layers.layers import Layer, code_layer, describe_layers
 from pipeline.layers.selection import select_layers
@@ -41,8 +42,6 @@ from pipeline.parallel.processes import WORKERS_VARIABLE
 from pipeline.shards.cutting import Cut, cut, key
 from pipeline.shards.pool import ShardPool
 from pipeline.store.replacing import replaced_folder
-from pipeline.topk.candidates import FILE as AGAIN
-from pipeline.topk.candidates import write_candidates
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +150,7 @@ def _extract_again(
     pool: ShardPool,
     made_from: Mapping[str, str],
 ) -> None:
-    """Compute the candidates in float32 and write ``again.h5``."""
+    """Compute the candidates in float32 and write ``second_ranking.h5``."""
     log.info("%d images to forward again in float32: they hold the first candidates", second.images)
     jobs = [
         ShardJob(
@@ -163,9 +162,11 @@ def _extract_again(
     ]  # fmt: skip
     receipts = _compute(jobs, pool, "ranking again") if jobs else {}
     ranked = rank_second_pass(second, [_file(pool, again.key, receipts) for again in second.shards])
-    about: dict[str, Any] = {"precision": "float32", "images": second.images}
-    about |= {"arithmetic": arithmetic(second.recipe.device), "batch_size": second.recipe.batch_size}
-    write_candidates(folder / AGAIN, ranked, made_from=made_from, versions=DISTRIBUTIONS, about=about)
+    recipe = second.recipe
+    found = SecondRanking(
+        ranked, second.images, recipe.kept.precision, recipe.batch_size, arithmetic(recipe.device)
+    )
+    write_second_ranking(folder, found, made_from=made_from, versions=DISTRIBUTIONS)
 
 
 def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:

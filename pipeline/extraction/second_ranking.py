@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.extraction.worker import Recipe
+from pipeline.formats.second_ranking import LayerRanking
 from pipeline.shards.cutting import Cut, key
-from pipeline.topk.candidates import Ranked, rank_again
 from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
 
@@ -93,7 +93,7 @@ def plan_second_pass(
     return SecondPass(first, shards, exact, digest)
 
 
-def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, Ranked]:
+def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, LayerRanking]:
     """Rank the candidates by their maxima in float32.
 
     Parameters
@@ -120,9 +120,34 @@ def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, Ran
     for layer, value in values.items():
         _refuse_missing(layer, value, second.first[layer].image_id)
     return {
-        layer: rank_again(values[layer], first.image_id, positions[layer], first.count_active)
+        layer: reorder(values[layer], first.image_id, positions[layer], first.count_active)
         for layer, first in second.first.items()
     }
+
+
+def reorder(
+    value: NDArray[np.float32],
+    image_id: NDArray[np.int64],
+    position: NDArray[np.uint16],
+    count_active: NDArray[np.int64],
+) -> LayerRanking:
+    """Order candidates by their new values.
+
+    Parameters
+    ----------
+    value, image_id, position
+        (U, C), (U, C) and (U, C, 2), in the order of the first ranking.
+    count_active
+        (U,), kept as it is.
+    """
+    order = np.lexsort((image_id, -value), axis=-1)
+    return LayerRanking(
+        np.take_along_axis(value, order, 1),
+        np.take_along_axis(image_id, order, 1),
+        np.take_along_axis(position, order[..., None], 1),
+        order.astype(np.uint16),
+        count_active,
+    )
 
 
 def _places(candidates: Ids, image_ids: Ids) -> tuple[Ids, Ids, Ids]:

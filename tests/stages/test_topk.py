@@ -8,10 +8,11 @@ import pytest
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.extraction.second_ranking import reorder
+from pipeline.formats.second_ranking import FILE, SecondRanking, write_second_ranking
 from pipeline.images.preprocess import to_image
 from pipeline.report.captions import read_caption
 from pipeline.report.wording import prose
-from pipeline.topk.candidates import rank_again, write_candidates
 from stages import patches, render_patches, topk
 from tests.stages.small_atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
 
@@ -100,11 +101,11 @@ def ranked_again(paths):
         order = np.argsort(-values, axis=0, kind="stable")[:6].T
         value = np.tile(np.arange(6, dtype=np.float32), (len(order), 1))
         position = np.ones((*order.shape, 2), np.uint16)
-        layers[layer] = rank_again(value, order, position, (values > 0).sum(0))
-    path = paths["activations"] / "again.h5"
-    write_candidates(path, layers, made_from={}, versions=(), about={"precision": "float32"})
+        layers[layer] = reorder(value, order, position, (values > 0).sum(0))
+    second = SecondRanking(layers, 12, "float32", 4, "AVX2")
+    write_second_ranking(paths["activations"], second, made_from={}, versions=())
     yield layers
-    path.unlink()
+    (paths["activations"] / FILE).unlink()
 
 
 def test_a_second_ranking_is_taken_where_there_is_one(paths, ranked_again):

@@ -7,8 +7,9 @@ from pipeline import store
 from pipeline.errors import UserError
 from pipeline.extraction import extraction
 from pipeline.extraction.extraction import extract
+from pipeline.extraction.second_ranking import reorder
+from pipeline.formats.second_ranking import FILE, read_second_ranking
 from pipeline.parallel import cluster
-from pipeline.topk.candidates import rank_again, read_candidates
 from tests.end_to_end.artifact_tables import faults, read_document
 from tests.end_to_end.project import ROOT
 from tests.pipeline.small_extraction import (
@@ -34,7 +35,7 @@ def made(tmp_path_factory):
         patch.setenv("DASK_SCHEDULER_ADDRESS", client.scheduler.address)
         patch.setenv("CONVATLAS_SHARDS", str(folder / "pool"))
         patch.setenv("CONVATLAS_DEVICE", "cpu")
-        for name, precision in (("exact", "float32"), ("half", "bfloat16"), ("again", "bfloat16")):
+        for name, precision in (("exact", "float32"), ("half", "bfloat16"), ("once_more", "bfloat16")):
             extract(
                 folder / "manifest.h5", folder / "weights", folder / name,
                 wanted(precision=precision, candidates=CANDIDATES), MADE_FROM,
@@ -46,7 +47,7 @@ def test_candidates_are_ordered_by_value_then_by_image():
     value = np.array([[1, 3, 3, 2]], np.float32)
     image_id = np.array([[4, 9, 5, 7]])
     position = np.arange(8, dtype=np.uint16).reshape(1, 4, 2)
-    ranked = rank_again(value, image_id, position, np.array([4]))
+    ranked = reorder(value, image_id, position, np.array([4]))
     assert ranked.image_id.tolist() == [[5, 9, 7, 4]]
     assert ranked.value.tolist() == [[3, 3, 2, 1]]
     assert ranked.position.tolist() == [[[4, 5], [2, 3], [6, 7], [0, 1]]]
@@ -58,14 +59,14 @@ def test_candidates_are_ordered_by_value_then_by_image():
 def test_overlap_leaves_out_units_that_are_never_active():
     value = np.array([[1, 2], [0, 0]], np.float32)
     ids = np.array([[0, 1], [0, 1]])
-    ranked = rank_again(value, ids, np.zeros((2, 2, 2), np.uint16), np.array([2, 0]))
+    ranked = reorder(value, ids, np.zeros((2, 2, 2), np.uint16), np.array([2, 0]))
     assert ranked.overlap(1) == 0.0
-    assert np.isnan(rank_again(value, ids, np.zeros((2, 2, 2), np.uint16), np.array([0, 0])).overlap(1))
+    assert np.isnan(reorder(value, ids, np.zeros((2, 2, 2), np.uint16), np.array([0, 0])).overlap(1))
 
 
 def test_values_and_positions_are_those_of_float32(made):
     """Another composition of batches changes a float32 maximum by rounding alone."""
-    exact, ranked = store.open_activations(made / "exact"), read_candidates(made / "half")
+    exact, ranked = store.open_activations(made / "exact"), read_second_ranking(made / "half").layers
     half = store.open_activations(made / "half")
     assert list(ranked) == exact.layers
     for layer, found in ranked.items():
@@ -86,7 +87,7 @@ def test_values_and_positions_are_those_of_float32(made):
 
 def test_second_ranking_is_nearer_to_float32(made):
     exact, half = (store.open_activations(made / name) for name in ("exact", "half"))
-    ranked = read_candidates(made / "half")
+    ranked = read_second_ranking(made / "half").layers
     before = after = 0
     for layer in exact.layers:
         truth = np.argsort(-exact.read(f"maxima/{layer}/value"), axis=0, kind="stable")[:5].T
@@ -98,16 +99,16 @@ def test_second_ranking_is_nearer_to_float32(made):
 
 
 def test_two_passes_give_equal_bytes(made):
-    assert contents(made / "half") == contents(made / "again")
+    assert contents(made / "half") == contents(made / "once_more")
 
 
 def test_float32_has_no_second_ranking(made):
-    assert read_candidates(made / "exact") is None
+    assert read_second_ranking(made / "exact") is None
 
 
 def test_file_is_as_documented(made):
     described = read_document((ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8"))
-    assert list(faults(made / "half" / "again.h5", described["activations/again.h5"])) == []
+    assert list(faults(made / "half" / FILE, described[f"activations/{FILE}"])) == []
 
 
 def test_half_precision_is_refused_a_candidate_that_is_gone(made, tmp_path, monkeypatch):
