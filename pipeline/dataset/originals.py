@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dataset.dataset import Dataset, open_dataset
-from pipeline.images.decoding import ImageError, decode
+from pipeline.images.decoding import ImageError, decode, decode_guarded
 from pipeline.store import Reader
 
 Array = npt.NDArray[Any]
@@ -39,13 +39,15 @@ class Originals:
     path: Array
     sha256: Array
 
-    def read(self, image_id: int) -> npt.NDArray[np.uint8]:
+    def read(self, image_id: int, *, guarded: bool = False) -> npt.NDArray[np.uint8]:
         """Read and decode one image.
 
         Parameters
         ----------
         image_id : int
             One of `image_id`.
+        guarded : bool
+            Whether to decode in a process of its own, for a file that may kill a decoder.
 
         Returns
         -------
@@ -58,13 +60,16 @@ class Originals:
             If it cannot be read or decoded any more, or its bytes are not those of the manifest ("changed").
         """
         row = int(np.searchsorted(self.image_id, image_id))
-        data = self.dataset.read(self.path[row].decode())
+        try:
+            data = self.dataset.read(self.path[row].decode())
+        except OSError as error:
+            raise ImageError("changed", f"cannot be read any more: {error}") from error
         if hashlib.sha256(data).hexdigest().encode() != self.sha256[row]:
             raise ImageError("changed", "its bytes are not those that the manifest lists")
-        return decode(data)
+        return decode_guarded(data) if guarded else decode(data)
 
 
-def originals(manifest: Reader, image_ids: Array) -> Originals:
+def originals(manifest: Reader, image_ids: Array, dataset: Dataset | None = None) -> Originals:
     """Open the dataset of a manifest for reading some of its images.
 
     Parameters
@@ -73,6 +78,8 @@ def originals(manifest: Reader, image_ids: Array) -> Originals:
         An open manifest.h5.
     image_ids : (m,) int
         Rows of the manifest.
+    dataset : Dataset
+        Where the images are; by default where the manifest says.
 
     Returns
     -------
@@ -84,8 +91,8 @@ def originals(manifest: Reader, image_ids: Array) -> Originals:
         If the dataset is not where it was.
     """
     ids = np.unique(np.asarray(image_ids, np.int64))
-    dataset = open_dataset(Path(manifest.attributes()["dataset"]))
-    return Originals(dataset, ids, take_rows(manifest, "path", ids), take_rows(manifest, "sha256", ids))
+    place = dataset or open_dataset(Path(manifest.attributes()["dataset"]))
+    return Originals(place, ids, take_rows(manifest, "path", ids), take_rows(manifest, "sha256", ids))
 
 
 def take_rows(file: Reader, name: str, rows: Array) -> Array:

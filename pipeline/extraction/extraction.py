@@ -28,14 +28,13 @@ from pipeline.extraction.worker import (
     Receipt,
     Recipe,
     ShardJob,
-    arithmetic,
-    choose_device,
     compute_shard,
 )
 from pipeline.formats.second_ranking import SecondRanking, write_second_ranking
 from pipeline.formats.weights import read_description
 from pipeline.layers.layers import Layer, code_layer, describe_layers
 from pipeline.layers.selection import select_layers
+from pipeline.model.device import arithmetic, choose_device
 from pipeline.model.network import load_network
 from pipeline.parallel import cluster
 from pipeline.parallel.processes import WORKERS_VARIABLE

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from pipeline.layers.layers import Layer, code_of
 from pipeline.layers.observer import Observer
+from pipeline.model.device import PRECISIONS, place_inputs, place_network
 
 # Rows of a map that are counted at once: 2048 rows of 64 units are half a MB.
 ROWS = 2048
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,7 @@ class Reducer:
             {layer.before: layer for layer in kept.layers if layer.before} if kept.statistics else {}
         )
         names = {*self._layers, *self._before, kept.code_layer}
-        # channels_last is the layout that convolutions on CPUs are fastest in (1.4x for AlexNet in float32).
-        self._network = network.to(self._device, self._dtype).to(memory_format=torch.channels_last)
-        self._observer = Observer(self._network, sorted(names))
+        self._observer = Observer(place_network(network, device, kept.precision), sorted(names))
 
     @torch.inference_mode()
     def run(self, inputs: np.ndarray | Tensor) -> Reduced:
@@ -84,7 +82,7 @@ class Reducer:
         Parameters
         ----------
         inputs
-            (n, 3, h, w) float32, normalised.
+            (n, C, h, w) float32, normalised.
 
         Returns
         -------
@@ -93,14 +91,9 @@ class Reducer:
             ``maxima/<layer>/position`` (n, U, 2) uint16 (y, x), ``mean/<layer>`` (n, U) float32 as rows;
             ``stats/<layer>/…`` (U) as sums and peaks.
         """
-        batch = torch.as_tensor(inputs)
-        if self._device.type == "cuda":
-            # From pinned memory the copy runs beside the network's work on the batch before.
-            batch = batch.pin_memory()
-        batch = batch.to(self._device, non_blocking=True).to(self._dtype)
         reduced = Reduced()
         logits = self._observer.forward(
-            batch.contiguous(memory_format=torch.channels_last),
+            place_inputs(inputs, self._device, self._dtype),
             lambda name, value: self._visit(name, value, reduced),
         )
         reduced.rows["logits"] = _array(logits)

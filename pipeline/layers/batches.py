@@ -1,0 +1,99 @@
+"""The images of a manifest as batches of a network's input, checked by their digests."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.dataset.originals import Originals
+from pipeline.images.decoding import ImageError
+from pipeline.images.network_input import normalise, prepare
+from pipeline.images.preprocess import Preprocessing
+from pipeline.parallel.threads import ordered
+
+
+class Batch(NamedTuple):
+    """Images as a network sees them.
+
+    Attributes
+    ----------
+    image_id
+        Rows of the manifest, ascending.
+    inputs
+        (n, C, h, w) float32, normalised.
+    """
+
+    image_id: list[int]
+    inputs: np.ndarray
+
+
+class Batches:
+    """Images checked, decoded, prepared and normalised, a batch after the other; to be gone through once.
+
+    A batch's images are fixed by their places among all that are asked for: one that cannot be read makes
+    its batch smaller and moves no other, since the last bits of a result may depend on the images beside.
+
+    Parameters
+    ----------
+    images
+        Which, and where they are.
+    preprocessing
+        How they become inputs.
+    size
+        Images in a batch.
+    threads
+        That decode ahead while the network runs; 0: images are read when they are wanted.
+    guarded
+        Whether each image is decoded in a process of its own, for files that kill a decoder.
+
+    Attributes
+    ----------
+    kept
+        The images that could be read so far, ascending.
+    skipped
+        Those that could not, and why.
+    """
+
+    def __init__(
+        self,
+        images: Originals,
+        preprocessing: Preprocessing,
+        size: int,
+        *,
+        threads: int = 0,
+        guarded: bool = False,
+    ) -> None:
+        self._images, self._preprocessing = images, preprocessing
+        self._size, self._threads, self._guarded = size, threads, guarded
+        self.kept: list[int] = []
+        self.skipped: list[tuple[int, ImageError]] = []
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the batches in which at least one image could be read."""
+        ids, loaded = self._images.image_id.tolist(), self._loaded()
+        for start in range(0, len(ids), self._size):
+            readable = list(self._readable(ids[start : start + self._size], loaded))
+            if readable:
+                image_ids, pixels = zip(*readable, strict=True)
+                yield Batch(list(image_ids), normalise(np.stack(pixels), self._preprocessing))
+
+    def _readable(
+        self, image_ids: list[int], loaded: Iterator[np.ndarray | ImageError]
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        for image_id in image_ids:
+            image = next(loaded)
+            if isinstance(image, ImageError):
+                self.skipped.append((image_id, image))
+            else:
+                self.kept.append(image_id)
+                yield image_id, image
+
+    def _loaded(self) -> Iterator[np.ndarray | ImageError]:
+        ids = self._images.image_id.tolist()
+        return ordered(self._load, ids, threads=self._threads) if self._threads else map(self._load, ids)
+
+    def _load(self, image_id: int) -> np.ndarray | ImageError:
+        try:
+            return prepare(self._images.read(image_id, guarded=self._guarded), self._preprocessing)
+        except ImageError as error:
+            return error
