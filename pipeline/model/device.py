@@ -1,4 +1,4 @@
-"""Where a network computes: the device, the type of its numbers, and what of the machine decides their bits."""
+"""Where a network computes: the device, the type of its numbers, and what decides their last bits."""
 
 import os
 
