@@ -5,10 +5,11 @@ import logging
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
-import stages
 from pipeline.errors import UserError
 from pipeline.params import Block, check_block, read_params, unknown_block
+from stages import blocks
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
@@ -18,57 +19,52 @@ PASSED = "every params block, the inputs and the network were checked\n"
 
 
 def run(_params: None, paths: Mapping[str, Path]) -> None:
-    """Check the blocks of all stages, then what each stage can know early.
+    """Check all blocks against their schemas, then what each can know early.
 
     Raises
     ------
     UserError
         Naming every wrong key of every block, or the first other mistake.
     """
-    found = [stage for stage in all_stages() if stage.block is not None]
-    values = read_params(paths["params"])
-    blocks: dict[str, Block] = {}
-    problems = [
-        unknown_block(name, [str(stage.block) for stage in found]) for name in _surplus(values, found)
-    ]
-    for stage in found:
-        try:
-            blocks[str(stage.block)] = _block(stage, values, paths["params"])
-        except UserError as error:
-            problems.append(str(error).removeprefix(f"{paths['params']}: "))
-    if problems:
-        raise UserError(f"{paths['params']}: {'; '.join(problems)}")
-    for stage in found:
-        if stage.check is not None:
-            stage.check(blocks)
+    modules = all_blocks()
+    checked = check_schemas(read_params(paths["params"]), modules, str(paths["params"]))
+    for module in modules.values():
+        if hasattr(module, "check"):
+            module.check(checked)
     paths["out"].parent.mkdir(parents=True, exist_ok=True)
     if not paths["out"].is_file() or paths["out"].read_text() != PASSED:
         paths["out"].write_text(PASSED)
-    log.info("%d blocks checked", len(blocks))
+    log.info("%d blocks checked", len(checked))
 
 
-def all_stages() -> list[Stage]:
-    """Return every stage of this package but this one, by name of module.
+def all_blocks() -> dict[str, ModuleType]:
+    """Return the module of every block of params.yaml, by the block's name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(blocks.__path__))
+    return {name: importlib.import_module(f"stages.blocks.{name}") for name in names}
 
-    This is the one place where a stage loads others: a parameter's schema lives with its stage, and
-    all must be known here.
+
+def check_schemas(
+    values: Mapping[str, object], modules: Mapping[str, ModuleType], source: str
+) -> dict[str, Block]:
+    """Check all blocks against their schemas; `source` names the file in errors.
+
+    Raises
+    ------
+    UserError
+        Naming every wrong key of every block, every block that is missing, every one that no stage has.
     """
-    names = sorted(module.name for module in pkgutil.iter_modules(stages.__path__))
-    modules = [
-        importlib.import_module(f"stages.{name}") for name in names if name not in ("check", "command")
-    ]
-    return [module.STAGE for module in modules]
-
-
-def _surplus(values: Mapping[str, object], found: list[Stage]) -> list[str]:
-    return sorted(set(values) - {str(stage.block) for stage in found})
-
-
-def _block(stage: Stage, values: Mapping[str, object], source: Path) -> Block:
-    assert stage.block is not None and stage.params is not None
-    if stage.block not in values:
-        raise UserError(f"block '{stage.block}' is missing")
-    return check_block(values[stage.block], stage.block, stage.params, source=str(source))
+    checked: dict[str, Block] = {}
+    problems = [unknown_block(name, list(modules)) for name in sorted(set(values) - set(modules))]
+    for name, module in modules.items():
+        try:
+            if name not in values:
+                raise UserError(f"block '{name}' is missing")
+            checked[name] = check_block(values[name], name, module.Params, source=source)
+        except UserError as error:
+            problems.append(str(error).removeprefix(f"{source}: "))
+    if problems:
+        raise UserError(f"{source}: {'; '.join(problems)}")
+    return checked
 
 
 STAGE = Stage(name="check", run=run, inputs={"inputs": "inputs"}, outputs={"out": "artifacts/check"})

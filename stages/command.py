@@ -31,12 +31,10 @@ class Stage:
     run
         Does the work, given the checked params and a path for each input and output.
     params, block
-        The model of its params block and the block's key in params.yaml; None where it has none.
+        The model of its params block, of `stages.blocks`, and the block's key in params.yaml; None where it
+        has none.
     inputs, outputs
         Name of each option to its default path.
-    check
-        What can be known before any stage runs, beyond the blocks' schemas: called with all blocks,
-        raises `UserError`.
     """
 
     name: str
@@ -45,7 +43,6 @@ class Stage:
     block: str | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
-    check: Callable[[Mapping[str, Any]], None] | None = None
 
 
 def execute(stage: Stage, description: str | None, arguments: Sequence[str] | None = None) -> int:

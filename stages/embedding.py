@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline import store
@@ -18,35 +17,12 @@ from pipeline.analyses.embedding.embedding import Map, embed, measure
 from pipeline.analyses.embedding.grid import Grid, assign_grid
 from pipeline.analyses.embedding.map_quality import NEIGHBOURS, class_neighbours
 from pipeline.numerics.pca import Components
-from pipeline.params import Block, digest
+from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
+from stages.blocks.embedding import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
-
-
-Perplexity = Annotated[float, Field(ge=1, le=10_000)]
-
-
-class Params(Block):
-    """Parameters of the map."""
-
-    metric: Literal["euclidean", "cosine"] = Field(
-        description="distance of codes; cosine: each is scaled to length 1"
-    )
-    components: int = Field(ge=2, le=1000, description="principal components kept before t-SNE")
-    perplexity: Perplexity | Annotated[tuple[Perplexity, ...], Field(min_length=1)] = Field(
-        description="neighbours, 1 to 10000; a list is combined"
-    )
-    exaggeration: float = Field(ge=1, le=20, description="attraction after the early phase, factor")
-    iterations: int = Field(ge=50, le=100_000, description="after the 250 of early exaggeration")
-    landmarks: int = Field(ge=5, description="images optimised together; the rest is placed among them")
-    quality_sample: int = Field(
-        ge=10, description="images whose neighbours are compared; all where there are fewer"
-    )
-    grid_block: int = Field(ge=4, le=20_000, description="cells that one optimal assignment has at most")
-    seed: int = Field(ge=0, le=2**31 - 1, description="of the sample, the start and the quality numbers")
-    n_jobs: int = Field(ge=1, le=1024, description="threads; another number changes the map's last bits")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from pipeline import store
 from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
@@ -19,26 +18,15 @@ from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import view
 from pipeline.layers.choosing import choose_layers
 from pipeline.parallel.processes import count_workers
-from pipeline.params import Block, digest
+from pipeline.params import digest
 from pipeline.progress import progress
+from stages.blocks.patches import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
 
 CONTEXT = 128  # pixels, side of a context
-Unit = Annotated[int, Field(ge=0)]
 RANKED = ("value", "image_id", "position", "box")
-
-
-class Params(Block):
-    """The block `patches`."""
-
-    units: Annotated[int, Field(ge=1)] | Annotated[tuple[Unit, ...], Field(min_length=1)] = Field(
-        description="how many units of a layer, or their numbers"
-    )
-    layers: tuple[str, ...] = Field(min_length=1, description="layer names or globs")
-    side: int = Field(ge=8, le=512, description="side of a patch, pixels")
-    seed: int = Field(ge=0, description="another seed samples other units")
 
 
 @dataclass(frozen=True)

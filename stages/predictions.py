@@ -6,11 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from pipeline import store
 from pipeline.analyses.predictions.classes import NO_OUTPUT, match_classes, read_mapping
@@ -29,28 +28,15 @@ from pipeline.analyses.predictions.predictions import (
 from pipeline.analyses.predictions.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
 from pipeline.errors import UserError
 from pipeline.formats.weights import Description, read_description
-from pipeline.params import Block, digest
+from pipeline.params import digest
 from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
 from pipeline.store.tables import write_table
+from stages.blocks.predictions import MAPPING, Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
-MAPPING = "mapping.csv"
 RELIABILITY = ("confidence", "accuracy", "count", "low", "high")
-
-
-class Params(Block):
-    """Parameters of the predictions' evaluation."""
-
-    bins: int = Field(ge=2, le=1000, description="bins of the confidence in the calibration")
-    binning: Literal["width", "count"] = Field(
-        description="bins of equal width, or of equal numbers of images"
-    )
-    plot_rows: int = Field(
-        ge=1, description="images in the confusion plot of dvc; a random sample where more"
-    )
-    seed: int = Field(ge=0, le=2**31 - 1, description="of that sample")
 
 
 @dataclass(frozen=True)
@@ -267,19 +253,6 @@ def _calibration_rows(calibration: Reliability) -> list[tuple[Any, ...]]:
     return [row for row in zip(*columns, strict=True) if row[RELIABILITY.index("count")]]
 
 
-def check(_blocks: Mapping[str, Any]) -> None:
-    """Read what the user says of the classes, so that a mistake in it ends the run early.
-
-    Raises
-    ------
-    UserError
-        Naming the file in inputs/classes.
-    """
-    folder = Path("inputs/classes")
-    read_mapping(folder / MAPPING)
-    read_class_index(folder)
-
-
 STAGE = Stage(
     name="predictions",
     run=run,
@@ -297,7 +270,6 @@ STAGE = Stage(
         "confusion": "plots/predictions_confusion.csv",
         "calibration": "plots/predictions_calibration.csv",
     },
-    check=check,
 )
 
 if __name__ == "__main__":

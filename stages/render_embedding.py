@@ -7,29 +7,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
 from pipeline.figures.section import new_section
-from pipeline.params import Block
+from stages.blocks.render_embedding import Params
 from stages.command import Stage, execute
 
 ROWS_AT_ONCE = 2048
-
-
-class Params(Block):
-    """Parameters of the drawings of the map."""
-
-    canvas: int = Field(ge=200, le=10_000, description="side of the mosaics, pixels")
-    tile: int = Field(ge=8, le=512, description="side of an image on the map, pixels")
-    viewer_images: int = Field(
-        ge=1, le=100_000, description="images in the interactive map; a sample of more"
-    )
-    viewer_tile: int = Field(ge=8, le=256, description="side of a thumbnail there, pixels")
-    seed: int = Field(ge=0, le=2**31 - 1, description="of the sample")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

@@ -5,24 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
 from pipeline import store
 from pipeline.dataset.originals import take_rows
 from pipeline.figures.patch_pages import LayerPages, Names, PatchFile
 from pipeline.figures.section import new_section
 from pipeline.parallel.processes import count_workers
-from pipeline.params import Block
 from pipeline.progress import progress
+from stages.blocks.render_patches import Params
 from stages.command import Stage, execute
-
-
-class Params(Block):
-    """The block `render_patches`."""
-
-    units: int = Field(
-        ge=1, le=200, description="units in a layer's overview; all others have their own page"
-    )
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from pipeline import store
 from pipeline.figures.drawing.mosaic import scale
@@ -25,22 +24,12 @@ from pipeline.figures.summary import (
     add_training,
 )
 from pipeline.formats.weights import read_description
-from pipeline.params import Block
 from pipeline.store.tables import read_table
+from stages.blocks.render_summary import Params
 from stages.command import Stage, execute
 
 RELIABILITY = ("confidence", "accuracy", "count", "low", "high")
 COUNTS = ("images", "labelled", "right", "right_top5")
-
-
-class Params(Block):
-    """Parameters of the summary."""
-
-    examples: int = Field(ge=1, le=50, description="example images of each class")
-    example_classes: int = Field(
-        ge=1, le=200, description="classes that examples are drawn of, the first ones"
-    )
-    tile: int = Field(ge=8, le=512, description="side of an example, pixels")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

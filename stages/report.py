@@ -8,22 +8,13 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field
-
-from pipeline.params import Block
 from pipeline.report.provenance import read_provenance
 from pipeline.report.section import read_sections
 from pipeline.report.site import Texts, write_report
+from stages.blocks.report import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
-
-
-class Params(Block):
-    """Parameters of the report."""
-
-    title: str = Field(min_length=1, max_length=200, description="heading of every page")
-    skipped_shown: int = Field(ge=0, le=100_000, description="rows of the table of skipped images")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

@@ -3,21 +3,12 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
-
-from pydantic import Field
 
 from pipeline.dataset.samples import write_sample
-from pipeline.params import Block
+from stages.blocks.sample import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
-
-
-class Params(Block):
-    """The block `sample`."""
-
-    dataset: Literal["digits", "cifar10", "imagenette", "none"] = Field(description="which dataset")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

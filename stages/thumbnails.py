@@ -5,24 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
 from pipeline import store
 from pipeline.analyses.patches.thumbnails import thumbnails
 from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
 from pipeline.parallel.processes import count_workers
-from pipeline.params import Block, digest
+from pipeline.params import digest
 from pipeline.progress import progress
+from stages.blocks.thumbnails import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
-
-
-class Params(Block):
-    """The block `thumbnails`."""
-
-    side: int = Field(ge=4, le=512, description="side of a thumbnail, pixels")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from pipeline import store
 from pipeline.errors import UserError
@@ -14,23 +13,17 @@ from pipeline.formats.second_ranking import LayerRanking, read_second_ranking
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
-from pipeline.params import Block, digest
+from pipeline.params import digest
 from pipeline.topk.boxes import image_boxes, input_boxes
 from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
+from stages.blocks.topk import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
 
 GEOMETRY = ("rf_size", "rf_stride", "rf_start", "rf_status", "map_size")
 PAIRS = ("size", "stride", "start")
-
-
-class Params(Block):
-    """The block `topk`."""
-
-    k: int = Field(ge=1, description="images shown for each unit, at most the number of images")
-    margin: int = Field(ge=0, description="further ranks kept, so that near-duplicates can be passed over")
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -102,23 +95,6 @@ def _boxes(
     return image_boxes(boxes, width, height, preprocessing)
 
 
-def check(blocks: Mapping[str, Any]) -> None:
-    """See that half precision leaves enough candidates for the ranks that are kept.
-
-    Raises
-    ------
-    UserError
-        If they are fewer.
-    """
-    extract, topk = blocks["extract"], blocks["topk"]
-    ranks = topk.k + topk.margin
-    if extract.precision != "float32" and 0 < extract.candidates < ranks:
-        raise UserError(
-            f"extract.candidates is {extract.candidates}, but topk.k + topk.margin is {ranks}; "
-            f"set it to {ranks} or more, or to 0 to rank in {extract.precision}"
-        )
-
-
 STAGE = Stage(
     name="topk",
     run=run,
@@ -130,7 +106,6 @@ STAGE = Stage(
         "weights": "artifacts/weights",
     },
     outputs={"out": "artifacts/topk.h5"},
-    check=check,
 )
 
 if __name__ == "__main__":

@@ -4,45 +4,18 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import Field
 
 from pipeline import store
-from pipeline.images.preprocess import Preprocessing
 from pipeline.model.network import save_network
 from pipeline.numerics.intervals import wilson
-from pipeline.params import Block
 from pipeline.store.metrics import write_metrics
 from pipeline.store.tables import write_table
-from pipeline.weights.assembly import TRAIN, Source, pretrained, preview, untrained
+from pipeline.weights.assembly import TRAIN, Source, pretrained, untrained
 from pipeline.weights.training import Epoch, Schedule, read_labelled, save_checkpoint, train
+from stages.blocks.model import Params, source_of
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
-
-
-class Training(Block):
-    """The part `training` of the block."""
-
-    epochs: int = Field(ge=1, le=10000, description="passes over the training images")
-    learning_rate: float = Field(gt=0, le=10, description="peak of the one-cycle schedule of AdamW")
-    batch_size: int = Field(ge=1, le=4096, description="images in a step")
-    shift: int = Field(ge=0, le=64, description="largest random translation, pixels of the network input")
-    weight_decay: float = Field(ge=0, le=10, description="of AdamW")
-    seed: int = Field(ge=0, le=2**63 - 1, description="of initial weights, order and shifts")
-    checkpoints: tuple[int, ...] = Field(description="epochs whose weights are kept; 0 is the initialisation")
-
-
-class Params(Block):
-    """The block `model`."""
-
-    architecture: str = Field(
-        description="builtin:<name>, torchvision:<name>, or inputs/network/file.py:factory"
-    )
-    weights: str = Field(description="train, the name of torchvision weights, or a checkpoint file")
-    preprocessing: Literal["auto"] | Preprocessing = Field(description="auto, or how images are prepared")
-    training: Training
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -95,17 +68,6 @@ def _numbers(course: Sequence[Epoch]) -> dict[str, float | int]:
     }
 
 
-def source_of(params: Params, inputs: Path) -> Source:
-    """Return what the params say of the network."""
-    given = None if isinstance(params.preprocessing, str) else params.preprocessing
-    return Source(params.architecture, params.weights, given, inputs)
-
-
-def check(blocks: Mapping[str, Any]) -> None:
-    """Build the network as far as that is possible before there is a manifest."""
-    preview(source_of(blocks["model"], Path("inputs")))
-
-
 STAGE = Stage(
     name="weights",
     run=run,
@@ -117,7 +79,6 @@ STAGE = Stage(
         "course": "plots/weights_training.csv",
         "metrics": "metrics/weights.json",
     },
-    check=check,
 )
 
 if __name__ == "__main__":

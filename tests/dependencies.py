@@ -8,7 +8,7 @@ DVC does not follow imports: a stage whose `deps` miss a module stays "unchanged
 A folder stands among the deps where a stage uses two thirds of its modules or more, else the modules do: DVC
 takes time for each dep, and people read the list. Three keep to this rule, each for its reason:
 
-- `check` loads every stage and costs little: it depends on the packages whole.
+- `check` looks at what concerns every stage and costs little: it depends on the packages whole.
 - A stage that runs a network and has no shard pool loses all its work to an edit: it lists modules alone.
 - A list (one module an artifact, a section, a method) is never used as a whole, only folders within it.
 """
@@ -29,8 +29,9 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pipeline", "stages")
-# This stage loads every stage's params model by name, which no reading of its imports can see.
-LOADS_EVERY_STAGE = "stages.check"
+BLOCKS = "stages.blocks"
+# This stage loads every block's schema by name, which no reading of its imports can see.
+LOADS_EVERY_BLOCK = "stages.check"
 # Modules of stages/ that are no stage of their own.
 SHARED = {"stages", "stages.command"}
 # Rooms that are lists: what one member holds is nothing to who uses another.
@@ -101,11 +102,16 @@ class Sources:
 
     def stage_modules(self) -> list[str]:
         """Return the modules of stages/ that are stages, sorted."""
-        return sorted(name for name in self.files if name.startswith("stages.") and name not in SHARED)
+        inside = [name for name in self.files if name.startswith("stages.")]
+        return sorted(name for name in inside if name not in SHARED and not is_block(name))
+
+    def block_modules(self) -> list[str]:
+        """Return the modules that each hold the schema of a block of params.yaml, sorted."""
+        return sorted(name for name in self.files if name.startswith(f"{BLOCKS}."))
 
     def code_deps(self, module: str) -> list[str]:
         """Return the paths that a stage depends on, sorted: modules or their folders, and packages' data."""
-        if module == LOADS_EVERY_STAGE:
+        if module == LOADS_EVERY_BLOCK:
             return list(PACKAGES)
         modules = self.closure(module)
         used = {self.files[name] for name in modules} & self._code
@@ -136,8 +142,8 @@ class Sources:
         return (holding[-1] if holding else path).relative_to(self.root).as_posix()
 
     def _start(self, module: str) -> set[str]:
-        stages = self.stage_modules() if module == LOADS_EVERY_STAGE else []
-        return {name for start in [module, *stages] for name in _with_packages(start)} & set(self.files)
+        blocks = self.block_modules() if module == LOADS_EVERY_BLOCK else []
+        return {name for start in [module, *blocks] for name in _with_packages(start)} & set(self.files)
 
     def _names(self, node: ast.AST, module: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
@@ -179,6 +185,11 @@ def module_of(stage: str, entry: Mapping[str, Any]) -> str:
     if found is None:
         raise ValueError(f"dvc.yaml: stage {stage}: its cmd runs no `-m stages.<name>`")
     return found.group(1)
+
+
+def is_block(module: str) -> bool:
+    """Tell whether a module holds the schema of a block, or is their package."""
+    return module == BLOCKS or module.startswith(f"{BLOCKS}.")
 
 
 def is_code(dep: object) -> bool:

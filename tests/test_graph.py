@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stages.check import all_blocks
 from stages.command import Stage
 from tests.dependencies import ROOT, is_code, module_of, read_stages
 
@@ -45,6 +46,11 @@ def test_stage_has_its_own_name_and_block(name):
         assert all(key.startswith(f"{stage.block}.") for key in keys[1:])
     assert entry["desc"]
     assert entry["cmd"].startswith("exec "), "without exec, the shell is the stage's parent and outlives DVC"
+
+
+def test_every_block_is_a_stage_s():
+    schemas = {name: module.Params for name, module in all_blocks().items()}
+    assert {stage.block: stage.params for stage in map(stage_of, STAGES) if stage.block} == schemas
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stages.command import execute
-from tests.dependencies import PACKAGES, ROOT, SHARED, Sources, run_nodes
+from tests.dependencies import BLOCKS, LOADS_EVERY_BLOCK, PACKAGES, ROOT, SHARED, Sources, is_block, run_nodes
 
 # The rooms of pipeline/, folders and single modules, from the ground up: a module imports from its own room
 # and from those before it in the list. The folders of analyses/ do not know each other.
@@ -87,10 +87,32 @@ def test_no_room_is_crowded():
     assert not {folder: count for folder, count in folders.items() if count > LARGEST_ROOM}
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("stages.")])
+@pytest.mark.parametrize("module", SOURCES.stage_modules())
 def test_stages_never_import_stages(module):
-    others = {name for name in SOURCES.imports(module) if name.startswith("stages.")}
-    assert others <= SHARED, f"{module} imports {sorted(others - SHARED)}"
+    """But their own block's schema: of two blocks, one would be another stage's."""
+    others = {name for name in SOURCES.imports(module) if name.startswith("stages.")} - SHARED
+    own = {BLOCKS, f"{BLOCKS}.{importlib.import_module(module).STAGE.block}"}
+    assert others <= (own if module != LOADS_EVERY_BLOCK else {BLOCKS}), f"{module} imports {sorted(others)}"
+
+
+@pytest.mark.parametrize("module", SOURCES.block_modules())
+def test_blocks_import_no_stage(module):
+    others = {name for name in SOURCES.imports(module) if name.startswith("stages.") and not is_block(name)}
+    assert not others, f"{module} imports {sorted(others)}"
+
+
+def test_check_waits_for_nothing_that_draws_or_embeds():
+    """It runs before every run; torch and torchvision, for the network, are all that it may wait for."""
+    rooms = {name.split(".")[1] for name in SOURCES.closure(LOADS_EVERY_BLOCK) if "." in name}
+    assert not rooms & {"extraction", "figures", "report", "contents", "shards"}
+    program = (
+        "import sys; import stages.check; stages.check.all_blocks(); print(sorted({name.partition('.')[0] "
+        "for name in sys.modules} & {'sklearn', 'scipy', 'openTSNE', 'matplotlib', 'dask', 'distributed'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_sections_never_draw_with_each_other():

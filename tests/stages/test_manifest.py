@@ -1,7 +1,6 @@
 """The manifest stage: its params, what it writes, and what it says."""
 
 import logging
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -61,42 +60,3 @@ def test_a_failure_leaves_the_earlier_manifest(folder, tmp_path):
     with pytest.raises(UserError, match="max_bad_fraction"):
         run(tmp_path, path=str(folder), max_bad_fraction=0.0)
     assert (tmp_path / "manifest.h5").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("block", "words"),
-    [
-        ({"path": ""}, "dataset.path"),
-        ({"path": "x", "sample": 0}, "dataset.sample"),
-        ({"path": "x", "held_out": 1.0}, "dataset.held_out"),
-        ({"path": "x", "max_bad_fraction": 1.5}, "dataset.max_bad_fraction"),
-        ({"path": "x", "seed": -1}, "dataset.seed"),
-        ({"path": "x", "check": "all"}, "pixels"),
-        ({"path": "x", "sampel": 3}, "sample"),
-    ],
-)
-def test_mistakes_are_named(block, words):
-    with pytest.raises(UserError, match=words):
-        check_block(block, "dataset", stage.Params, source="params.yaml")
-
-
-def blocks(path, sample="none"):
-    return {"dataset": SimpleNamespace(path=str(path)), "sample": SimpleNamespace(dataset=sample)}
-
-
-def test_a_dataset_that_is_not_there_or_empty_is_refused_early(tmp_path):
-    with pytest.raises(UserError, match=r"dataset\.path: .*nowhere does not exist"):
-        stage.check(blocks(tmp_path / "nowhere"))
-    (tmp_path / "images.txt").touch()
-    with pytest.raises(UserError, match=r"dataset\.path: .*images\.txt is no dataset"):
-        stage.check(blocks(tmp_path / "images.txt"))
-    (tmp_path / "images.txt").unlink()
-    (tmp_path / "class").mkdir()
-    with pytest.raises(UserError, match="holds no files"):
-        stage.check(blocks(tmp_path))
-    (tmp_path / "class" / "image.png").touch()
-    stage.check(blocks(tmp_path))
-
-
-def test_a_sample_that_is_not_made_yet_is_no_mistake():
-    stage.check(blocks("data/cifar10", "cifar10"))

@@ -138,22 +138,6 @@ def test_wordnet_ids_without_output_are_said_with_the_file_that_helps(run, caplo
     assert "or for WordNet ids imagenet_class_index.json" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("mapping.csv", "class,output\n", "no column 'dataset_class'"),
-        ("imagenet_class_index.json", "{}", "lists no class"),
-    ],
-)
-def test_a_mistake_in_the_classes_is_found_by_the_check(tmp_path, monkeypatch, name, text, message):
-    monkeypatch.chdir(tmp_path)
-    predictions.STAGE.check({})
-    (tmp_path / "inputs" / "classes").mkdir(parents=True)
-    (tmp_path / "inputs" / "classes" / name).write_text(text)
-    with pytest.raises(UserError, match=message):
-        predictions.STAGE.check({})
-
-
 def test_classes_without_output_are_said_and_left_out(run, caplog):
     metrics = json.loads(run(classes=["b", "a", "unheard of"])["metrics"].read_text())
     assert metrics["classes_without_output"] == 1

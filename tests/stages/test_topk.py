@@ -1,7 +1,6 @@
 """The stage `topk` on activations made by hand."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -122,19 +121,3 @@ def test_a_second_ranking_is_taken_where_there_is_one(paths, ranked_again):
     numbers = json.loads((drawn["out"] / "section.json").read_text())["numbers"]
     assert numbers["overlap"] == 0
     assert "0\u00a0% of the images shown" in prose(read_caption("patches").words, numbers)
-
-
-@pytest.mark.parametrize(
-    ("precision", "candidates", "refused"),
-    [("bfloat16", 6, True), ("bfloat16", 7, False), ("bfloat16", 0, False), ("float32", 6, False)],
-)
-def test_too_few_candidates_are_refused_before_anything_runs(precision, candidates, refused):
-    blocks = {
-        "extract": SimpleNamespace(precision=precision, candidates=candidates),
-        "topk": topk.Params(k=4, margin=3),
-    }
-    if not refused:
-        topk.check(blocks)
-        return
-    with pytest.raises(UserError, match=r"extract.candidates is 6, but topk.k \+ topk.margin is 7"):
-        topk.check(blocks)

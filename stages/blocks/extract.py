@@ -1,0 +1,48 @@
+"""The block `extract`: its schema, and what is checked before any stage runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.layers.layers import code_layer, describe_layers
+from pipeline.layers.selection import select_layers
+from pipeline.params import Block
+from pipeline.weights.assembly import preview
+from stages.blocks.model import source_of
+
+
+class Shards(Block):
+    """The part `shards` of the block."""
+
+    mean: int = Field(ge=1, description="mean number of images in a shard")
+    largest: int = Field(ge=1, description="largest number of images in a shard, at least the mean")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Shards":
+        if self.largest < self.mean:
+            raise ValueError(f"largest must be at least the mean, {self.mean}")
+        return self
+
+
+class Params(Block):
+    """The block `extract`."""
+
+    layers: Literal["auto"] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="auto, or node names and globs"
+    )
+    batch_size: int = Field(ge=1, le=4096, description="images in a batch")
+    precision: Literal["float32", "bfloat16", "float16"] = Field(description="what the network computes in")
+    statistics: bool = Field(description="keep each unit's zero counts and largest pre-activation")
+    means: bool = Field(description="keep each unit's mean activation on every image")
+    candidates: int = Field(ge=0, le=10_000, description="ranks computed again in float32; 0: none")
+    shards: Shards
+
+
+def check(blocks: Mapping[str, Any]) -> None:
+    """Choose the layers of the network that the block `model` names."""
+    network, preprocessing = preview(source_of(blocks["model"], Path("inputs")))
+    size = preprocessing.input_size
+    layers = describe_layers(network, size)
+    select_layers(layers, code_layer(network, size), blocks["extract"].layers, "extract.layers")
