@@ -2,6 +2,7 @@
 
 Enlarged, every pixel keeps its colour and its crisp edge, placed with sub-pixel accuracy; reduced, no pixel
 is skipped. No cell takes anything from outside the region that is asked for.
+Why not Pillow's: docs/decisions/0017-numerics-of-our-own.md.
 """
 
 from __future__ import annotations

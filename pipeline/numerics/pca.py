@@ -2,6 +2,7 @@
 
 `Moments` adds up the first two moments of rows; `principal_components` takes the axes from them, or, where
 the rows are so wide that a square matrix of them would not fit, from several passes over the parts.
+Why not scikit-learn's: docs/decisions/0017-numerics-of-our-own.md.
 """
 
 from __future__ import annotations
