@@ -47,6 +47,7 @@ SOURCES = (
     "model.architectures",
     "model.device",
     "model.network",
+    "model.outputs",
     "model.tensors",
     "parallel.threads",
     "receptive_field.tracing",

@@ -12,7 +12,7 @@ from torch.utils.hooks import RemovableHandle
 
 from pipeline.receptive_field.fields import does_not_run, probe_image
 
-Note = Callable[[str, nn.Module | None, Tensor], None]
+Note = Callable[[str, nn.Module | None, Tensor], Tensor | None]
 INPUT = ".input"
 
 
@@ -71,6 +71,8 @@ def describe_calls(network: nn.Module, input_size: tuple[int, int]) -> list[Modu
 def watching(modules: dict[str, nn.Module], note: Note) -> Iterator[None]:
     """Call `note` with each tensor that a module is given (dense and convolution layers) or returns, at once.
 
+    A tensor that `note` returns takes its place.
+
     Parameters
     ----------
     modules
@@ -92,13 +94,14 @@ def _watch(path: str, module: nn.Module, counts: Counter[str], note: Note) -> It
         counts[counter] += 1
         return path if counts[counter] == 1 else f"{path}_{counts[counter] - 1}"
 
-    def enter(_: nn.Module, args: tuple[Any, ...]) -> None:
-        if args and isinstance(args[0], Tensor):
-            note(input_name(number(path + INPUT)), None, args[0])
+    def enter(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if not (args and isinstance(args[0], Tensor)):
+            return None
+        other = note(input_name(number(path + INPUT)), None, args[0])
+        return None if other is None else (other, *args[1:])
 
-    def leave(_: nn.Module, args: tuple[Any, ...], value: object) -> None:
-        if isinstance(value, Tensor):
-            note(number(path), module, value)
+    def leave(_: nn.Module, args: tuple[Any, ...], value: object) -> Tensor | None:
+        return note(number(path), module, value) if isinstance(value, Tensor) else None
 
     if isinstance(module, nn.Linear | nn.Conv2d):
         yield module.register_forward_pre_hook(enter)

@@ -1,18 +1,18 @@
-"""A network's forward pass, its layers' outputs handed out in the moment they are computed."""
+"""A network's forward pass, its layers' outputs handed out, or replaced, in the moment they are computed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, fx, nn
 
-from pipeline.errors import UserError
 from pipeline.layers.choosing import unknown_layer
 from pipeline.layers.hooks import INPUT, watching
+from pipeline.model.outputs import logits_of
 from pipeline.receptive_field.fields import attribute
 from pipeline.receptive_field.tracing import Trace, trace
 
-Visit = Callable[[str, Tensor], None]
+Visit = Callable[[str, Tensor], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,12 @@ class Observer:
         Parameters
         ----------
         batch
-            (n, 3, h, w), of the network's dtype and on its device.
+            (n, C, h, w), of the network's dtype and on its device.
         visit
             Called with a layer's name and its output as soon as that is computed. The tensor may change, or
             its memory be used again, once `visit` has returned: what is to be kept has to be copied or
-            reduced.
+            reduced. If it returns a tensor, the network goes on with that one. What it raises ends the
+            pass.
 
         Returns
         -------
@@ -77,18 +78,19 @@ class Observer:
         for step in self._steps:
             value = values[step.node] = self._run(step, values, batch)
             if step.shown is not None:
-                visit(step.shown, value)
+                other = visit(step.shown, value)
+                if other is not None:
+                    _replace(values, value, other)
             for node in step.done:
                 del values[node]
-        return _logits(value)
+        return logits_of(value)
 
     def _watch(self, batch: Tensor, visit: Visit) -> Tensor:
-        def note(name: str, _: nn.Module | None, value: Tensor) -> None:
-            if name in self._wanted:
-                visit(name, value)
+        def note(name: str, _: nn.Module | None, value: Tensor) -> Tensor | None:
+            return visit(name, value) if name in self._wanted else None
 
         with watching(self._modules, note):
-            return _logits(self._network(batch))
+            return logits_of(self._network(batch))
 
     def _run(self, step: Step, values: dict[fx.Node, Any], batch: Tensor) -> Any:
         node = step.node
@@ -137,13 +139,8 @@ def _modules(network: nn.Module, wanted: frozenset[str]) -> dict[str, nn.Module]
     return chosen
 
 
-def _logits(value: object) -> Tensor:
-    if isinstance(value, Mapping):
-        value = next(iter(value.values()), None)
-    if isinstance(value, list | tuple):
-        value = value[0]
-    if not isinstance(value, Tensor):
-        raise UserError(
-            f"the network must return a tensor of logits (n, classes), got {type(value).__name__}"
-        )
-    return value
+def _replace(values: dict[fx.Node, Any], value: Tensor, other: Tensor) -> None:
+    """Put `other` wherever `value` stands: an in-place operation returns its operand."""
+    for node, found in values.items():
+        if found is value:
+            values[node] = other

@@ -62,6 +62,13 @@ def place_network(network: nn.Module, device: str, precision: str = "float32") -
     return network.to(torch.device(device), PRECISIONS[precision]).to(memory_format=torch.channels_last)
 
 
+def placement(network: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Return the device and the type of a network's numbers; the CPU and float32 if it has none."""
+    tensors = (*network.parameters(), *network.buffers())
+    first = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.empty(0))
+    return first.device, first.dtype
+
+
 def place_inputs(inputs: np.ndarray | Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Move a batch of inputs to where a network is.
 
