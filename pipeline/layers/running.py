@@ -185,7 +185,13 @@ class _Source:
         return value
 
     def gradient(self, score: Tensor) -> Tensor:
-        """Return the gradient of the sum of the scores, zero where they do not depend on the source."""
+        """Return the gradient of the sum of the scores, zero where they do not depend on the source.
+
+        Raises
+        ------
+        UserError
+            The pass did not come to the source.
+        """
         if self.edge is None:
             raise UserError(f"no gradient of layer '{self.layer}': the pass was stopped before it")
         found = None
