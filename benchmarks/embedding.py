@@ -22,10 +22,11 @@ from openTSNE.affinity import MultiscaleMixture
 from sklearn import manifold
 from threadpoolctl import threadpool_limits
 
-from pipeline import store
 from pipeline.analyses.embedding.components import reduce_codes
 from pipeline.analyses.embedding.embedding import embed
 from pipeline.analyses.embedding.map_quality import class_means_kept, neighbours_kept, sample
+from pipeline.formats.activations import Index, write_index
+from pipeline.formats.shards import CODES, Contents, write_shard
 from pipeline.numerics.neighbours import DISTANCES_AT_ONCE
 
 ROWS = 2000  # images in a shard
@@ -47,14 +48,11 @@ def write_codes(folder: Path, images: int, width: int) -> NDArray[np.int32]:
         own = label[number * ROWS : (number + 1) * ROWS]
         hidden = (centres[own] + rng.normal(size=(len(own), factors))).astype(np.float32)
         noise = rng.normal(size=(len(own), width)).astype(np.float32) * 0.5
-        with store.write(folder / name, stage="benchmark") as file:
-            file.put("codes", np.maximum(hidden @ mixing + noise - 0.5, 0))
-    with store.write(folder / "index.h5", stage="benchmark") as file:
-        file.put_strings("shard/file", names)
-        file.put("shard/rows", np.array([min(ROWS, images - start) for start in range(0, images, ROWS)]))
-        file.put("image_id", np.arange(images))
-        file.set_attributes("", {"layers": ["codes"]})
-        file.set_attributes("maxima/codes", {"map_size": (1, 1)})
+        codes, contents = np.maximum(hidden @ mixing + noise - 0.5, 0), Contents(np.arange(len(own)), [])
+        write_shard(folder / name, {CODES: codes}, contents, code_layer="", made_from={})
+    parts = np.split(np.arange(images), range(ROWS, images, ROWS))
+    index = Index((), "", images, "float32", ROWS, "none")
+    write_index(folder, index, list(zip(names, parts, strict=True)), [], made_from={})
     return label
 
 

@@ -28,8 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.extraction import PRECISIONS, prepare, wanted
-from pipeline import store
 from pipeline.extraction.extraction import extract
+from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.second_ranking import read_second_ranking
 from pipeline.shards.pool import POOL_VARIABLE
 from pipeline.topk.streaming import TopK, add_shard
@@ -40,7 +40,7 @@ NO_IMAGE = -1
 Shares = dict[str, Array]
 
 
-def ranking(activations: store.Activations, k: int) -> dict[str, TopK]:
+def ranking(activations: Activations, k: int) -> dict[str, TopK]:
     """Rank the images of every unit."""
     ranked = {layer: TopK(k) for layer in activations.layers}
     for shard in activations.shards():
@@ -91,11 +91,11 @@ def second_ranking_overlap(folder: Path, reference: Mapping[str, Ids]) -> Shares
     }
 
 
-def cosines(one: store.Activations, other: store.Activations) -> Array:
+def cosines(one: Activations, other: Activations) -> Array:
     """Return the cosine of each image's codes, (N,) float64; 1 where both are zero."""
     found = []
     for first, second in zip(one.shards(), other.shards(), strict=True):
-        a, b = (shard.read("codes").astype(np.float64) for shard in (first, second))
+        a, b = (shard.codes().astype(np.float64) for shard in (first, second))
         lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
         same = np.where((a == b).all(1), 1.0, 0.0)
         found.append(np.divide((a * b).sum(1), lengths, out=same, where=lengths > 0))
@@ -117,7 +117,7 @@ def show(shares: Mapping[str, Shares]) -> None:
 def measure(work: Path, k: int) -> None:
     """Compare two extractions."""
     folders = {precision: work / precision for precision in PRECISIONS}
-    activations = {name: store.open_activations(folder) for name, folder in folders.items()}
+    activations = {name: open_activations(folder) for name, folder in folders.items()}
     best = {
         name: {layer: positive(topk.image_id, topk.value, k) for layer, topk in ranking(opened, k).items()}
         for name, opened in activations.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import store
+from pipeline.formats.shards import Contents, Shard, position, value, write_shard
 from pipeline.topk.streaming import TopK, add_shard, merge_topk
 
 ROWS = 1000  # images in a shard
@@ -40,9 +40,9 @@ def write_shards(folder: Path, kind: str, shards: int, units: int) -> None:
         values = KINDS[kind](rng, part, units)
         positions = rng.integers(0, 13, (ROWS, units, 2)).astype(np.uint16)
         positions[values == 0] = 0
-        with store.write(folder / f"{part:05d}.h5", stage="benchmark") as file:
-            file.put(f"maxima/{LAYER}/value", values)
-            file.put(f"maxima/{LAYER}/position", positions)
+        arrays = {value(LAYER): values, position(LAYER): positions}
+        contents = Contents(np.arange(ROWS), [])
+        write_shard(folder / f"{part:05d}.h5", arrays, contents, code_layer="", made_from={})
 
 
 def work(how: str, folder: Path, shards: int, k: int) -> tuple[float, float]:
@@ -50,7 +50,7 @@ def work(how: str, folder: Path, shards: int, k: int) -> tuple[float, float]:
     start = time.perf_counter()
     ranking: dict[str, TopK] = {LAYER: TopK(k)}
     for part in range(shards):
-        shard = store.Shard(folder / f"{part:05d}.h5", np.arange(part * ROWS, (part + 1) * ROWS))
+        shard = Shard(folder / f"{part:05d}.h5", np.arange(part * ROWS, (part + 1) * ROWS))
         if how == "merge":
             part = {LAYER: TopK(k)}
             add_shard(part, shard)
@@ -58,8 +58,7 @@ def work(how: str, folder: Path, shards: int, k: int) -> tuple[float, float]:
         elif how == "stream":
             add_shard(ranking, shard)
         else:
-            for name in ("value", "position"):
-                shard.read(f"maxima/{LAYER}/{name}")
+            shard.maxima(LAYER)
     seconds = time.perf_counter() - start
     return seconds, peak_memory()
 

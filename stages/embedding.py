@@ -16,6 +16,7 @@ from pipeline.analyses.embedding.components import reduce_codes
 from pipeline.analyses.embedding.embedding import Map, embed, measure
 from pipeline.analyses.embedding.grid import Grid, assign_grid
 from pipeline.analyses.embedding.map_quality import NEIGHBOURS, class_neighbours
+from pipeline.formats.activations import open_activations
 from pipeline.numerics.pca import Components
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/embedding.h5 and metrics/embedding.json."""
-    activations = store.open_activations(paths["activations"])
+    activations = open_activations(paths["activations"])
     with store.read(paths["manifest"]) as manifest:
         label = manifest.get("label")[activations.image_id].astype(np.int32)
     # BLAS and OpenMP take every core unless told; their number of threads changes the last bits.

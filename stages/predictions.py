@@ -27,6 +27,7 @@ from pipeline.analyses.predictions.predictions import (
 )
 from pipeline.analyses.predictions.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
 from pipeline.errors import UserError
+from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.weights import Description, read_description
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -113,7 +114,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 
 def _evaluate(params: Params, paths: Mapping[str, Path], description: Description) -> Evaluated:
-    activations = store.open_activations(paths["activations"])
+    activations = open_activations(paths["activations"])
     _check_fresh(activations, description)
     labels = _read_labels(paths, activations.image_id, description.classes)
     predictions, outputs = _predict(activations, labels.right)
@@ -124,8 +125,8 @@ def _evaluate(params: Params, paths: Mapping[str, Path], description: Descriptio
     return Evaluated(activations.image_id, predictions, counted, split, labels, names, calibration)
 
 
-def _check_fresh(activations: store.Activations, description: Description) -> None:
-    if activations.attributes().get("digest_weights", description.digest) != description.digest:
+def _check_fresh(activations: Activations, description: Description) -> None:
+    if activations.origin.made_from.get("weights", description.digest) != description.digest:
         raise UserError(f"{activations.folder}: stale, made with other weights; run extract again")
 
 
@@ -138,12 +139,12 @@ def _read_labels(paths: Mapping[str, Path], image_id: NDArray[np.int64], outputs
     return Labels(label, split, classes, match_classes(classes, outputs, mapping, index))
 
 
-def _predict(activations: store.Activations, right: NDArray[np.int32]) -> tuple[Predictions, int]:
+def _predict(activations: Activations, right: NDArray[np.int32]) -> tuple[Predictions, int]:
     """Return the predictions for all images, and how many outputs there are, reading shard by shard."""
     parts, start, outputs = [], 0, 0
     with progress("predictions", total=len(right), unit="images") as bar:
         for shard in activations.shards():
-            logits = shard.read("logits")
+            logits = shard.logits()
             parts.append(rank_outputs(logits, right[start : start + len(logits)]))
             start, outputs = start + len(logits), logits.shape[1]
             bar.advance(len(logits))

@@ -23,6 +23,7 @@ from pipeline.figures.summary import (
     add_network,
     add_training,
 )
+from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.weights import read_description
 from pipeline.store.tables import read_table
 from stages.blocks.render_summary import Params
@@ -34,7 +35,7 @@ COUNTS = ("images", "labelled", "right", "right_top5")
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/summary/."""
-    activations = store.open_activations(paths["activations"])
+    activations = open_activations(paths["activations"])
     dataset = _read_dataset(paths["manifest"], paths["activations"])
     with new_section(paths["out"]) as section:
         add_dataset(section, dataset)
@@ -87,7 +88,7 @@ def spread(rows: NDArray[np.integer], count: int) -> list[int]:
     return rows[places].tolist()
 
 
-def _add_network(section: Section, activations: store.Activations, weights: Path) -> None:
+def _add_network(section: Section, activations: Activations, weights: Path) -> None:
     description = read_description(weights)
     about = {
         "architecture": description.architecture,

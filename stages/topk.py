@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.formats.activations import open_activations
 from pipeline.formats.second_ranking import LayerRanking, read_second_ranking
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
@@ -34,7 +35,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     UserError
         If k is larger than the number of images, or an activation is NaN.
     """
-    activations = store.open_activations(paths["activations"])
+    activations = open_activations(paths["activations"])
     images = len(activations.image_id)
     if params.k > images:
         raise UserError(f"topk.k is {params.k}, but there are {images} images; set it to {images} or less")

@@ -10,9 +10,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
 from distributed import Client
 from torch import nn
@@ -30,7 +29,11 @@ from pipeline.extraction.worker import (
     ShardJob,
     compute_shard,
 )
+from pipeline.formats import activations
+from pipeline.formats.activations import Index, KeptLayer, Skipped
+from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.second_ranking import SecondRanking, write_second_ranking
+from pipeline.formats.shards import read_contents
 from pipeline.formats.weights import read_description
 from pipeline.layers.layers import Layer, code_layer, describe_layers
 from pipeline.layers.selection import select_layers
@@ -247,7 +250,7 @@ def _processes(recipe: Recipe) -> int | None:
 
 def _publish(
     plan: Plan, pool: ShardPool, receipts: Mapping[str, Receipt], folder: Path, made_from: Mapping[str, str]
-) -> list[tuple[int, str, str]]:
+) -> list[Skipped]:
     """Fill a new folder with what the index names and nothing else; return the images that are missing."""
     parts = []
     for part, name in zip(plan.cuts, plan.keys, strict=True):
@@ -263,7 +266,7 @@ def _file(pool: ShardPool, name: str, receipts: Mapping[str, Receipt]) -> Path:
 
 def write_index(
     folder: Path, parts: Sequence[tuple[int, Path]], plan: Plan, made_from: Mapping[str, str]
-) -> list[tuple[int, str, str]]:
+) -> list[Skipped]:
     """Write ``index.h5``, which names the shards in order and gives their rows global numbers.
 
     Parameters
@@ -279,43 +282,31 @@ def write_index(
 
     Returns
     -------
-    list of (image_id, reason, message)
+    list of Skipped
         The images that are missing.
     """
-    image_ids, skipped = [], []
+    named, skipped = [], []
     for start, path in parts:
-        with store.read(path) as shard:
-            image_ids.append(start + shard.get("offset"))
-            why = zip(shard.strings("skipped/reason"), shard.strings("skipped/message"), strict=True)
-            rows = (start + shard.get("skipped/offset")).tolist()
-            skipped += [(row, *reason) for row, reason in zip(rows, why, strict=True)]
-    with store.write(
-        folder / "index.h5", stage="extract", made_from=made_from, versions=DISTRIBUTIONS
-    ) as file:
-        file.put("image_id", np.concatenate(image_ids))
-        file.put_strings("shard/file", [path.name for _, path in parts])
-        file.put("shard/rows", np.array([len(ids) for ids in image_ids], np.int64))
-        file.put("skipped/image_id", np.array([row for row, _, _ in skipped], np.int64))
-        file.put_strings("skipped/reason", [reason for _, reason, _ in skipped])
-        file.put_strings("skipped/message", [message for _, _, message in skipped])
-        _describe(file, plan)
+        contents = read_contents(path)
+        named.append((path.name, start + contents.offset))
+        skipped += [Skipped(start + item.offset, item.reason, item.message) for item in contents.skipped]
+    activations.write_index(folder, _index(plan), named, skipped, made_from=made_from, versions=DISTRIBUTIONS)
     return skipped
 
 
-def _describe(file: store.Writer, plan: Plan) -> None:
-    kept = plan.recipe.kept
-    about: dict[str, Any] = {"layers": [layer.name for layer in kept.layers], "code_layer": kept.code_layer}
-    about |= {"images": plan.cuts[-1].stop, "precision": kept.precision, "batch_size": plan.recipe.batch_size}
-    file.set_attributes("", about | {"arithmetic": arithmetic(plan.recipe.device)})
-    for layer in kept.layers:
-        field = layer.receptive_field
-        file.set_attributes(f"maxima/{layer.name}", {
-            "kind": layer.kind, "units": layer.units, "map_size": layer.map_size, "rf_size": field.size,
-            "rf_stride": field.stride, "rf_start": field.start, "rf_status": field.status,
-        })  # fmt: skip
+def _index(plan: Plan) -> Index:
+    kept, recipe = plan.recipe.kept, plan.recipe
+    layers = tuple(
+        KeptLayer(layer.name, layer.kind, layer.units, LayerGeometry(layer.map_size, layer.receptive_field))
+        for layer in kept.layers
+    )
+    images = plan.cuts[-1].stop
+    return Index(
+        layers, kept.code_layer, images, kept.precision, recipe.batch_size, arithmetic(recipe.device)
+    )
 
 
-def check_skipped(skipped: Sequence[tuple[int, str, str]], total: int, largest_share: float) -> None:
+def check_skipped(skipped: Sequence[Skipped], total: int, largest_share: float) -> None:
     """Say which images are missing.
 
     Raises

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.formats import shards
 from pipeline.layers.layers import Layer, code_of
 from pipeline.layers.observer import Observer
 from pipeline.model.device import PRECISIONS, place_inputs, place_network
@@ -96,28 +97,28 @@ class Reducer:
             place_inputs(inputs, self._device, self._dtype),
             lambda name, value: self._visit(name, value, reduced),
         )
-        reduced.rows["logits"] = _array(logits)
+        reduced.rows[shards.LOGITS] = _array(logits)
         return reduced
 
     def _visit(self, name: str, value: Tensor, reduced: Reduced) -> None:
         if name == self._kept.code_layer:
-            reduced.rows["codes"] = _array(code_of(value))
+            reduced.rows[shards.CODES] = _array(code_of(value))
         if name in self._before:
             layer = self._before[name].name
-            reduced.peaks[f"stats/{layer}/largest_before"] = _array(largest(value))
+            reduced.peaks[shards.largest_before(layer)] = _array(largest(value))
         if name in self._layers:
             self._reduce(name, value, reduced)
 
     def _reduce(self, name: str, value: Tensor, reduced: Reduced) -> None:
         peak, position = maxima(value)
-        reduced.rows[f"maxima/{name}/value"] = _array(peak)
-        reduced.rows[f"maxima/{name}/position"] = position.cpu().numpy()
+        reduced.rows[shards.value(name)] = _array(peak)
+        reduced.rows[shards.position(name)] = position.cpu().numpy()
         if self._kept.means:
-            reduced.rows[f"mean/{name}"] = _array(value.float().mean((2, 3)) if value.ndim == 4 else value)
+            reduced.rows[shards.mean(name)] = _array(value.float().mean((2, 3)) if value.ndim == 4 else value)
         if self._kept.statistics:
             outputs = value.numel() // value.shape[1]
-            reduced.sums[f"stats/{name}/zeros"] = outputs - count_nonzero(value)
-            reduced.sums[f"stats/{name}/outputs"] = np.array(outputs, np.int64)
+            reduced.sums[shards.zeros(name)] = outputs - count_nonzero(value)
+            reduced.sums[shards.outputs(name)] = np.array(outputs, np.int64)
 
 
 def maxima(value: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import store
 from pipeline.errors import UserError
 from pipeline.extraction.worker import Recipe
+from pipeline.formats.activations import open_activations
 from pipeline.formats.second_ranking import LayerRanking
+from pipeline.formats.shards import Shard, read_contents
 from pipeline.shards.cutting import Cut, key
 from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
@@ -78,7 +79,7 @@ def plan_second_pass(
     candidates
         Ranks of each unit; all images where there are fewer.
     """
-    images = len(store.open_activations(activations).image_id)
+    images = len(open_activations(activations).image_id)
     first = rank(activations, min(candidates, images))
     wanted = np.unique(np.concatenate([ranking.image_id.ravel() for ranking in first.values()]))
     kept = replace(recipe.kept, precision="float32", statistics=False, means=False)
@@ -111,12 +112,12 @@ def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, Lay
     values = {layer: np.full(first.value.shape, np.nan, np.float32) for layer, first in second.first.items()}
     positions = {layer: np.zeros_like(first.position) for layer, first in second.first.items()}
     for again, path in zip(second.shards, files, strict=True):
-        with store.read(path) as shard:
-            image_ids = again.part.start + shard.get("offset")
-            for layer, first in second.first.items():
-                units, ranks, rows = _places(first.image_id, image_ids)
-                values[layer][units, ranks] = shard.get(f"maxima/{layer}/value")[rows, units]
-                positions[layer][units, ranks] = shard.get(f"maxima/{layer}/position")[rows, units]
+        shard = Shard(path, again.part.start + read_contents(path).offset)
+        for layer, first in second.first.items():
+            units, ranks, rows = _places(first.image_id, shard.image_id)
+            value, position = shard.maxima(layer)
+            values[layer][units, ranks] = value[rows, units]
+            positions[layer][units, ranks] = position[rows, units]
     for layer, value in values.items():
         _refuse_missing(layer, value, second.first[layer].image_id)
     return {

@@ -21,6 +21,7 @@ from pipeline import store
 from pipeline.dataset.dataset import Dataset, open_dataset
 from pipeline.dataset.originals import originals
 from pipeline.extraction.reduction import Kept, Reduced, Reducer, merge
+from pipeline.formats import shards
 from pipeline.formats.weights import read_description
 from pipeline.layers.batches import Batches
 from pipeline.model.device import arithmetic, gpu_number
@@ -36,6 +37,7 @@ SOURCES = (
     "dataset.tars",
     "extraction.reduction",
     "extraction.worker",
+    "formats.shards",
     "images.decoding",
     "images.image_file",
     "images.network_input",
@@ -191,17 +193,11 @@ def _threads(device: str) -> int:
 def _write_shard(path: Path, batches: Batches, parts: Sequence[Reduced], job: ShardJob) -> None:
     rows, totals = merge(parts) if parts else ({}, {})
     made_from = {"weights": job.recipe.weights_digest, "recipe": job.recipe_digest}
-    with store.write(path, stage="extract", made_from=made_from, versions=DISTRIBUTIONS) as file:
-        # A dense layer's code is its maxima, and deflating takes long: one array, two names.
-        maxima = f"maxima/{job.recipe.kept.code_layer}/value"
-        twice = maxima in rows and np.array_equal(rows[maxima], rows["codes"])
-        for name, values in sorted((rows | totals).items()):
-            if not (twice and name == "codes"):
-                file.put(name, values)
-        if twice:
-            file.link("codes", maxima)
-        file.put("offset", np.array(batches.kept, np.int64) - job.start)
-        skipped = np.array([image_id for image_id, _ in batches.skipped], np.int64)
-        file.put("skipped/offset", skipped - job.start)
-        file.put_strings("skipped/reason", [error.reason for _, error in batches.skipped])
-        file.put_strings("skipped/message", [error.message for _, error in batches.skipped])
+    skipped = [
+        shards.Skipped(image_id - job.start, error.reason, error.message)
+        for image_id, error in batches.skipped
+    ]
+    shards.write_shard(
+        path, rows | totals, shards.Contents(np.array(batches.kept, np.int64) - job.start, skipped),
+        code_layer=job.recipe.kept.code_layer, made_from=made_from, versions=DISTRIBUTIONS,
+    )  # fmt: skip

@@ -4,8 +4,8 @@ An artifact is written by `write`, read by `read`; the folder of activations is 
 """
 
 from pipeline.store.activations import Activations, Shard, open_activations
-from pipeline.store.artifact import Reader, Writer, digest, read, write
+from pipeline.store.artifact import Origin, Reader, Writer, digest, read, write
 
 __all__ = [
-    "Activations", "Reader", "Shard", "Writer", "digest", "open_activations", "read", "write",
+    "Activations", "Origin", "Reader", "Shard", "Writer", "digest", "open_activations", "read", "write",
 ]  # fmt: skip

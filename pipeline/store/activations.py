@@ -1,4 +1,8 @@
-"""Many files read as one: the folder of activations, shard by shard."""
+"""Many files read as one: the folder of activations, shard by shard.
+
+Here stands what every reader needs: which images and which files. What the arrays are called and mean stands
+in `pipeline.formats`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.store.artifact import read
+from pipeline.store.artifact import Origin, read
+
+INDEX = "index.h5"
+# The versions of the formats of the index and of a shard.
+INDEX_VERSION = 1
+SHARD_VERSION = 1
 
 
 class Shard:
@@ -18,7 +27,7 @@ class Shard:
 
     def read(self, name: str) -> np.ndarray:
         """Read one array of the shard, rows in the order of `image_id`."""
-        with read(self.path) as file:
+        with read(self.path, version=SHARD_VERSION) as file:
             return file.get(name)
 
 
@@ -33,11 +42,14 @@ class Activations:
         (N,) int64, ascending: the rows of the manifest that the rows here belong to.
     count
         Number of shards.
+    origin
+        What made the index, and from what.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with read(folder / "index.h5") as index:
+        with read(folder / INDEX, version=INDEX_VERSION) as index:
+            self.origin: Origin = index.origin()
             self._attributes = {"": index.attributes()}
             self.layers: list[str] = [str(name) for name in self._attributes[""]["layers"]]
             self._attributes.update({layer: index.attributes(f"maxima/{layer}") for layer in self.layers})

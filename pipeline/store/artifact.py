@@ -12,6 +12,7 @@ artifact means.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,28 @@ def write(
         file.flush()
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What every artifact says of itself.
+
+    Attributes
+    ----------
+    stage
+        The stage that made it.
+    version
+        That of its format.
+    made_from
+        Name to sha256 of what it is made from.
+    versions
+        Distribution to its version when it was made.
+    """
+
+    stage: str
+    version: int
+    made_from: Mapping[str, str]
+    versions: Mapping[str, str]
+
+
 class Reader:
     """A finished file that is open for reading; made by `read`."""
 
@@ -156,6 +179,12 @@ class Reader:
         with _whole(self.path, name):
             return {key: _plain(value) for key, value in sorted(node.attrs.items())}
 
+    def origin(self) -> Origin:
+        """Return what made the file, and from what."""
+        attributes = self.attributes()
+        made_from, versions = (_beginning(attributes, prefix) for prefix in ("digest_", "version_"))
+        return Origin(str(attributes["stage"]), int(attributes["schema_version"]), made_from, versions)
+
     def _dataset(self, name: str) -> h5py.Dataset:
         node = self._node(name)
         if not isinstance(node, h5py.Dataset):
@@ -168,7 +197,7 @@ class Reader:
 
 
 @contextmanager
-def read(path: Path, *, version: int = 1) -> Iterator[Reader]:
+def read(path: Path, *, version: int | None = 1) -> Iterator[Reader]:
     """Open a finished file.
 
     Parameters
@@ -176,7 +205,7 @@ def read(path: Path, *, version: int = 1) -> Iterator[Reader]:
     path
         The file.
     version
-        The version of its format that the caller reads.
+        The version of its format that the caller reads; None: any, for what every artifact says of itself.
 
     Raises
     ------
@@ -213,10 +242,11 @@ def _whole(path: Path, name: str) -> Iterator[None]:
         raise UserError(f"{path}: '{name or '/'}' is damaged ({error}); delete it and run again") from error
 
 
-def _check(file: h5py.File, path: Path, version: int) -> None:
+def _check(file: h5py.File, path: Path, version: int | None) -> None:
     if "complete" not in file.attrs:
         raise UserError(f"{path}: was not written to its end; delete it and run its stage again")
-    if (found := file.attrs.get("schema_version")) != version:
+    found = file.attrs.get("schema_version")
+    if found is None or version not in (None, found):
         raise UserError(f"{path}: format version {found}, not {version}; run its stage again")
     # Once for each file that a process reads: it takes longer than reading an array.
     identity = (path, (status := path.stat()).st_ino, status.st_mtime_ns, status.st_size)
@@ -235,6 +265,10 @@ def _refuse_foreign(group: h5py.Group, path: Path) -> None:
             _refuse_foreign(node, path)
         elif node.external or node.is_virtual:
             raise UserError(f"{path}: '{node.name}' has its data in another file; that is not read")
+
+
+def _beginning(attributes: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    return {key[len(prefix) :]: str(value) for key, value in attributes.items() if key.startswith(prefix)}
 
 
 def _attribute(value: Any) -> Any:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipeline import store
 from pipeline.errors import UserError
+from pipeline.formats.activations import open_activations
 from pipeline.parallel.fold import fold, split
 from pipeline.topk.streaming import TopK, add_shard, merge_topk
 
@@ -50,8 +50,8 @@ def rank(folder: Path, k: int, *, large: int = LARGE) -> dict[str, TopK]:
     UserError
         An activation is NaN: it has no rank.
     """
-    activations = store.open_activations(folder)
-    units = sum(int(activations.attributes(layer)["units"]) for layer in activations.layers)
+    activations = open_activations(folder)
+    units = sum(activations.layer(layer).units for layer in activations.layers)
     jobs = [Part(folder.resolve(), shards) for shards in split(activations.count, PARTS)]
     much = len(activations.image_id) * units * 8 >= large
     return fold(partial(rank_part, k=k), merge_two, jobs, large=much, label="ranking")
@@ -65,7 +65,7 @@ def rank_part(part: Part, k: int) -> dict[str, TopK]:
     UserError
         An activation is NaN.
     """
-    activations = store.open_activations(part.folder)
+    activations = open_activations(part.folder)
     ranking = {layer: TopK(k) for layer in activations.layers}
     for shard in activations.shards(part.shards):
         try:

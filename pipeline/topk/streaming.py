@@ -10,10 +10,12 @@ how the images were batched, in which order they came, or how partial results we
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+
+from pipeline.formats.shards import Shard
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -27,17 +29,6 @@ _ROWS = 4096
 _COUNT_ROWS = 255
 # An empty slot ranks behind every image, one whose value is -inf included; outside it reads as -1.
 _NO_IMAGE = np.iinfo(np.int64).max
-
-
-class ShardMaxima(Protocol):
-    """What `add_shard` needs of a shard: its image ids (n,) int64 and its arrays by name."""
-
-    @property
-    def image_id(self) -> Ids:
-        """(n,) int64, rows of the manifest."""
-
-    def read(self, name: str, /) -> npt.NDArray[Any]:
-        """One array of the shard, its rows in the order of `image_id`."""
 
 
 class TopK:
@@ -192,15 +183,15 @@ class TopK:
         self._position[units] = position[best]
 
 
-def add_shard(ranking: dict[str, TopK], shard: ShardMaxima) -> None:
+def add_shard(ranking: dict[str, TopK], shard: Shard) -> None:
     """Rank the images of one shard among those of earlier ones, one layer in memory at a time.
 
     Parameters
     ----------
     ranking : dict of str to TopK
         Layer to its ranking so far; brought up to date in place.
-    shard : ShardMaxima
-        With `maxima/<layer>/value` (n, U) and `maxima/<layer>/position` (n, U, 2).
+    shard : Shard
+        Values (n, U) and positions (n, U, 2) of each layer.
 
     Raises
     ------
@@ -208,7 +199,7 @@ def add_shard(ranking: dict[str, TopK], shard: ShardMaxima) -> None:
         As `TopK.add`, naming the layer.
     """
     for layer, topk in ranking.items():
-        values, positions = shard.read(f"maxima/{layer}/value"), shard.read(f"maxima/{layer}/position")
+        values, positions = shard.maxima(layer)
         try:
             topk.add(values, shard.image_id, positions)
         except ValueError as error:

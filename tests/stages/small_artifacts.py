@@ -5,6 +5,13 @@ import json
 import numpy as np
 
 from pipeline import store
+from pipeline.formats.activations import Index, KeptLayer, Skipped, write_index
+from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.shards import Contents, write_shard
+from pipeline.numerics.geometry import ReceptiveField
+
+RELU = KeptLayer("relu", "map", 4, LayerGeometry((8, 8), ReceptiveField((3, 3), (1, 1), (-1, -1), "exact")))
+INDEX = Index((RELU,), "relu", 80, "float32", 32, "cpu AVX2")
 
 
 def write_activations(folder, rows_of_shards=(7, 20, 13), **arrays):
@@ -12,20 +19,16 @@ def write_activations(folder, rows_of_shards=(7, 20, 13), **arrays):
     count = sum(rows_of_shards)
     image_id = np.array([row for row in range(2 * count) if row % 5 != 3])[:count]
     names = [f"part-{number:02}.h5" for number in range(len(rows_of_shards))]
-    with store.write(folder / "index.h5", stage="extract") as index:
-        index.put_strings("shard/file", names)
-        index.put("shard/rows", np.array(rows_of_shards))
-        index.put("image_id", image_id)
-        index.put("skipped/image_id", np.setdiff1d(np.arange(image_id[-1]), image_id))
-        index.set_attributes("", {"layers": ["relu"]})
-        field = {"rf_size": (3, 3), "rf_stride": (1, 1), "rf_start": (-1, -1), "rf_status": "exact"}
-        index.set_attributes("maxima/relu", field | {"map_size": (8, 8), "kind": "relu", "units": 4})
-    end = 0
-    for name, rows in zip(names, rows_of_shards, strict=True):
-        start, end = end, end + rows
-        with store.write(folder / name, stage="extract") as shard:
-            for key, values in arrays.items():
-                shard.put(key, values[start:end])
+    ends = np.cumsum(rows_of_shards)[:-1]
+    missing = np.setdiff1d(np.arange(image_id[-1]), image_id).tolist()
+    write_index(
+        folder, INDEX, list(zip(names, np.split(image_id, ends), strict=True)),
+        [Skipped(row, "changed", "its bytes are others") for row in missing], made_from={},
+    )  # fmt: skip
+    for number, name in enumerate(names):
+        parts = {key: np.split(values, ends)[number] for key, values in arrays.items()}
+        contents = Contents(np.arange(rows_of_shards[number]), [])
+        write_shard(folder / name, parts, contents, code_layer="", made_from={})
     return image_id
 
 

@@ -6,8 +6,12 @@ import numpy as np
 from PIL import Image
 
 from pipeline import store
+from pipeline.formats.activations import Index, KeptLayer, write_index
+from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.shards import Contents, write_shard
 from pipeline.formats.weights import Description, write_description
 from pipeline.images.preprocess import Preprocessing
+from pipeline.numerics.geometry import ReceptiveField
 
 IMAGES = 12
 INPUT = 16  # the centre 16 x 16 after the shorter side was brought to 20
@@ -81,14 +85,12 @@ def _write_activations(folder: Path, rng: np.random.Generator) -> None:
         arrays[f"maxima/{layer}/value"] = values
         arrays[f"maxima/{layer}/position"] = rng.integers(0, side, (IMAGES, units, 2)).astype(np.uint16)
     for part, (start, stop) in enumerate(zip(ends, ends[1:], strict=False)):
-        with store.write(folder / f"part-{part}.h5", stage="extract") as file:
-            for name, values in arrays.items():
-                file.put(name, values[start:stop])
-    with store.write(folder / "index.h5", stage="extract") as file:
-        file.set_attributes("", {"layers": list(LAYERS)})
-        file.put("image_id", np.arange(IMAGES))
-        file.put_strings("shard/file", [f"part-{part}.h5" for part in range(3)])
-        file.put("shard/rows", np.diff(ends))
-        for layer, (units, side, size, stride, start, status) in LAYERS.items():
-            about = {"rf_size": size, "rf_stride": stride, "rf_start": start, "rf_status": status}
-            file.set_attributes(f"maxima/{layer}", about | {"map_size": (side, side), "units": units})
+        rows = {name: values[start:stop] for name, values in arrays.items()}
+        contents = Contents(np.arange(stop - start), [])
+        write_shard(folder / f"part-{part}.h5", rows, contents, code_layer="", made_from={})
+    layers = tuple(
+        KeptLayer(name, "map", units, LayerGeometry((side, side), ReceptiveField(*field)))
+        for name, (units, side, *field) in LAYERS.items()
+    )
+    parts = [(f"part-{part}.h5", np.arange(ends[part], ends[part + 1])) for part in range(3)]
+    write_index(folder, Index(layers, "head", IMAGES, "float32", 4, "cpu AVX2"), parts, [], made_from={})

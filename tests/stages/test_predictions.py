@@ -2,12 +2,14 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.formats.activations import open_activations
 from stages import predictions
 from tests.stages.small_artifacts import contents, write_activations, write_description, write_manifest
 
@@ -148,12 +150,12 @@ def test_classes_without_output_are_said_and_left_out(run, caplog):
 
 
 def test_stale_activations_are_refused(run, tmp_path, monkeypatch):
-    real = store.Activations.attributes
+    def of_other_weights(folder):
+        activations = open_activations(folder)
+        activations.origin = replace(activations.origin, made_from={"weights": "1" * 64})
+        return activations
 
-    def other(self, layer=""):
-        return {**real(self, layer), "digest_weights": "1" * 64}
-
-    monkeypatch.setattr(store.Activations, "attributes", other)
+    monkeypatch.setattr(predictions, "open_activations", of_other_weights)
     with pytest.raises(UserError, match="stale"):
         run()
     assert not (tmp_path / "a").exists()

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import store
+from pipeline.formats.activations import Activations, open_activations
 from pipeline.numerics.pca import WIDEST_SCATTER, Components, Moments, from_moments, principal_components
 from pipeline.parallel.fold import fold, map_in_order, split
 from pipeline.progress import progress
@@ -37,8 +37,8 @@ class Codes:
 
     def read(self) -> Iterator[NDArray[np.floating]]:
         """Yield the codes (n, D) of one shard after the other; for cosine distances scaled to length 1."""
-        for shard in store.open_activations(self.folder).shards(self.shards):
-            codes = shard.read("codes")
+        for shard in open_activations(self.folder).shards(self.shards):
+            codes = shard.codes()
             yield normalised(codes) if self.metric == "cosine" else codes
 
 
@@ -68,7 +68,7 @@ def reduce_codes(
     UserError
         A code is NaN or infinite.
     """
-    activations = store.open_activations(folder)
+    activations = open_activations(folder)
     width = _width(activations)
     parts = [Codes(folder.resolve(), run, metric) for run in split(activations.count, PARTS)]
     much = len(activations.image_id) * width * 4 >= large
@@ -109,15 +109,14 @@ def normalised(codes: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.divide(exact, length, out=np.zeros_like(exact), where=length > 0)
 
 
-def _width(activations: store.Activations) -> int:
+def _width(activations: Activations) -> int:
     """Return the length of a code, from the first shard that has images."""
     for shard in activations.shards():
-        with store.read(shard.path) as file:
-            return file.shape("codes")[1]
+        return shard.code_width()
     return 0
 
 
-def _from_passes(codes: Codes, activations: store.Activations, width: int, components: int) -> Components:
+def _from_passes(codes: Codes, activations: Activations, width: int, components: int) -> Components:
     """Codes too wide for a square matrix: several passes, here."""
     with progress("principal components", total=8 * activations.count, unit="shards") as bar:
 

@@ -152,10 +152,10 @@ def test_impossible_arguments_are_refused():
 @dataclass
 class Shard:
     image_id: np.ndarray
-    arrays: dict
+    layers: dict
 
-    def read(self, name):
-        return self.arrays[name]
+    def maxima(self, layer):
+        return self.layers[layer]
 
 
 def test_shards_ranked_apart_merge_to_the_whole():
@@ -165,6 +165,6 @@ def test_shards_ranked_apart_merge_to_the_whole():
     parts = []
     for a, b in ((0, 31), (31, 33), (33, 90)):
         parts.append({"x": TopK(6)})
-        shard = Shard(ids[a:b], {"maxima/x/value": values[a:b], "maxima/x/position": positions[a:b]})
+        shard = Shard(ids[a:b], {"x": (values[a:b], positions[a:b])})
         add_shard(parts[-1], shard)
     check(merge_topk(reversed(parts))["x"], values, ids, positions)

@@ -1,0 +1,147 @@
+"""``activations/index.h5``: names the shards in the order of the manifest and gives their rows image ids."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import store
+from pipeline.formats.geometry import LayerGeometry, read_geometry
+from pipeline.formats.shards import Shard
+from pipeline.store.activations import INDEX as FILE
+from pipeline.store.activations import INDEX_VERSION as VERSION
+
+__all__ = [
+    "FILE", "VERSION", "Activations", "Index", "KeptLayer", "Skipped", "open_activations", "write_index",
+]  # fmt: skip
+
+
+class Skipped(NamedTuple):
+    """An image that is missing: its row of the manifest, a word or two, and what the reader said."""
+
+    image_id: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class KeptLayer:
+    """A layer whose maxima are kept.
+
+    Attributes
+    ----------
+    name
+        Its node's name.
+    kind
+        "map" or "dense".
+    units
+        Number of units.
+    geometry
+        Its map and receptive field.
+    """
+
+    name: str
+    kind: str
+    units: int
+    geometry: LayerGeometry
+
+
+@dataclass(frozen=True)
+class Index:
+    """What made the shards.
+
+    Attributes
+    ----------
+    layers
+        In the network's order.
+    code_layer
+        The layer whose output is the code.
+    images
+        Rows of the manifest.
+    precision
+        What the network computed in: float32, bfloat16, float16.
+    batch_size
+        Images in a batch.
+    arithmetic
+        Instruction set or GPU that computed it.
+    """
+
+    layers: tuple[KeptLayer, ...]
+    code_layer: str
+    images: int
+    precision: str
+    batch_size: int
+    arithmetic: str
+
+
+def write_index(
+    folder: Path,
+    index: Index,
+    shards: Sequence[tuple[str, NDArray[np.int64]]],
+    skipped: Sequence[Skipped],
+    *,
+    made_from: Mapping[str, str],
+    versions: Sequence[str] = (),
+) -> None:
+    """Write the index into a folder of shards.
+
+    Parameters
+    ----------
+    folder
+        Of the activations.
+    index
+        What made them.
+    shards
+        Each shard's file name and the rows of the manifest that its rows belong to, in the manifest's order.
+    skipped
+        The images that are missing.
+    made_from, versions
+        As of `pipeline.store.write`.
+    """
+    path = folder / FILE
+    with store.write(path, stage="extract", version=VERSION, made_from=made_from, versions=versions) as file:
+        file.put("image_id", np.concatenate([image_id for _, image_id in shards]))
+        file.put_strings("shard/file", [name for name, _ in shards])
+        file.put("shard/rows", np.array([len(image_id) for _, image_id in shards], np.int64))
+        file.put("skipped/image_id", np.array([item.image_id for item in skipped], np.int64))
+        file.put_strings("skipped/reason", [item.reason for item in skipped])
+        file.put_strings("skipped/message", [item.message for item in skipped])
+        file.set_attributes("", vars(index) | {"layers": [layer.name for layer in index.layers]})
+        for layer in index.layers:
+            about = {"kind": layer.kind, "units": layer.units}
+            file.set_attributes(f"maxima/{layer.name}", about | layer.geometry.attributes())
+
+
+class Activations(store.Activations):
+    """The activations of all images, shard by shard; made by `open_activations`."""
+
+    def layer(self, name: str) -> KeptLayer:
+        """Return what is known of a layer; `UserError` if it is not there."""
+        about = self.attributes(name)
+        return KeptLayer(name, about["kind"], int(about["units"]), read_geometry(about))
+
+    def shards(self, run: slice = slice(None)) -> Iterator[Shard]:
+        """Yield the shards that have images, all or of a run of places, in the order of their images."""
+        for shard in super().shards(run):
+            yield Shard(shard.path, shard.image_id)
+
+    def skipped(self) -> list[Skipped]:
+        """Read which images of the manifest are missing."""
+        with store.read(self.folder / FILE, version=VERSION) as file:
+            columns = (file.strings(f"skipped/{name}") for name in ("reason", "message"))
+            image_id = file.get("skipped/image_id").tolist()
+            return [Skipped(*item) for item in zip(image_id, *columns, strict=True)]
+
+
+def open_activations(folder: Path) -> Activations:
+    """Open the folder of activations.
+
+    Raises
+    ------
+    UserError
+        It is missing or damaged.
+    """
+    return Activations(folder)
