@@ -51,7 +51,7 @@ from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
 from pipeline.model.device import DEVICE_VARIABLE
 from pipeline.model.network import save_network
 from pipeline.parallel import cluster
-from pipeline.parallel.processes import count_workers
+from pipeline.parallel.processes import Lost, count_workers
 from pipeline.shards.cutting import Cut
 
 BATCH = 64
@@ -136,7 +136,7 @@ def ours(folder: Path, work: Path, precision: str, shard_mean: int) -> Rates:
         finished = [
             (time.perf_counter() - started, receipt)
             for _, receipt in cluster.map_jobs(client, compute_shard, jobs, label="extracting", unit="shards")
-            if receipt
+            if not isinstance(receipt, Lost)
         ]
     return rates(finished, workers)
 

@@ -40,7 +40,7 @@ from pipeline.layers.selection import select_layers
 from pipeline.model.device import arithmetic, choose_device
 from pipeline.model.network import load_network
 from pipeline.parallel import cluster
-from pipeline.parallel.processes import WORKERS_VARIABLE
+from pipeline.parallel.processes import WORKERS_VARIABLE, Lost
 from pipeline.shards.cutting import Cut, cut, key
 from pipeline.shards.pool import ShardPool
 from pipeline.store.replacing import replaced_folder
@@ -219,13 +219,16 @@ def _compute(jobs: Sequence[ShardJob], pool: ShardPool, label: str) -> dict[str,
             cluster.preflight(client, SOURCES, DISTRIBUTIONS, folders)
             _check_processors(client, jobs[0].recipe.device)
         deadly = []
-        for job, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
-            if receipt is None:
-                deadly.append(replace(job, guarded=True))
+        for number, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
+            if isinstance(receipt, Lost):
+                deadly.append(replace(jobs[number], guarded=True))
             else:
-                receipts[job.target.name] = receipt
-        for job, receipt in cluster.map_jobs(client, compute_shard, deadly, label="isolating", unit="shards"):
-            if receipt is None:
+                receipts[jobs[number].target.name] = receipt
+        for number, receipt in cluster.map_jobs(
+            client, compute_shard, deadly, label="isolating", unit="shards"
+        ):
+            job = deadly[number]
+            if isinstance(receipt, Lost):
                 raise UserError(f"images {job.start} to {job.stop} of the manifest end every worker")
             receipts[job.target.name] = receipt
     return receipts

@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 import dask
 from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed.client import ClosedClientError
 
 from pipeline.errors import UserError
-from pipeline.parallel.processes import count_workers
+from pipeline.parallel.processes import Lost, count_workers
 from pipeline.progress import progress
 
 log = logging.getLogger(__name__)
@@ -42,11 +43,15 @@ SETTINGS = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.work-stealing": False,
-    "distributed.scheduler.allowed-failures": 3,
+    # A job may lose one worker, by chance or beside a deadly job; `map_jobs` looks into the second time.
+    "distributed.scheduler.allowed-failures": 1,
     # One job waits on each worker, so that none idles; and no more, since Dask blames all that wait on a
     # worker for its death.
     "distributed.scheduler.worker-saturation": 2.0,
 }
+# A local cluster closes a nanny whose worker is missing 15 s after it was lost. On a busy machine, or where the
+# next one has died just then, it would lose them all, and the work would wait for ever.
+LOCAL_SETTINGS = SETTINGS | {"distributed.deploy.lost-worker-timeout": "365 days"}
 
 Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
@@ -76,7 +81,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
         with _connect_to(address) as client:
             yield client
         return
-    with dask.config.set(SETTINGS), LocalCluster(
+    with dask.config.set(LOCAL_SETTINGS), LocalCluster(
         n_workers=workers or count_workers(), threads_per_worker=1, processes=True, memory_limit=0,
         dashboard_address=":0", host="127.0.0.1", silence_logs=logging.CRITICAL,
     ) as cluster, Client(cluster) as client:  # fmt: skip
@@ -110,8 +115,8 @@ def _connect_to(address: str) -> Iterator[Client]:
             ) from None
         try:
             yield client
-        except CancelledError as error:
-            reason = getattr(error, "reason", error)
+        except (CancelledError, ClosedClientError) as error:
+            reason = " ".join(str(getattr(error, "reason", error)).split())
             raise UserError(
                 f"the work was cancelled: {reason}; finished work is kept: mend the cluster, run again"
             ) from None
@@ -173,56 +178,81 @@ def fingerprint(modules: Sequence[str], distributions: Sequence[str]) -> dict[st
 
 def map_jobs(
     client: Client, function: Callable[[Job], Receipt], jobs: Sequence[Job], *, label: str, unit: str
-) -> Iterator[tuple[Job, Receipt | None]]:
-    """Run a function over jobs on the cluster's workers and yield receipts as they come.
+) -> Iterator[tuple[int, Receipt | Lost]]:
+    """Run a function over jobs on the cluster's workers.
 
-    A job whose worker is lost is run again elsewhere; one that kills worker after worker is given
-    back with None, so that its caller can treat it with more care. An exception that the function
-    raises is raised here.
+    Dask runs the jobs of a lost worker again, and gives those up that lose a second one: the job at fault and
+    any that waited beside it. These are run once more when all others are done, one after the other, so that
+    a job is alone on the cluster when it is blamed. An exception that the function raises is raised here.
 
     Parameters
     ----------
     client
         The cluster.
     function
-        Pure: writes its result under a name that depends on the job alone, returns a receipt.
+        Pure: it may be run several times. Returns a receipt, or a result that is small.
     jobs
         Small, picklable.
     label, unit
         For the progress display.
+
+    Yields
+    ------
+    tuple
+        Number of the job and its receipt, in no particular order; `Lost` if the job ends its workers.
 
     Raises
     ------
     CancelledError
         The scheduler was lost, or it cancelled the jobs; `connect` makes a UserError of it.
     """
-    if not jobs:
-        return
-    futures = client.map(function, jobs, pure=False, retries=RETRIES, batch_size=128)
-    waiting = {future.key: job for future, job in zip(futures, jobs, strict=True)}
+    with progress(label, total=len(jobs), unit=unit) as bar:
+        suspects = []
+        for number, receipt in _run(client, function, jobs, range(len(jobs))):
+            if isinstance(receipt, Lost):
+                suspects.append(number)
+            else:
+                yield number, receipt
+                bar.advance()
+        for suspect in sorted(suspects):
+            yield from _run(client, function, jobs, [suspect])
+            bar.advance()
+
+
+def _run(
+    client: Client, function: Callable[[Job], Receipt], jobs: Sequence[Job], numbers: Sequence[int]
+) -> Iterator[tuple[int, Receipt | Lost]]:
+    """Run some of the jobs side by side."""
+    chosen = [jobs[number] for number in numbers]
+    futures = client.map(function, chosen, pure=False, retries=RETRIES, batch_size=128) if chosen else []
+    waiting = {future.key: number for future, number in zip(futures, numbers, strict=True)}
     try:
-        with progress(label, total=len(jobs), unit=unit) as bar:
-            for batch in as_completed(futures).batches():
-                # All that are finished by now in one request: one by one they cost 5 ms a job.
-                finished = [future for future in batch if future.status == "finished"]
-                receipts = dict(zip(finished, _gather(client, finished), strict=True))
-                for future in batch:
-                    if future not in receipts and not _has_killed_workers(future):
-                        future.result()
-                    yield waiting.pop(future.key), receipts.get(future)
-                    future.release()
-                    bar.advance()
+        for batch in as_completed(futures).batches():
+            for future, receipt in _gather(client, batch):
+                yield waiting.pop(future.key), receipt
+                future.release()
     finally:
-        if waiting:
+        # A client that has lost its scheduler has nothing to cancel and may be closed.
+        if waiting and client.status == "running":
             client.cancel(futures, force=True)
 
 
-def _gather(client: Client, futures: Sequence[Future]) -> list[Any]:
+def _gather(client: Client, batch: Sequence[Future]) -> Iterator[tuple[Future, Any]]:
+    """Yield what became of jobs that are done, those that succeeded by one request: each costs 5 ms."""
+    finished = [future for future in batch if future.status == "finished"]
     try:
-        return list(client.gather(futures))
+        found = dict(zip(finished, client.gather(finished), strict=True))
+    except KilledWorker:
+        # A result went with its worker, and its job was given up when it was run again.
+        found = {}
     except OSError as error:
         raise CancelledError(f"the scheduler is lost ({error})") from error
+    for future in batch:
+        yield future, found[future] if future in found else _result(future)
 
 
-def _has_killed_workers(future: Future) -> bool:
-    return future.status == "error" and isinstance(future.exception(), KilledWorker)
+def _result(future: Future) -> Any:
+    try:
+        return future.result()
+    except KilledWorker:
+        return Lost("crashed")

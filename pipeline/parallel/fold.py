@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from functools import partial, reduce
+from typing import TypeVar
 
-from distributed import Client, as_completed
+from distributed import Client
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from pipeline.errors import UserError
 from pipeline.parallel import cluster
-from pipeline.progress import Bar, progress
+from pipeline.parallel.processes import WORKERS_VARIABLE, Lost
+from pipeline.progress import progress
 
 Job = TypeVar("Job")
 Partial = TypeVar("Partial")
@@ -40,21 +43,20 @@ def map_in_order(
     Parameters
     ----------
     function
-        Pure; reads what its job names.
+        Pure; reads what its job names. It may be run several times.
     jobs
-        Small, picklable.
+        Small, picklable; as text, what a user knows them by.
     large
         Whether to use the cluster.
     label
         For the progress display.
+
+    Raises
+    ------
+    UserError
+        Naming the job that ends every worker that it is given to.
     """
-    with progress(label, total=len(jobs), unit="parts") as bar:
-        if not large:
-            return list(_each(function, jobs, bar))
-        with _cluster() as client:
-            futures = client.map(_alone, [function] * len(jobs), jobs, pure=False)
-            _watch(futures, bar)
-            return list(client.gather(futures))
+    return list(_results(function, jobs, large=large, label=label))
 
 
 def fold(
@@ -65,40 +67,51 @@ def fold(
     large: bool,
     label: str,
 ) -> Partial:
-    """Reduce jobs: the function's results merged from the first to the last.
+    """Reduce jobs: the function's results merged, in this process, from the first to the last.
 
     Parameters
     ----------
     function
-        Pure; its result must be small beside what it reads.
+        Pure; its result must be small beside what it reads. It may be run several times.
     merge
-        Pure: changes neither of its arguments, for a task may be run twice.
+        Given all so far and the next.
     jobs
-        At least one; small, picklable.
+        At least one; small, picklable; as text, what a user knows them by.
     large, label
         As for `map_in_order`.
+
+    Raises
+    ------
+    UserError
+        Naming the job that ends every worker that it is given to.
     """
-    with progress(label, total=len(jobs), unit="parts") as bar:
-        if not large:
-            partials = _each(function, jobs, bar)
-            total = next(partials)
-            for partial in partials:
-                total = merge(total, partial)
-            return total
-        with _cluster() as client:
-            futures = client.map(_alone, [function] * len(jobs), jobs, pure=False)
-            last = futures[0]
-            for future in futures[1:]:
-                last = client.submit(merge, last, future, pure=False)
-            _watch(futures, bar)
-            result: Partial = last.result()
-            return result
+    return reduce(merge, _results(function, jobs, large=large, label=label))
 
 
-def _each(function: Callable[[Job], Partial], jobs: Sequence[Job], bar: Bar) -> Iterator[Partial]:
-    for job in jobs:
-        yield function(job)
-        bar.advance()
+def _results(
+    function: Callable[[Job], Partial], jobs: Sequence[Job], *, large: bool, label: str
+) -> Iterator[Partial]:
+    """Yield the results in order; those that come early wait."""
+    if not large:
+        with progress(label, total=len(jobs), unit="parts") as bar:
+            for job in jobs:
+                yield function(job)
+                bar.advance()
+        return
+    early: dict[int, Partial] = {}
+    turn = 0
+    with _cluster() as client:
+        alone = partial(_alone, function)
+        for number, result in cluster.map_jobs(client, alone, jobs, label=label, unit="parts"):
+            if isinstance(result, Lost):
+                raise UserError(
+                    f"{label}: {jobs[number]} ends every process that reads it; it may need more memory than "
+                    f"there is: set {WORKERS_VARIABLE} to fewer processes, or see the system's log"
+                )
+            early[number] = result
+            while turn in early:
+                yield early.pop(turn)
+                turn += 1
 
 
 def _alone(function: Callable[[Job], Partial], job: Job) -> Partial:
@@ -113,10 +126,3 @@ def _cluster() -> Iterator[Client]:
         if cluster.is_remote():
             cluster.preflight(client, MODULES, DISTRIBUTIONS, [])
         yield client
-
-
-def _watch(futures: Sequence[Any], bar: Bar) -> None:
-    for future in as_completed(futures):
-        if future.status == "error":
-            future.result()
-        bar.advance()

@@ -27,6 +27,9 @@ class Part:
     folder: Path
     shards: slice
 
+    def __str__(self) -> str:
+        return f"{self.folder}, shards {self.shards.start} to {self.shards.stop - 1}"
+
 
 def rank(folder: Path, k: int, *, large: int = LARGE) -> dict[str, TopK]:
     """Rank the images of every layer's units by their maxima.

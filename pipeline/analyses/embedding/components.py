@@ -35,6 +35,9 @@ class Codes:
     shards: slice
     metric: Metric
 
+    def __str__(self) -> str:
+        return f"{self.folder}, shards {self.shards.start} to {self.shards.stop - 1}"
+
     def read(self) -> Iterator[NDArray[np.floating]]:
         """Yield the codes (n, D) of one shard after the other; for cosine distances scaled to length 1."""
         for shard in open_activations(self.folder).shards(self.shards):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from operator import itemgetter
 from pathlib import Path
 
 import dask
@@ -14,6 +15,7 @@ from distributed import LocalCluster
 
 from pipeline.errors import UserError
 from pipeline.parallel import cluster
+from pipeline.parallel.processes import Lost
 
 ROOT = Path(__file__).parents[3]
 
@@ -49,7 +51,8 @@ def environment(_job):
 
 
 def run(client, function, jobs):
-    return dict(cluster.map_jobs(client, function, jobs, label="testing", unit="jobs"))
+    found = cluster.map_jobs(client, function, jobs, label="testing", unit="jobs")
+    return {jobs[number]: receipt for number, receipt in found}
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +83,50 @@ def test_a_lost_worker_loses_no_job(client, tmp_path):
     assert run(client, die_once, [marker]) == {marker: "done"}
 
 
-def test_a_job_that_kills_every_worker_is_given_back(client):
-    jobs = ["a", "deadly", "b"]
-    assert run(client, die, jobs) == {"a": "a", "deadly": None, "b": "b"}
+def test_a_job_that_kills_every_worker_is_given_back_and_no_other(client):
+    jobs = ["a", "deadly", *"bcdefgh"]
+    assert run(client, die, jobs) == {job: job for job in jobs} | {"deadly": Lost("crashed")}
+
+
+def test_several_deadly_jobs_are_given_back(client):
+    found = cluster.map_jobs(client, die, ["deadly", "a", "deadly", "b"], label="testing", unit="jobs")
+    assert sorted(found, key=itemgetter(0)) == [
+        (0, Lost("crashed")),
+        (1, "a"),
+        (2, Lost("crashed")),
+        (3, "b"),
+    ]
+
+
+def die_until_others_are_done(job: Path):
+    """Kill the worker unless every other job has left its file."""
+    others = [job.parent / name for name in "abc" if name != job.name]
+    if job.name == "c" and not all(other.exists() for other in others):
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.5)
+    job.touch()
+    return "done"
+
+
+def test_a_job_that_was_blamed_beside_others_is_run_again_when_they_are_done(client, tmp_path):
+    jobs = [tmp_path / name for name in "abc"]
+    assert run(client, die_until_others_are_done, jobs) == dict.fromkeys(jobs, "done")
+
+
+def die_early(job):
+    if time.monotonic() < job:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+@pytest.mark.slow
+def test_a_local_cluster_keeps_its_workers_however_often_they_are_lost(monkeypatch):
+    """Dask looks again for a lost worker after 15 s and closes its nanny if the next is not up."""
+    patient = cluster.LOCAL_SETTINGS | {"distributed.scheduler.allowed-failures": 1000}
+    monkeypatch.setattr(cluster, "LOCAL_SETTINGS", patient)
+    with cluster.connect(workers=1) as client:
+        job = time.monotonic() + 20
+        assert run(client, die_early, [job]) == {job: "done"}
 
 
 def test_a_cluster_is_found_by_its_address(monkeypatch):
@@ -143,8 +187,10 @@ def test_settings_of_the_document_are_those_of_local_workers():
 
 
 @pytest.mark.parametrize("reduce", [False, True])
-def test_a_lost_scheduler_ends_the_work_with_one_line(by_hand, caplog, reduce):
+def test_a_lost_scheduler_ends_the_work_with_one_line(by_hand, caplog, monkeypatch, reduce):
     lost = pytest.raises(UserError, match="cancelled: .*scheduler.*lost.*; finished work is kept")
+    # What asks a scheduler that is gone for results waits as long as for one that is starting.
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 10)
     with lost as caught, cluster.connect() as client:
         if reduce:
             future = client.submit(linger, 5)

@@ -1,5 +1,9 @@
 """Reductions over shards, here and on Dask's workers."""
 
+import os
+import signal
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -44,6 +48,31 @@ def test_error_of_a_job_is_raised(workers, large):
         fold(int, int.__add__, ["1", "x"], large=large, label="")
     with pytest.raises(ValueError, match="invalid literal"):
         map_in_order(int, ["1", "x"], large=large, label="")
+
+
+def die_at_three(job):
+    if job == "shard 3":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [job]
+
+
+def test_a_job_that_ends_its_workers_is_named_in_one_line(workers):
+    jobs = [f"shard {number}" for number in range(6)]
+    for reduction in (map_in_order, partial(fold, merge=list.__add__)):
+        with pytest.raises(UserError, match=r"^adding: shard 3 ends every process .*CONVATLAS_WORKERS"):
+            reduction(die_at_three, jobs=jobs, large=True, label="adding")
+
+
+def test_a_worker_that_is_lost_by_chance_changes_nothing(workers, tmp_path):
+    jobs = [tmp_path / name for name in "abcd"]
+    assert map_in_order(die_once, jobs, large=True, label="") == list("abcd")
+
+
+def die_once(job):
+    if not job.exists():
+        job.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job.name
 
 
 @pytest.fixture(scope="module")
