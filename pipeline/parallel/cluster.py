@@ -49,8 +49,8 @@ SETTINGS = {
     # worker for its death.
     "distributed.scheduler.worker-saturation": 2.0,
 }
-# A local cluster closes a nanny whose worker is missing 15 s after it was lost. On a busy machine, or where the
-# next one has died just then, it would lose them all, and the work would wait for ever.
+# A local cluster closes a nanny whose worker is missing 15 s after it was lost. On a busy machine, or where
+# the next one has died just then, it would lose them all, and the work would wait for ever.
 LOCAL_SETTINGS = SETTINGS | {"distributed.deploy.lost-worker-timeout": "365 days"}
 
 Job = TypeVar("Job")
