@@ -200,11 +200,11 @@ def _batches(
         rows = order[start : start + schedule.batch_size]
         inputs = torch.from_numpy(normalise(images.pixels[rows], preprocessing))
         moves = shuffler.integers(-schedule.shift, schedule.shift + 1, (len(rows), 2))
-        yield _shifted(inputs, moves), torch.from_numpy(images.labels[rows])
+        yield shifted(inputs, moves), torch.from_numpy(images.labels[rows])
 
 
-def _shifted(inputs: Tensor, moves: np.ndarray) -> Tensor:
-    """Translate each image by whole pixels, repeating its border."""
+def shifted(inputs: Tensor, moves: np.ndarray) -> Tensor:
+    """Translate images by whole pixels, each repeating its border: (n, C, h, w) by (n, 2), down and right."""
     reach = int(np.abs(moves).max(initial=0))
     height, width = inputs.shape[2:]
     padded = F.pad(inputs, [reach] * 4, mode="replicate")

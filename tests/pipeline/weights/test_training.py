@@ -7,7 +7,7 @@ from torch import nn
 from pipeline.errors import UserError
 from pipeline.images.preprocess import Preprocessing
 from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
-from pipeline.weights.training import Labelled, Schedule, _shifted, read_labelled, train
+from pipeline.weights.training import Labelled, Schedule, read_labelled, shifted, train
 
 PREPROCESSING = Preprocessing(input_size=(8, 8), resize=None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 SCHEDULE = Schedule(epochs=3, learning_rate=0.05, batch_size=16, shift=1, weight_decay=0.0, seed=0)
@@ -51,9 +51,9 @@ def test_training_repeats_bit_by_bit():
 
 def test_an_image_is_shifted_by_whole_pixels_and_its_border_repeated():
     image = torch.arange(9.0).reshape(1, 1, 3, 3)
-    assert _shifted(image, np.array([[1, 0]]))[0, 0].tolist() == [[3, 4, 5], [6, 7, 8], [6, 7, 8]]
-    assert _shifted(image, np.array([[0, -1]]))[0, 0].tolist() == [[0, 0, 1], [3, 3, 4], [6, 6, 7]]
-    assert torch.equal(_shifted(image, np.array([[0, 0]])), image)
+    assert shifted(image, np.array([[1, 0]]))[0, 0].tolist() == [[3, 4, 5], [6, 7, 8], [6, 7, 8]]
+    assert shifted(image, np.array([[0, -1]]))[0, 0].tolist() == [[0, 0, 1], [3, 3, 4], [6, 6, 7]]
+    assert torch.equal(shifted(image, np.array([[0, 0]])), image)
 
 
 @pytest.fixture
