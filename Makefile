@@ -1,4 +1,4 @@
-# make report    from nothing to report/index.html (PRESET=name takes presets/name.yaml as params.yaml)
+# make report    from nothing to report/index.html (PRESET=name lays presets/name.yaml over params.yaml)
 # make test      lint, types and tests; make test-all adds the tests that take minutes
 # make clean     take away what the other two made; DVC's cache stays
 #
@@ -21,15 +21,10 @@ report: preset $(VENV)/.installed
 	$(BIN)/dvc repro
 	@echo "The report: $(CURDIR)/report/index.html"
 
-# What would be lost is an edit that neither git nor presets/ holds.
-preset:
+# An edit of params.yaml that neither git nor a preset holds is not written over.
+preset: $(if $(PRESET),$(VENV)/.installed)
 ifdef PRESET
-	@test -f "presets/$(PRESET).yaml" || { echo "PRESET=$(PRESET): no such preset; there are:" \
-		"$(basename $(notdir $(wildcard presets/*.yaml)))" >&2; exit 1; }
-	@for kept in presets/*.yaml; do cmp -s params.yaml "$$kept" && exit 0; done; \
-		git diff --quiet HEAD -- params.yaml || { echo "params.yaml has uncommitted edits:" \
-		"commit them, or drop them with 'git checkout params.yaml', before choosing a preset" >&2; exit 1; }
-	cp "presets/$(PRESET).yaml" params.yaml
+	$(BIN)/python -m pipeline.presets "$(PRESET)"
 endif
 
 test: checks

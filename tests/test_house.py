@@ -15,9 +15,9 @@ from tests.dependencies import BLOCKS, LOADS_EVERY_BLOCK, PACKAGES, ROOT, SHARED
 # The rooms of pipeline/, folders and single modules, from the ground up: a module imports from its own room
 # and from those before it in the list. The folders of analyses/ do not know each other.
 ROOMS = (
-    "errors", "params", "progress", "store", "parallel", "numerics", "images", "formats", "dataset",
-    "manifest", "listing", "model", "receptive_field", "layers", "weights", "shards", "topk", "extraction",
-    "analyses", "contents", "figures", "report",
+    "errors", "params", "presets", "progress", "store", "parallel", "numerics", "images", "formats",
+    "dataset", "manifest", "listing", "model", "receptive_field", "layers", "weights", "shards", "topk",
+    "extraction", "analyses", "contents", "figures", "report",
 )  # fmt: skip
 # Rooms that are lists, one an artifact, a section: they may be longer.
 LISTS = {"formats", "figures"}
