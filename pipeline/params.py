@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import UserError, nearest
@@ -20,6 +20,12 @@ class Block(BaseModel):
 
 
 AnyBlock = TypeVar("AnyBlock", bound=Block)
+
+
+class OptionalBlock(Block):
+    """The block of an analysis that the report can do without; its stage writes a status in either case."""
+
+    run: bool = Field(description="false: the analysis is left out, and the report says so")
 
 
 def read_params(path: Path) -> dict[str, Any]:

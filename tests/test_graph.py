@@ -1,17 +1,25 @@
 """dvc.yaml and the stage modules describe the same graph."""
 
 import importlib
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import h5py
 import pytest
 import yaml
 
+from pipeline.params import Block, OptionalBlock, check_block
 from stages.check import all_blocks
 from stages.command import Stage
 from tests.dependencies import ROOT, is_code, module_of, read_stages
 
 STAGES = read_stages(ROOT / "dvc.yaml")
+# Stages without which there is no report, and those that draw and write it.
+SPINE = {
+    "check", "sample", "manifest", "weights", "extract", "predictions", "topk", "patches", "embedding",
+    "thumbnails", "report",
+}  # fmt: skip
+OPTIONAL = [name for name in STAGES if name not in SPINE and not name.startswith("render-")]
 # Every stage waits for it, none reads it.
 GATE = "artifacts/check"
 DROPPED = {"size", "nfiles"}
@@ -51,6 +59,25 @@ def test_stage_has_its_own_name_and_block(name):
 def test_every_block_is_a_stage_s():
     schemas = {name: module.Params for name, module in all_blocks().items()}
     assert {stage.block: stage.params for stage in map(stage_of, STAGES) if stage.block} == schemas
+
+
+def test_analyses_beyond_the_spine_may_be_left_out():
+    kept = [name for name in OPTIONAL if not issubclass(stage_of(name).params or Block, OptionalBlock)]
+    assert not kept, f"their blocks are no OptionalBlock: {kept}"
+
+
+def test_what_is_left_out_writes_its_outputs_all_the_same(tmp_path, monkeypatch):
+    """DVC has no optional stages: without any input there, each output is written, and says what it lacks."""
+    monkeypatch.chdir(tmp_path)
+    for name in OPTIONAL:
+        stage = stage_of(name)
+        params = check_block({**PARAMS[stage.block], "run": False}, stage.block, stage.params, source="test")
+        outputs = {option: Path(path) for option, path in stage.outputs.items()}
+        stage.run(params, {**{option: Path(path) for option, path in stage.inputs.items()}, **outputs})
+        assert not [path for path in outputs.values() if not path.exists()]
+        for path in outputs.values():
+            if path.suffix == ".h5":
+                assert h5py.File(path).attrs["status"] == "not run"
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -44,6 +44,11 @@ class Status:
 DONE = Status("done")
 
 
+def not_run(block: str) -> Status:
+    """Return the status of an analysis whose block of the params says `run: false`."""
+    return Status("not run", f"params.yaml says {block}.run: false")
+
+
 def mark(file: store.Writer, status: Status = DONE) -> None:
     """Give an artifact that is being written its status: every format of such an analysis calls it."""
     file.set_attributes("", {"status": status.state, "status_reason": status.reason})

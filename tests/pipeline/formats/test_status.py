@@ -3,9 +3,9 @@ import pytest
 
 from pipeline import store
 from pipeline.errors import UserError
-from pipeline.formats.status import DONE, Status, mark, read_status, status_of, write_status
+from pipeline.formats.status import DONE, Status, mark, not_run, read_status, status_of, write_status
 
-NOT_RUN = Status("not run", "toy.run is false")
+NOT_RUN = not_run("toy")
 NOT_APPLICABLE = Status("not applicable", "the dataset has no labels — none at all")
 
 
