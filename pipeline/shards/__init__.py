@@ -1,0 +1,1 @@
+"""Runs of images that are computed and kept together; ``python -m pipeline.shards`` lists those kept."""

@@ -1,0 +1,1 @@
+"""Where the weights of a network come from: a training, a checkpoint, or torchvision."""

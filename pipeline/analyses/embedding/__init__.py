@@ -1,0 +1,1 @@
+"""A map of all images by their codes, and how good it is."""
