@@ -4,6 +4,7 @@ A block holds no prose. It names a part of the section's caption file, ``caption
 are filled in there, over those of the section.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
@@ -23,7 +24,7 @@ class _Captioned(Model):
     """
 
     caption: Slug
-    numbers: dict[str, Number] = {}
+    numbers: Mapping[str, Number] = {}
 
 
 class Text(_Captioned):

@@ -1,6 +1,7 @@
 """What a section says of a layer, of a unit, of an image: the pages of these collect it from all sections."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,6 +29,18 @@ class Geometry(Model):
     field: tuple[int, int] | None = None
     stride: tuple[int, int] | None = None
     status: Literal["exact", "bound", "global", "unknown"]
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any]) -> "Geometry":
+        """Read the attributes that a layer has in every artifact: ``rf_size``, ``map_size`` and so on."""
+        known = about["rf_status"] != "unknown"
+        return cls(
+            units=about["units"],
+            map_size=tuple(about["map_size"]),
+            field=tuple(about["rf_size"]) if known else None,
+            stride=tuple(about["rf_stride"]) if known else None,
+            status=about["rf_status"],
+        )
 
 
 class Sheet(Model):

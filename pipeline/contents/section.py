@@ -1,5 +1,6 @@
 """A section as a whole."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import model_validator
@@ -29,7 +30,7 @@ class Section(Model):
     name: Slug
     status: Literal["done", "not run", "not applicable"] = "done"
     reason: str = ""
-    numbers: dict[str, Number] = {}
+    numbers: Mapping[str, Number] = {}
     blocks: tuple[Block, ...] = ()
     layers: tuple[LayerPart, ...] = ()
     images: tuple[ImagePart, ...] = ()

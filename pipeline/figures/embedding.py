@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,10 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from pipeline.contents import blocks
+from pipeline.contents.values import Evidence
+from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.mosaic import free_places, lay_out, save_png
 from pipeline.figures.drawing.palette import SEQUENCE, Theme, colour, marker
-from pipeline.figures.drawing.plotting import clean, figure_entry, plot, short
-from pipeline.figures.section import Section
+from pipeline.figures.drawing.plotting import Files, clean, plot, short
 from pipeline.store.tables import write_table
 
 # Smallest tile of the grid on which something can be seen, pixels.
@@ -80,7 +83,7 @@ class Points:
         return self.classes[index] if index >= 0 else None
 
 
-def add_map(section: Section, points: Points, tiles: Tiles, *, side: int, tile: int) -> None:
+def add_map(section: SectionDraft, points: Points, tiles: Tiles, *, side: int, tile: int) -> None:
     """Draw the images at their places; one that would cover another is left out.
 
     Parameters
@@ -105,17 +108,11 @@ def add_map(section: Section, points: Points, tiles: Tiles, *, side: int, tile: 
     drawn = np.zeros(len(unit), bool)
     drawn[chosen] = True
     _write_points(section, points, drawn)
-    caption = (
-        f"{len(chosen):,} of {len(unit):,} images, each at its place on the map or at most two tiles from "
-        f"it; the others would cover one of these. {quality(points.numbers)}"
-    )
-    alt = "A map of small images: those that the network describes alike lie side by side, in islands."
     files = _png("map.png", cells * tile, high * tile)
-    title = "Images at their places on the map"
-    section.figures.append(figure_entry(section, "map", title, alt, caption, files))
+    section.add(_figure("map", {"drawn": len(chosen)}, points, files))
 
 
-def add_grid(section: Section, points: Points, tiles: Tiles, *, side: int) -> None:
+def add_grid(section: SectionDraft, points: Points, tiles: Tiles, *, side: int) -> None:
     """Draw every image in its cell of the full grid; of a large grid, one image of each block of cells.
 
     Parameters
@@ -137,24 +134,11 @@ def add_grid(section: Section, points: Points, tiles: Tiles, *, side: int) -> No
         section.folder / "grid.png",
         lay_out(tiles(chosen[order], tile, margin=_margin(tile), square=True), cell[order] * tile, *size),
     )
-    numbers = points.numbers
-    how = (
-        "optimal"
-        if numbers["grid_blocks"] == 1
-        else f"optimal within each of {numbers['grid_blocks']} blocks"
-    )
-    which = f"All {len(chosen):,} images" if block == 1 else f"One image of each {block} × {block} cells"
-    caption = (
-        f"{which}, cut to squares, the map pulled onto a grid of {columns} × {rows} by linear assignment "
-        f"({how}): an image moved by {numbers['grid_displacement_cells']:.1f} cells on average, "
-        f"{numbers['grid_displacement']:.1%} of the map's side."
-    )
-    alt = "A full grid of small images; neighbours in the grid are mostly neighbours on the map."
-    files = _png("grid.png", *size)
-    section.figures.append(figure_entry(section, "grid", "Every image on a grid", alt, caption, files))
+    numbers = {"shown": len(chosen), "block": block, "columns": columns, "rows": rows}
+    section.add(_figure("grid", numbers, points, _png("grid.png", *size)))
 
 
-def add_labels(section: Section, points: Points) -> None:
+def add_labels(section: SectionDraft, points: Points) -> None:
     """Draw a point for each image, coloured by its label; without labels nothing is added."""
     present = np.flatnonzero(np.bincount(points.label[points.label >= 0], minlength=len(points.classes)))
     if not len(present):
@@ -162,39 +146,13 @@ def add_labels(section: Section, points: Points) -> None:
     wide, high = np.ptp(points.xy, axis=0).tolist()
     size = (WIDTH, WIDTH * float(np.clip(high / max(wide, 1e-9), 0.4, 1.5)))
     files = plot(section.folder, "labels", size, lambda figure, theme: _scatter(figure, theme, points))
-    how = f"{len(present)} classes"
-    if len(present) > len(SEQUENCE):
-        how += f"; colours repeat after {len(SEQUENCE)}, with another marker"
-    if len(present) > MOST_LABELS:
-        how += f"; names stand at the {MOST_LABELS} largest, where there is room"
-    caption = (
-        f"The same map, a point an image, coloured by its label ({how}). A name stands where its class is "
-        f"densest. {quality(points.numbers)}"
-    )
-    alt = "A scatter plot of the map with a colour for each class and the classes' names in it."
-    files["data"] = TABLE
-    section.figures.append(figure_entry(section, "labels", "The map by label", alt, caption, files))
+    numbers = {"present": len(present), "colours": len(SEQUENCE), "most_names": MOST_LABELS}
+    section.add(_figure("labels", numbers, points, files))
 
 
-def quality(numbers: dict[str, Any]) -> str:
-    """Return the sentence that says how far the map can be trusted."""
-    parts = [f"KL divergence {numbers['kl']:.3f}"]
-    if "knn" in numbers:
-        asked, images = numbers["neighbour_images"], numbers["images"]
-        of = "" if asked == images else f" (asked of {asked:,} random images)"
-        parts.append(f"KNN {numbers['knn']:.1%} of the {numbers['neighbours']} nearest neighbours kept{of}")
-    if "knc" in numbers:
-        parts.append(
-            f"KNC {numbers['knc']:.1%} of the {numbers['class_neighbours']} nearest class means kept"
-        )
-    if "cpd" in numbers:
-        parts.append(f"CPD {numbers['cpd']:.2f} (rank correlation of distances)")
-    if "trustworthiness" in numbers:
-        parts.append(f"trustworthiness {numbers['trustworthiness']:.3f} (k = {numbers['neighbours']})")
-    return f"n = {numbers['images']:,}: {', '.join(parts)}."
-
-
-def add_viewer(section: Section, points: Points, tiles: Tiles, *, most: int, tile: int, seed: int) -> None:
+def add_viewer(
+    section: SectionDraft, points: Points, tiles: Tiles, *, most: int, tile: int, seed: int
+) -> None:
     """Write the data of the interactive map: atlases of thumbnails, and the points as a script.
 
     A page opened from disk may load scripts and images but no other data, so the points are assigned to a
@@ -203,7 +161,7 @@ def add_viewer(section: Section, points: Points, tiles: Tiles, *, most: int, til
     Parameters
     ----------
     section
-        Its viewer becomes ``map.json``.
+        The viewer is added to it.
     points, tiles
         The map and its images.
     most
@@ -218,16 +176,16 @@ def add_viewer(section: Section, points: Points, tiles: Tiles, *, most: int, til
         rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     across = ATLAS_SIDE // tile
     atlases = [
-        _atlas(section, f"atlas-{number:03}.png", tiles(rows[start : start + across**2], tile))
+        _atlas(section.folder, f"atlas-{number:03}.png", tiles(rows[start : start + across**2], tile))
         for number, start in enumerate(range(0, len(rows), across**2))
     ]
     script = json.dumps(_viewer_points(points, rows, atlases), separators=(",", ":"), sort_keys=True)
     (section.folder / "points.js").write_text(f"window.CONVATLAS_MAP = {script};\n", encoding="utf-8")
-    about = {"points": "points.js", "atlases": atlases, "shown": len(rows), "images": len(points.xy)}
-    text = json.dumps(about, indent=1, sort_keys=True)
-    (section.folder / "map.json").write_text(f"{text}\n", encoding="utf-8")
-    section.viewer = "map.json"
     section.numbers |= {"viewer_images": len(rows)}
+    pictures = tuple(atlas["file"] for atlas in atlases)
+    section.add(
+        blocks.Viewer(id="viewer", caption="viewer", program="map", scripts=("points.js",), pictures=pictures)
+    )
 
 
 def _viewer_points(
@@ -251,14 +209,14 @@ def _viewer_points(
     }
 
 
-def _atlas(section: Section, name: str, tiles: NDArray[np.uint8]) -> dict[str, Any]:
+def _atlas(folder: Path, name: str, tiles: NDArray[np.uint8]) -> dict[str, Any]:
     """Write tiles in rows as wide as an atlas can be, and return what the viewer must know of it."""
     tile = tiles.shape[1]
     columns = ATLAS_SIDE // tile
     rows = -(-len(tiles) // columns)
     index = np.arange(len(tiles))
     places = np.stack((index % columns, index // columns), axis=1) * tile
-    save_png(section.folder / name, lay_out(tiles, places, columns * tile, rows * tile))
+    save_png(folder / name, lay_out(tiles, places, columns * tile, rows * tile))
     return {"file": name, "columns": columns, "rows": rows, "tile": tile}
 
 
@@ -314,12 +272,16 @@ def _margin(tile: int) -> int:
     return max(1, tile // 16)
 
 
-def _png(image: str, width: int, height: int) -> dict[str, Any]:
-    files = {"image": image, "dark_image": None, "vector": None, "data": TABLE}
-    return files | {"width": width, "height": height}
+def _png(image: str, width: int, height: int) -> Files:
+    return Files(image=image, dark=None, vector=None, width=width, height=height)
 
 
-def _write_points(section: Section, points: Points, drawn: NDArray[np.bool_]) -> None:
+def _figure(name: str, numbers: dict[str, Any], points: Points, files: Files) -> blocks.Figure:
+    evidence = Evidence(n=len(points.xy))
+    return blocks.Figure(id=name, caption=name, numbers=numbers, data=TABLE, evidence=evidence, **files)
+
+
+def _write_points(section: SectionDraft, points: Points, drawn: NDArray[np.bool_]) -> None:
     columns = ("image_id", "path", "label", "predicted", "x", "y", "column", "row", "drawn")
     values = zip(
         points.image_id.tolist(), points.path, map(points.class_name, points.label.tolist()),

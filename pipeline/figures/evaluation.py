@@ -11,9 +11,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.contents import blocks
+from pipeline.contents.values import Column, Evidence
+from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import figure_entry, plot, short
-from pipeline.figures.section import Section
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
@@ -35,14 +37,14 @@ class Evaluation:
         Images by right output (row) and predicted output (column).
     reliability : dict of str to (B,) array
         ``confidence``, ``accuracy``, ``count``, ``low``, ``high`` of each bin.
-    of : str
-        Which images were counted, in words.
+    held_out : str
+        The split whose images were counted; empty: all labelled images were.
     """
 
     name: tuple[str, ...]
     confusion: NDArray[np.int64]
     reliability: dict[str, NDArray[np.float64]]
-    of: str
+    held_out: str
 
     @property
     def labelled(self) -> NDArray[np.int64]:
@@ -54,17 +56,23 @@ class Evaluation:
         """(K,) int64, how many of them are predicted."""
         return np.diag(self.confusion)
 
+    @property
+    def evidence(self) -> Evidence:
+        """The images that were counted."""
+        return Evidence(n=int(self.confusion.sum()), split=self.held_out, interval="wilson")
 
-def add_evaluation(section: Section, found: Evaluation) -> None:
+
+def add_evaluation(section: SectionDraft, found: Evaluation) -> None:
     """Add figures and tables of what the network gets right; nothing where no image is labelled."""
     if not found.labelled.any():
         return
+    section.numbers |= {"evaluated": found.evidence.n}
     _add_classes(section, found)
     _add_confusion(section, found)
     _add_calibration(section, found)
 
 
-def _add_classes(section: Section, found: Evaluation) -> None:
+def _add_classes(section: SectionDraft, found: Evaluation) -> None:
     shown = np.flatnonzero(found.labelled)
     low, high = wilson(found.right[shown], found.labelled[shown])
     share = found.right[shown] / found.labelled[shown]
@@ -76,19 +84,27 @@ def _add_classes(section: Section, found: Evaluation) -> None:
         files = plot(
             section.folder, "classes", size, lambda f, t: _paint_classes(f, t, names, share, (low, high))
         )
-        caption = f"Share of right predictions of each class on {found.of}, with 95 % intervals (Wilson's)."
-        alt = "A dot for each class at its accuracy, with a line as long as its interval."
-        section.figures.append(figure_entry(section, "classes", "Accuracy by class", alt, caption, files))
+        section.add(
+            blocks.Figure(
+                id="classes", caption="classes", data="classes.csv", evidence=found.evidence, **files
+            )
+        )
         return
+    columns = (
+        Column(name="class", form="class"), Column(name="images", form="count"),
+        Column(name="accuracy", form="share"), Column(name="interval", form="interval"),
+    )  # fmt: skip
     worst = np.lexsort((np.arange(len(shown)), share))[:WORST]
-    section.add_table(
-        "worst-classes", "The classes that are hardest", ("class", "images", "accuracy, %", "95 % interval"),
-        [(names[i], found.labelled[shown[i]], percent(share[i]), interval(low[i], high[i])) for i in worst],
-        f"The {len(worst)} of {len(shown)} classes with the lowest accuracy on {found.of}.",
+    section.add(
+        blocks.Table(
+            id="worst-classes", caption="worst-classes", columns=columns, evidence=found.evidence,
+            numbers={"worst": len(worst), "classes_evaluated": len(shown)},
+            rows=tuple((names[i], found.labelled[shown[i]], share[i], (low[i], high[i])) for i in worst),
+        )
     )  # fmt: skip
 
 
-def _add_confusion(section: Section, found: Evaluation) -> None:
+def _add_confusion(section: SectionDraft, found: Evaluation) -> None:
     matrix, columns, rows = restricted(found)
     pairs = [
         (rows[row], columns[column], int(matrix[row, column]), matrix[row, column] / matrix[row].sum())
@@ -100,24 +116,28 @@ def _add_confusion(section: Section, found: Evaluation) -> None:
         files = plot(
             section.folder, "confusion", size, lambda f, t: _paint_confusion(f, t, matrix, columns, rows)
         )  # fmt: skip
-        caption = (
-            f"Counts on {found.of}: a row is a label, a column what the network said. Right ones stand on "
-            "the diagonal; the shade is the share of the row, its square root where it is wrong."
-        )
-        alt = "A square of counts, large on the diagonal."
-        section.figures.append(
-            figure_entry(section, "confusion", "Confusion of classes", alt, caption, files)
+        evidence = found.evidence.model_copy(update={"interval": None})
+        section.add(
+            blocks.Figure(
+                id="confusion", caption="confusion", data="confusion.csv", evidence=evidence, **files
+            )
         )
     _add_errors(section, found, [pair for pair in pairs if pair[0] != pair[1]])
 
 
-def _add_errors(section: Section, found: Evaluation, wrong: list[tuple[str, str, int, float]]) -> None:
+def _add_errors(section: SectionDraft, found: Evaluation, wrong: list[tuple[str, str, int, float]]) -> None:
     wrong = sorted(wrong, key=lambda pair: (-pair[2], -pair[3], pair))
-    rows = [(label, predicted, count, percent(share)) for label, predicted, count, share in wrong[:WORST]]
-    if rows:
-        columns = ("label", "predicted", "images", "% of the label")
-        caption = f"On {found.of}; {len(wrong)} kinds of error occur."
-        section.add_table("confused", "Most frequent errors", columns, rows, caption)
+    columns = (
+        Column(name="label", form="class"), Column(name="predicted", form="class"),
+        Column(name="images", form="count"), Column(name="share_of_label", form="share"),
+    )  # fmt: skip
+    if wrong:
+        section.add(
+            blocks.Table(
+                id="confused", caption="confused", numbers={"errors": len(wrong)}, columns=columns,
+                rows=tuple(wrong[:WORST]), evidence=found.evidence.model_copy(update={"interval": None}),
+            )
+        )  # fmt: skip
 
 
 def restricted(found: Evaluation) -> tuple[NDArray[np.int64], list[str], list[str]]:
@@ -137,7 +157,7 @@ def restricted(found: Evaluation) -> tuple[NDArray[np.int64], list[str], list[st
     return np.column_stack((matrix, other)), [*rows, OTHER], rows
 
 
-def _add_calibration(section: Section, found: Evaluation) -> None:
+def _add_calibration(section: SectionDraft, found: Evaluation) -> None:
     table = found.reliability
     filled = table["count"] > 0
     right = np.where(filled, table["accuracy"] * table["count"], 0)
@@ -150,24 +170,12 @@ def _add_calibration(section: Section, found: Evaluation) -> None:
     gap = np.abs(table["accuracy"][filled] - table["confidence"][filled])
     error = float((gap * table["count"][filled]).sum() / table["count"].sum())
     section.numbers["ece"] = error
-    caption = (
-        f"How often predictions of a given confidence are right, on {found.of}; on the diagonal the network "
-        f"knows how sure it can be. Lines are 95 % intervals, larger dots are more images, counted below. "
-        f"Expected calibration error "
-        f"{error:.1%} (Guo et al. 2017, {len(filled)} bins)."
-    )
-    alt = "Accuracy against confidence, with the diagonal, above a histogram of the confidence."
-    section.figures.append(figure_entry(section, "calibration", "Calibration", alt, caption, files))
-
-
-def percent(share: float) -> float:
-    """Return a share as a percentage with two decimals."""
-    return round(100 * float(share), 2)
-
-
-def interval(low: float, high: float) -> str:
-    """Return an interval of shares in words."""
-    return f"{low:.1%} to {high:.1%}"
+    section.add(
+        blocks.Figure(
+            id="calibration", caption="calibration", numbers={"bins": len(filled)}, data="calibration.csv",
+            evidence=found.evidence, **files,
+        )
+    )  # fmt: skip
 
 
 def _paint_classes(

@@ -10,11 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.contents import blocks
+from pipeline.contents.parts import Geometry, LayerPart
+from pipeline.contents.values import Cell, Column, Evidence
+from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Label, Pixels, text_width
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import figure_entry, plot, short
-from pipeline.figures.evaluation import interval, percent
-from pipeline.figures.section import Section
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
@@ -24,8 +26,8 @@ TRAINING = ("epoch", "train_loss", "test_loss", "test_accuracy")
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """What the manifest says.
+class Listed:
+    """What the manifest says of the images.
 
     Attributes
     ----------
@@ -53,42 +55,44 @@ class Dataset:
     duplicates: int
 
 
-def add_dataset(section: Section, dataset: Dataset) -> None:
+def add_dataset(section: SectionDraft, listed: Listed) -> None:
     """Add counts of classes and splits, sizes, and how many images were left out."""
-    splits = np.unique(dataset.split).tolist()
+    splits = np.unique(listed.split).tolist()
     section.numbers |= {
-        "dataset": dataset.source,
-        "images": len(dataset.label),
-        "classes": len(dataset.classes),
+        "dataset": listed.source,
+        "images": len(listed.label),
+        "classes": len(listed.classes),
         "splits": len(splits),
-        "unlabelled": int((dataset.label < 0).sum()),
-        "skipped": dataset.skipped,
-        "duplicates": dataset.duplicates,
+        "unlabelled": int((listed.label < 0).sum()),
+        "skipped": listed.skipped,
+        "duplicates": listed.duplicates,
     }
-    for name, values in (("width", dataset.width), ("height", dataset.height)):
+    for name, values in (("width", listed.width), ("height", listed.height)):
         section.numbers |= {f"{name}_min": int(values.min()), f"{name}_max": int(values.max())}
         section.numbers[f"{name}_median"] = float(np.median(values))
-    _add_counts(section, dataset, splits)
+    _add_counts(section, listed, splits)
 
 
-def _add_counts(section: Section, dataset: Dataset, splits: Sequence[str]) -> None:
-    counts = class_counts(dataset, splits)
-    rows = [(name, *row, sum(row)) for name, row in _largest(counts)]
+def _add_counts(section: SectionDraft, listed: Listed, splits: Sequence[str]) -> None:
+    counts = class_counts(listed, splits)
+    rows: list[tuple[Cell, ...]] = [(name, *row, sum(row)) for name, row in _largest(counts)]
     total = np.sum([row for _, row in counts], axis=0).tolist()
-    width, height = (sizes(values) for values in (dataset.width, dataset.height))
-    caption = (
-        f"{dataset.source}: {width} wide, {height} high. Equal to another image byte for byte: "
-        f"{dataset.duplicates:,}. Files that were left out: {dataset.skipped:,}."
+    columns = (
+        Column(name="class", form="class"),
+        *(Column(name=name, form="count") for name in (*splits, "images")),
     )
-    columns = ("class", *splits, "images")
-    section.add_table("dataset", "The dataset", columns, [*rows, ("all", *total, sum(total))], caption)
+    rows.append(("all", *total, sum(total)))
+    evidence = Evidence(n=len(listed.label))
+    section.add(
+        blocks.Table(id="dataset", caption="dataset", columns=columns, rows=tuple(rows), evidence=evidence)
+    )
 
 
-def class_counts(dataset: Dataset, splits: Sequence[str]) -> list[tuple[str, list[int]]]:
+def class_counts(listed: Listed, splits: Sequence[str]) -> list[tuple[str, list[int]]]:
     """Count each class's images by split; the last row is of images without a label, if there are any."""
-    names = [*dataset.classes, "no label"]
-    place = np.where(dataset.label >= 0, dataset.label, len(dataset.classes))
-    counts = [np.bincount(place[dataset.split == split], minlength=len(names)) for split in splits]
+    names = [*listed.classes, "no label"]
+    place = np.where(listed.label >= 0, listed.label, len(listed.classes))
+    counts = [np.bincount(place[listed.split == split], minlength=len(names)) for split in splits]
     table = np.stack(counts, axis=1)
     last = len(names) if table[-1].any() else len(names) - 1
     return list(zip(names[:last], table[:last].tolist(), strict=True))
@@ -103,13 +107,7 @@ def _largest(counts: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]
     return [*counts[:MOST_CLASSES], (f"{len(counts) - MOST_CLASSES} further classes", rest)]
 
 
-def sizes(values: NDArray[np.int32]) -> str:
-    """Return the range of lengths in words."""
-    low, middle, high = int(values.min()), float(np.median(values)), int(values.max())
-    return f"{low:,} px" if low == high else f"{low:,} to {high:,} px (median {middle:,.0f})"
-
-
-def add_examples(section: Section, names: Sequence[str], tiles: Sequence[NDArray[np.uint8]]) -> None:
+def add_examples(section: SectionDraft, names: Sequence[str], tiles: Sequence[NDArray[np.uint8]]) -> None:
     """Draw a line of example images for each class.
 
     Parameters
@@ -131,15 +129,15 @@ def add_examples(section: Section, names: Sequence[str], tiles: Sequence[NDArray
         canvas.draw(*(Pixels(left + i * (side + GAP), y, tile) for i, tile in enumerate(line)))
     canvas.save_png(section.folder / "examples.png")
     canvas.save_svg(section.folder / "examples.svg")
-    files: dict[str, Any] = {"image": "examples.png", "dark_image": None, "vector": "examples.svg"}
-    files["data"] = None
-    files |= {"width": canvas.width, "height": canvas.height}
-    caption = f"{across} images of each class, spread evenly over its files in the order of their names."
-    alt = "Lines of small example images, one line a class."
-    section.figures.append(figure_entry(section, "examples", "Examples", alt, caption, files))
+    section.add(
+        blocks.Figure(
+            id="examples", caption="examples", numbers={"examples": across}, image="examples.png",
+            vector="examples.svg", width=canvas.width, height=canvas.height,
+        )
+    )  # fmt: skip
 
 
-def add_network(section: Section, about: Mapping[str, Any], layers: Sequence[Mapping[str, Any]]) -> None:
+def add_network(section: SectionDraft, about: Mapping[str, Any], layers: Sequence[Mapping[str, Any]]) -> None:
     """Add the network's layers with their geometry.
 
     Parameters
@@ -160,34 +158,36 @@ def add_network(section: Section, about: Mapping[str, Any], layers: Sequence[Map
         "layers": len(layers),
         "units": int(sum(layer["units"] for layer in layers)),
     }
-    rows = [
-        (layer["name"], layer["kind"], layer["units"], times(layer["map_size"]), *field(layer))
-        for layer in layers
-    ]
-    columns = ("layer", "kind", "units", "map", "receptive field", "stride")
-    caption = (
-        f"{about['architecture']}, weights: {about['weights']}. Sizes are height × width; receptive field "
-        f"and stride are in pixels of the network's input ({times(about['input'])})."
-    )
-    section.add_table("network", "The network's layers", columns, rows, caption)
+    parts = [LayerPart(layer=layer["name"], geometry=Geometry.of(layer)) for layer in layers]
+    section.layers += parts
+    rows = [_network_row(layer["kind"], part) for layer, part in zip(layers, parts, strict=True)]
+    columns = (
+        Column(name="layer"), Column(name="kind"), Column(name="units", form="count"),
+        Column(name="map", form="size"), Column(name="receptive field"), Column(name="stride", form="size"),
+    )  # fmt: skip
+    section.add(blocks.Table(id="network", caption="network", columns=columns, rows=tuple(rows)))
 
 
-def field(layer: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a layer's receptive field and stride in words."""
-    status = layer["rf_status"]
-    if status == "unknown":
-        return "unknown", "unknown"
-    if status == "global":
-        return "whole image", ""
-    return ("at most " if status == "bound" else "") + times(layer["rf_size"]), times(layer["rf_stride"])
+def _network_row(kind: str, part: LayerPart) -> tuple[Cell, ...]:
+    about = part.geometry
+    assert about is not None, "of a recorded layer everything is known but perhaps its field"
+    stride = None if about.status == "global" else about.stride
+    return part.layer, kind, about.units, about.map_size, _field(about), stride
 
 
-def times(pair: Sequence[int]) -> str:
-    """Return a pair of lengths as height × width."""
-    return f"{int(pair[0])} × {int(pair[1])}"
+def _field(about: Geometry) -> str:
+    """Return the size of a layer's receptive field as a table has it."""
+    if about.status == "unknown" or about.field is None:
+        return "unknown"
+    if about.status == "global":
+        return "whole image"
+    height, width = about.field
+    return f"{'at most ' if about.status == 'bound' else ''}{height} × {width}"
 
 
-def add_accuracy(section: Section, splits: Sequence[Mapping[str, Any]], held_out: str, outputs: int) -> None:
+def add_accuracy(
+    section: SectionDraft, splits: Sequence[Mapping[str, Any]], held_out: str, outputs: int
+) -> None:
     """Add the accuracy of each split; the held-out one's is the section's number.
 
     Parameters
@@ -204,28 +204,26 @@ def add_accuracy(section: Section, splits: Sequence[Mapping[str, Any]], held_out
     known = [split for split in splits if split["labelled"]]
     if not known:
         return
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for split in known:
-        low, high = wilson(split["right"], split["labelled"])
+        low, high = map(float, wilson(split["right"], split["labelled"]))
         share = split["right"] / split["labelled"]
-        top5 = percent(split["right_top5"] / split["labelled"]) if outputs > 5 else None
-        rows.append(
-            (split["name"], split["labelled"], percent(share), interval(float(low), float(high)), top5)
-        )
+        top5 = split["right_top5"] / split["labelled"] if outputs > 5 else None
+        rows.append((split["name"], split["labelled"], share, (low, high), top5))
         if split["name"] == held_out:
-            section.numbers |= {"accuracy": share, "accuracy_low": float(low), "accuracy_high": float(high)}
+            section.numbers |= {"accuracy": share, "accuracy_low": low, "accuracy_high": high}
             section.numbers |= {"accuracy_images": split["labelled"], "held_out": held_out}
-    columns = ("split", "images", "accuracy, %", "95 % interval (Wilson)", "top-5 accuracy, %")
-    caption = (
-        f"Only '{held_out}' was held out: its accuracy is the network's. That of the others is of images "
-        "that may have been trained on."
-        if held_out
-        else "No split was held out: these images may have been trained on."
+    columns = (
+        Column(name="split"), Column(name="images", form="count"), Column(name="accuracy", form="share"),
+        Column(name="interval", form="interval"), Column(name="top5_accuracy", form="share"),
+    )  # fmt: skip
+    evidence = Evidence(n=sum(split["labelled"] for split in known), interval="wilson")
+    section.add(
+        blocks.Table(id="accuracy", caption="accuracy", columns=columns, rows=tuple(rows), evidence=evidence)
     )
-    section.add_table("accuracy", "Accuracy", columns, rows, caption)
 
 
-def add_training(section: Section, epochs: Sequence[Sequence[float]]) -> None:
+def add_training(section: SectionDraft, epochs: Sequence[Sequence[float]]) -> None:
     """Draw losses and accuracy by epoch: rows of epoch, train loss, test loss, test accuracy; NaN is none."""
     if not epochs:
         return
@@ -234,10 +232,10 @@ def add_training(section: Section, epochs: Sequence[Sequence[float]]) -> None:
         section.folder / "training.csv", TRAINING, zip(columns[0].astype(int), *columns[1:], strict=True)
     )
     files = plot(section.folder, "training", (7.5, 3.2), lambda f, t: _paint_training(f, t, columns))
-    files |= {"data": "training.csv"}
-    caption = f"Cross-entropy and held-out accuracy after each of {int(columns[0].max())} epochs."
-    alt = "Two curves of falling loss, and one of rising accuracy."
-    section.figures.append(figure_entry(section, "training", "Training", alt, caption, files))
+    numbers = {"epochs": int(columns[0].max())}
+    section.add(
+        blocks.Figure(id="training", caption="training", numbers=numbers, data="training.csv", **files)
+    )
 
 
 def _paint_training(figure: Figure, theme: Theme, columns: NDArray[np.float64]) -> None:

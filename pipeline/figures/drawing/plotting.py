@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -12,13 +12,22 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipeline.figures.drawing.palette import DARK, LIGHT, Theme
-from pipeline.figures.section import Section
 
 DPI = 160
 Paint = Callable[[Figure, Theme], None]
 
 
-def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> dict[str, Any]:
+class Files(TypedDict):
+    """The forms of a picture, as `pipeline.contents.blocks.Figure` takes them; sizes are pixels."""
+
+    image: str
+    dark: str | None
+    vector: str | None
+    width: int
+    height: int
+
+
+def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Files:
     """Draw a figure as ``<name>.png``, ``<name>-dark.png`` and ``<name>.svg``, on transparent ground.
 
     Parameters
@@ -34,8 +43,7 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> di
 
     Returns
     -------
-    dict
-        ``image``, ``dark_image``, ``vector``, ``width``, ``height`` (pixels) of a figure in section.json.
+    Files
     """
     for theme, suffix in ((LIGHT, ""), (DARK, "-dark")):
         with matplotlib.rc_context(rc=_settings(theme)):
@@ -50,16 +58,9 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> di
                 metadata = {"Date": None, "Creator": None}
                 figure.savefig(folder / f"{name}.svg", transparent=True, metadata=metadata)
     width, height = canvas.get_width_height()
-    files = {"image": f"{name}.png", "dark_image": f"{name}-dark.png", "vector": f"{name}.svg"}
-    return files | {"width": width, "height": height}
-
-
-def figure_entry(
-    section: Section, name: str, title: str, alt: str, caption: str, files: dict[str, Any]
-) -> dict[str, Any]:
-    """Return a figure's entry in section.json; its data is ``<name>.csv`` unless `files` says otherwise."""
-    words = {"id": f"{section.name}-{name}", "title": title, "alt": alt, "caption": caption}
-    return {"data": f"{name}.csv", **words, **files}
+    return Files(
+        image=f"{name}.png", dark=f"{name}-dark.png", vector=f"{name}.svg", width=width, height=height
+    )
 
 
 def short(name: str, most: int = 24) -> str:

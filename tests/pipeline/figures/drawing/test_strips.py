@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.figures.drawing.canvas import Frame, Label, Pixels
-from pipeline.figures.patches import (
+from pipeline.figures.drawing.strips import (
     Context,
     UnitTiles,
     context_overview,
