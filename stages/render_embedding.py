@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
-from pipeline.figures.section import new_section
 from stages.blocks.render_embedding import Params
 from stages.command import Stage, execute
 
@@ -22,16 +22,17 @@ ROWS_AT_ONCE = 2048
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/embedding/."""
     points = _read_points(paths)
-    with store.read(paths["thumbnails"]) as file, new_section(paths["out"]) as section:
+    with store.read(paths["thumbnails"]) as file, new_chapter(paths["out"]) as chapter:
+        section = chapter.section("embedding")
         tiles = _tiles(file, points.image_id)
         section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
         section.numbers |= {"canvas": params.canvas, "tile": params.tile, "classes": len(points.classes)}
-        add_map(section, points, tiles, side=params.canvas, tile=params.tile)
-        add_grid(section, points, tiles, side=params.canvas)
-        add_labels(section, points)
         add_viewer(
             section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed
         )  # fmt: skip
+        add_map(section, points, tiles, side=params.canvas, tile=params.tile)
+        add_grid(section, points, tiles, side=params.canvas)
+        add_labels(section, points)
 
 
 def _read_points(paths: Mapping[str, Path]) -> Points:

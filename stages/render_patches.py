@@ -1,15 +1,16 @@
 """Draw the patches that activate each unit most, layer by layer and unit by unit."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import store
+from pipeline.contents import blocks
+from pipeline.contents.writing import new_chapter
 from pipeline.dataset.originals import take_rows
-from pipeline.figures.patch_pages import LayerPages, Names, PatchFile
-from pipeline.figures.section import new_section
+from pipeline.figures.patch_file import Names, PatchFile
+from pipeline.figures.patches import LayerFiles
 from pipeline.parallel.processes import count_workers
 from pipeline.progress import progress
 from stages.blocks.render_patches import Params
@@ -21,18 +22,18 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     with (
         store.read(paths["patches"]) as file,
         store.read(paths["manifest"]) as manifest,
-        new_section(paths["out"]) as section,
+        new_chapter(paths["out"]) as chapter,
     ):
         source = PatchFile(file)
         names = _names(manifest, source.image_ids())
+        section = chapter.section("patches")
         section.numbers |= _numbers(source)
         with progress("drawing", total=len(source.layers), unit="layers") as bar:
-            for layer, slug in zip(source.layers, _slugs(source.layers), strict=True):
-                pages = LayerPages(section.folder, slug, layer, source, names)
-                drawn, entry = pages.draw(params.units, threads=count_workers())
-                section.figures.extend(drawn)
-                section.layers.append(entry)
+            for layer in source.layers:
+                files = LayerFiles(section.folder, layer, source, names)
+                section.layers.append(files.draw(params.units, threads=count_workers()))
                 bar.advance()
+        section.add(blocks.Units(id="units", caption="units", layers=tuple(source.layers)))
 
 
 def _names(manifest: store.Reader, image_ids: np.ndarray) -> Names:
@@ -63,19 +64,6 @@ def _numbers(source: PatchFile) -> dict[str, float]:
         "units_never_active": sum(int(layer["units_never_active"]) for layer in about),
         "passed_over": sum(int(layer["passed_over"].sum()) for layer in arrays),
     }
-
-
-def _slugs(layers: Sequence[str]) -> list[str]:
-    """Names of layers as file names, each once on any file system."""
-    slugs: list[str] = []
-    for layer in layers:
-        plain = re.sub("[^A-Za-z0-9]+", "-", layer).strip("-") or "layer"
-        slug, number = plain, 1
-        while slug.lower() in {other.lower() for other in slugs}:
-            number += 1
-            slug = f"{plain}-{number}"
-        slugs.append(slug)
-    return slugs
 
 
 STAGE = Stage(

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.evaluation import Evaluation, add_evaluation
-from pipeline.figures.section import Section, new_section
 from pipeline.figures.summary import (
     TRAINING,
-    Dataset,
+    Listed,
     add_accuracy,
     add_dataset,
     add_examples,
@@ -36,10 +36,11 @@ COUNTS = ("images", "labelled", "right", "right_top5")
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/summary/."""
     activations = open_activations(paths["activations"])
-    dataset = _read_dataset(paths["manifest"], paths["activations"])
-    with new_section(paths["out"]) as section:
-        add_dataset(section, dataset)
-        _add_examples(section, params, dataset, paths["thumbnails"])
+    listed = _read_listed(paths["manifest"], paths["activations"])
+    with new_chapter(paths["out"]) as chapter:
+        section = chapter.section("summary")
+        add_dataset(section, listed)
+        _add_examples(section, params, listed, paths["thumbnails"])
         _add_network(section, activations, paths["weights"])
         with store.read(paths["predictions"]) as file:
             held_out, names = file.attributes()["held_out"], tuple(file.strings("output_name"))
@@ -48,13 +49,13 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         add_training(section, _read_training(paths["course"]))
 
 
-def _read_dataset(path: Path, activations: Path) -> Dataset:
+def _read_listed(path: Path, activations: Path) -> Listed:
     """Read the manifest, and how many further images could not be read on their way to the network."""
     with store.read(activations / "index.h5") as index:
         failed = index.shape("skipped/image_id")[0]
     with store.read(path) as manifest:
         attributes = manifest.attributes()
-        return Dataset(
+        return Listed(
             label=manifest.get("label"),
             split=np.array(manifest.strings("split"), dtype=np.str_),
             classes=tuple(manifest.strings("class_names")),
@@ -66,19 +67,19 @@ def _read_dataset(path: Path, activations: Path) -> Dataset:
         )
 
 
-def _add_examples(section: Section, params: Params, dataset: Dataset, path: Path) -> None:
+def _add_examples(section: SectionDraft, params: Params, listed: Listed, path: Path) -> None:
     with store.read(path) as file:
         image_id = file.get("image_id")
         content = np.stack((file.get("width"), file.get("height")), axis=1)
         usable = np.flatnonzero(content.any(axis=1))
-        label = dataset.label[image_id]
+        label = listed.label[image_id]
         names, tiles = [], []
         for index in np.unique(label[usable])[: params.example_classes].tolist():
             rows = spread(usable[label[usable] == index], params.examples)
             pixels = [file.get("thumbnail", slice(row, row + 1))[0] for row in rows]
             size = [(int(content[row, 0]), int(content[row, 1])) for row in rows]
             tiles.append(np.stack([scale(*one, params.tile) for one in zip(pixels, size, strict=True)]))
-            names.append(dataset.classes[index] if index >= 0 else "")
+            names.append(listed.classes[index] if index >= 0 else "")
     add_examples(section, names, tiles)
 
 
@@ -88,7 +89,7 @@ def spread(rows: NDArray[np.integer], count: int) -> list[int]:
     return rows[places].tolist()
 
 
-def _add_network(section: Section, activations: Activations, weights: Path) -> None:
+def _add_network(section: SectionDraft, activations: Activations, weights: Path) -> None:
     description = read_description(weights)
     about = {
         "architecture": description.architecture,
@@ -109,9 +110,7 @@ def _splits(file: store.Reader) -> list[dict[str, Any]]:
 def _evaluation(file: store.Reader, held_out: str, names: tuple[str, ...]) -> Evaluation:
     confusion = file.get("confusion")
     reliability = {name: file.get(f"reliability/{name}") for name in RELIABILITY}
-    count = f"{int(confusion.sum()):,}"
-    of = f"the {count} images of the split '{held_out}'" if held_out else f"all {count} labelled images"
-    return Evaluation(names, confusion, reliability, of)
+    return Evaluation(names, confusion, reliability, held_out)
 
 
 def _read_training(path: Path) -> Sequence[tuple[float, ...]]:

@@ -34,8 +34,9 @@ def _plain(value: Any) -> Any:
 Inside = Annotated[str, AfterValidator(_inside)]
 # Anchors and file names are made of these, on every file system and in every URL.
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9~][A-Za-z0-9._~-]*$")]
-Number = Annotated[int | float | str, BeforeValidator(_plain)]
-# The number or name of a table's place; several numbers where the column's form says so; None: there is none.
+# A number, a name, or several numbers that belong together, such as a size or an interval.
+Number = Annotated[int | float | str | tuple[int | float, ...], BeforeValidator(_plain)]
+# What stands in a table; several numbers where the column's form says so; None: there is none.
 Cell = Annotated[int | float | str | tuple[int | float, ...] | None, BeforeValidator(_plain)]
 # How many numbers a cell of a form holds, and what each is called in a spreadsheet.
 FORMS: dict[str, tuple[str, ...]] = {
@@ -123,9 +124,9 @@ def check_cells(columns: tuple[Column, ...], cells: tuple[Cell, ...], place: str
             raise ValueError(f"{place}: {cell!r} is no {column.form} (column '{column.name}')")
 
 
-def spread(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> tuple[Number | None, ...]:
+def spread(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> tuple[int | float | str | None, ...]:
     """Return a table's row for a spreadsheet: a cell of several numbers becomes as many cells."""
-    flat: list[Number | None] = []
+    flat: list[int | float | str | None] = []
     for column, cell in zip(columns, cells, strict=True):
         if column.form in FORMS:
             flat += cell if isinstance(cell, tuple) else (None,) * len(FORMS[column.form])

@@ -1,8 +1,6 @@
 """The folder of a chapter, as a render stage writes it."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from pipeline.contents.blocks import Block
 from pipeline.contents.parts import ImagePart, LayerPart
 from pipeline.contents.section import Section
 from pipeline.contents.values import Number
+from pipeline.store.replacing import replaced_folder
 
 LIST = "contents.json"
 
@@ -76,19 +75,11 @@ def new_chapter(path: Path) -> Iterator[ChapterDraft]:
     path
         The chapter's folder. What was there before is replaced.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        chapter = ChapterDraft(temporary)
+    with replaced_folder(path) as folder:
+        chapter = ChapterDraft(folder)
         yield chapter
         for draft in chapter.sections:
             write_section(draft.folder, draft.content())
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_section(folder: Path, section: Section) -> None:

@@ -109,7 +109,7 @@ def add_map(section: SectionDraft, points: Points, tiles: Tiles, *, side: int, t
     drawn[chosen] = True
     _write_points(section, points, drawn)
     files = _png("map.png", cells * tile, high * tile)
-    section.add(_figure("map", {"drawn": len(chosen)}, points, files))
+    section.add(_figure("places", "map", {"drawn": len(chosen)}, points, files))
 
 
 def add_grid(section: SectionDraft, points: Points, tiles: Tiles, *, side: int) -> None:
@@ -135,7 +135,7 @@ def add_grid(section: SectionDraft, points: Points, tiles: Tiles, *, side: int) 
         lay_out(tiles(chosen[order], tile, margin=_margin(tile), square=True), cell[order] * tile, *size),
     )
     numbers = {"shown": len(chosen), "block": block, "columns": columns, "rows": rows}
-    section.add(_figure("grid", numbers, points, _png("grid.png", *size)))
+    section.add(_figure("grid", "grid", numbers, points, _png("grid.png", *size)))
 
 
 def add_labels(section: SectionDraft, points: Points) -> None:
@@ -146,8 +146,8 @@ def add_labels(section: SectionDraft, points: Points) -> None:
     wide, high = np.ptp(points.xy, axis=0).tolist()
     size = (WIDTH, WIDTH * float(np.clip(high / max(wide, 1e-9), 0.4, 1.5)))
     files = plot(section.folder, "labels", size, lambda figure, theme: _scatter(figure, theme, points))
-    numbers = {"present": len(present), "colours": len(SEQUENCE), "most_names": MOST_LABELS}
-    section.add(_figure("labels", numbers, points, files))
+    numbers = {"labelled_classes": len(present), "colours": len(SEQUENCE), "names": MOST_LABELS}
+    section.add(_figure("labels", "labels", numbers, points, files))
 
 
 def add_viewer(
@@ -184,7 +184,7 @@ def add_viewer(
     section.numbers |= {"viewer_images": len(rows)}
     pictures = tuple(atlas["file"] for atlas in atlases)
     section.add(
-        blocks.Viewer(id="viewer", caption="viewer", program="map", scripts=("points.js",), pictures=pictures)
+        blocks.Viewer(id="map", caption="viewer", program="map", scripts=("points.js",), pictures=pictures)
     )
 
 
@@ -276,9 +276,9 @@ def _png(image: str, width: int, height: int) -> Files:
     return Files(image=image, dark=None, vector=None, width=width, height=height)
 
 
-def _figure(name: str, numbers: dict[str, Any], points: Points, files: Files) -> blocks.Figure:
+def _figure(name: str, caption: str, numbers: dict[str, Any], points: Points, files: Files) -> blocks.Figure:
     evidence = Evidence(n=len(points.xy))
-    return blocks.Figure(id=name, caption=name, numbers=numbers, data=TABLE, evidence=evidence, **files)
+    return blocks.Figure(id=name, caption=caption, numbers=numbers, data=TABLE, evidence=evidence, **files)
 
 
 def _write_points(section: SectionDraft, points: Points, drawn: NDArray[np.bool_]) -> None:

@@ -98,7 +98,7 @@ def _add_classes(section: SectionDraft, found: Evaluation) -> None:
     section.add(
         blocks.Table(
             id="worst-classes", caption="worst-classes", columns=columns, evidence=found.evidence,
-            numbers={"worst": len(worst), "classes_evaluated": len(shown)},
+            numbers={"worst": len(worst), "labelled_classes": len(shown)},
             rows=tuple((names[i], found.labelled[shown[i]], share[i], (low[i], high[i])) for i in worst),
         )
     )  # fmt: skip
@@ -129,7 +129,7 @@ def _add_errors(section: SectionDraft, found: Evaluation, wrong: list[tuple[str,
     wrong = sorted(wrong, key=lambda pair: (-pair[2], -pair[3], pair))
     columns = (
         Column(name="label", form="class"), Column(name="predicted", form="class"),
-        Column(name="images", form="count"), Column(name="share_of_label", form="share"),
+        Column(name="images", form="count"), Column(name="share", form="share"),
     )  # fmt: skip
     if wrong:
         section.add(

@@ -8,34 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import Geometry, LayerPart, Sheet, Strip, UnitPart, UnitTable
 from pipeline.contents.slugs import layer_slug
-from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
+from pipeline.contents.values import Column, Evidence, Fact, Number
 from pipeline.figures.drawing.canvas import Canvas
-from pipeline.figures.drawing.sprites import save_webp, stack, strips_a_sheet
+from pipeline.figures.drawing.sprites import save_sheet, strips_a_sheet
 from pipeline.figures.drawing.strips import (
-    Context,
     UnitTiles,
     context_overview,
     context_strip,
     patch_overview,
     patch_strip,
 )
+from pipeline.figures.patch_file import Array, Names, PatchFile
 from pipeline.parallel.threads import ordered
-from pipeline.store import Reader
 from pipeline.store.tables import write_table
-
-Array = npt.NDArray[Any]
 
 COLUMNS = (
     "unit", "rank", "value", "image_id", "path", "label",
     "y", "x", "x0", "y0", "x1", "y1", "count_active", "images",
 )  # fmt: skip
 UNIT_FACTS = (
-    Column(name="largest", form="number"),
+    Column(name="highest", form="number"),
+    Column(name="lowest", form="number"),
     Column(name="active", form="proportion"),
     Column(name="passed_over", form="count"),
 )
@@ -49,80 +46,6 @@ WINNERS = UnitTable(
         Column(name="box", form="box"),
     ),
 )
-# The two strips of a unit, by their captions, in the order of the sheets.
-STRIPS = ("patches", "in-context")
-_SMALL = ("unit", "value", "image_id", "position", "box", "count_active", "passed_over")
-
-
-@dataclass(frozen=True)
-class Names:
-    """Path and label of the images that are shown.
-
-    Attributes
-    ----------
-    path
-        Image id to path in the dataset.
-    label
-        Image id to class name; None for an image without a label.
-    """
-
-    path: dict[int, str]
-    label: dict[int, str | None]
-
-
-class PatchFile:
-    """What is read of an open patches.h5, a unit at a time.
-
-    Parameters
-    ----------
-    file : Reader
-        The open file.
-    """
-
-    def __init__(self, file: Reader) -> None:
-        self._file = file
-        about = file.attributes()
-        self.layers: list[str] = list(about["layers"])
-        self.k, self.images, self.picture = int(about["k"]), int(about["images"]), int(about["picture"])
-        self._context = {
-            name: file.get(f"context/{name}") for name in ("image_id", "scale", "offset", "view")
-        }
-
-    def arrays(self, layer: str) -> dict[str, Array]:
-        """All of a layer but pixels: each (V, ...)."""
-        return {name: self._file.get(f"{layer}/{name}") for name in _SMALL}
-
-    def attributes(self, layer: str) -> dict[str, Any]:
-        """Receptive field, map size and number of units of a layer."""
-        return self._file.attributes(layer)
-
-    def image_ids(self) -> npt.NDArray[np.int64]:
-        """(M,) int64, the images shown, ascending."""
-        return self._context["image_id"]
-
-    def tiles(self, layer: str, arrays: dict[str, Array], row: int) -> UnitTiles:
-        """What is drawn of a unit, the one in this row of the layer's arrays."""
-        here = slice(row, row + 1)
-        places = zip(arrays["image_id"][row].tolist(), arrays["box"][row], strict=True)
-        return UnitTiles(
-            unit=int(arrays["unit"][row]),
-            value=arrays["value"][row],
-            patch=self._file.get(f"{layer}/patch", here)[0],
-            mask=self._file.get(f"{layer}/mask", here)[0],
-            context=[self._one_context(image_id, box) for image_id, box in places],
-            count_active=int(arrays["count_active"][row]),
-            images=self.images,
-            passed_over=int(arrays["passed_over"][row]),
-        )
-
-    def _one_context(self, image_id: int, box: Array) -> Context | None:
-        row = int(np.searchsorted(self._context["image_id"], image_id))
-        scale = float(self._context["scale"][row]) if image_id >= 0 else 0.0
-        if not scale:
-            return None
-        offset = np.tile(self._context["offset"][row], 2)
-        pixels = self._file.get("context/picture", slice(row, row + 1))[0]
-        return Context(pixels, box * scale + offset, self._context["view"][row] * scale + offset)
 
 
 @dataclass(frozen=True)
@@ -144,12 +67,8 @@ class LayerFiles:
     source: PatchFile
     names: Names
 
-    @property
-    def _slug(self) -> str:
-        return layer_slug(self.layer)
-
     def draw(self, most: int, *, threads: int) -> LayerPart:
-        """Draw a layer and return what the section says of it.
+        """Draw a layer.
 
         Parameters
         ----------
@@ -161,26 +80,26 @@ class LayerFiles:
         Returns
         -------
         LayerPart
+            What the section says of the layer and its units.
         """
-        arrays = self.source.arrays(self.layer)
+        arrays, about = self.source.arrays(self.layer), self.source.attributes(self.layer)
         count = len(arrays["unit"])
         shown = set(np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist())
         units: list[UnitPart] = []
         sheets: list[Sheet] = []
         overview: list[UnitTiles] = []
-        for tiles, made in ordered(self._draw_sheets, self._jobs(arrays), threads=threads):
+        for tiles, made, strips in ordered(self._sheets, self._jobs(arrays), threads=threads):
             overview += [one for row, one in enumerate(tiles, start=len(units)) if row in shown]
-            for one, edges in zip(tiles, made.edges, strict=True):
-                units.append(self._unit(arrays, len(units), one, made.strips(len(sheets), edges)))
-            sheets += made.sheets
-        data = f"{self._slug}/{self._slug}-units.csv"
+            for one, pair in zip(tiles, strips, strict=True):
+                units.append(self._unit(arrays, len(units), one, pair))
+            sheets += made
+        data = self._file("units.csv")
         write_table(self.folder / data, COLUMNS, self._records(arrays))
-        about = self.source.attributes(self.layer)
         return LayerPart(
             layer=self.layer,
             geometry=Geometry.of(about),
-            facts=self._facts(arrays, about),
-            blocks=self._figures(overview, self._numbers(arrays, about), data),
+            facts=_facts(arrays, about),
+            blocks=self._figures(overview, arrays, about),
             data=data,
             sheets=tuple(sheets),
             unit_facts=UNIT_FACTS,
@@ -188,15 +107,127 @@ class LayerFiles:
             units=tuple(units),
         )
 
+    def _file(self, ending: str) -> str:
+        """Name a file of the layer; the folder keeps it apart from those of layers with longer names."""
+        slug = layer_slug(self.layer)
+        return f"{slug}/{slug}-{ending}"
+
     def _jobs(self, arrays: dict[str, Array]) -> Iterator[tuple[int, list[UnitTiles]]]:
-        """Yield the number of each pair of sheets, and the units on it."""
-        count, step = len(arrays["unit"]), 1
-        start = number = 0
-        while start < count:
-            first = self.source.tiles(self.layer, arrays, start)
-            # All units of a layer have strips of one size.
-            context, patch = context_strip(first, self.source.picture), patch_strip(first)
-            step = min(strips_a_sheet(one.width, one.height) for one in (context, patch))
-            rest = range(start + 1, min(start + step, count))
-            yield number, [first, *(self.source.tiles(self.layer, arrays, row) for row in rest)]
-            start, number = start + step, number + 1
+        """Yield the number of each pair of sheets, patches and contexts, and the units on it."""
+        step = min(strips_a_sheet(*size) for size in self.source.strip_sizes(self.layer))
+        rows = range(len(arrays["unit"]))
+        for number, start in enumerate(range(0, len(rows), step)):
+            yield number, [self.source.tiles(self.layer, arrays, row) for row in rows[start : start + step]]
+
+    def _sheets(
+        self, job: tuple[int, list[UnitTiles]]
+    ) -> tuple[list[UnitTiles], tuple[Sheet, Sheet], list[tuple[Strip, Strip]]]:
+        """Draw the strips of some units on a pair of sheets; return the units, the sheets, and the strips."""
+        number, tiles = job
+        patches, patch_strips = self._sheet(2 * number, "patches", [patch_strip(one) for one in tiles])
+        contexts, context_strips = self._sheet(
+            2 * number + 1, "context", [context_strip(one, self.source.picture) for one in tiles]
+        )
+        return tiles, (patches, contexts), list(zip(patch_strips, context_strips, strict=True))
+
+    def _sheet(self, place: int, kind: str, drawn: Sequence[Canvas]) -> tuple[Sheet, list[Strip]]:
+        """Write the sheet that has this place among the layer's."""
+        name = self._file(f"{kind}-{place // 2:03}.webp")
+        width, height, edges = save_sheet(self.folder / name, [canvas.image() for canvas in drawn])
+        strips = [
+            Strip(
+                caption=f"unit-{kind}", sheet=place, x=0, y=y, width=canvas.width, height=canvas.height
+            )
+            for canvas, y in zip(drawn, edges, strict=True)
+        ]  # fmt: skip
+        return Sheet(file=name, width=width, height=height), strips
+
+    def _unit(
+        self, arrays: dict[str, Array], row: int, tiles: UnitTiles, strips: tuple[Strip, Strip]
+    ) -> UnitPart:
+        values, ids = arrays["value"][row, : tiles.shown], arrays["image_id"][row, : tiles.shown].tolist()
+        never = blocks.Notice(caption="never-active", numbers={"images": tiles.images})
+        paths, labels = [self.names.path[one] for one in ids], [self.names.label[one] for one in ids]
+        places = zip(values, paths, labels, arrays["position"][row], arrays["box"][row], strict=False)
+        return UnitPart(
+            unit=tiles.unit,
+            facts=(
+                values[0] if len(ids) else None,
+                values[-1] if len(ids) else None,
+                (tiles.count_active, tiles.images),
+                tiles.passed_over,
+            ),
+            strips=strips if len(ids) else (),
+            rows=tuple(places),
+            blocks=() if len(ids) else (never,),
+        )
+
+    def _records(self, arrays: dict[str, Array]) -> Iterator[Sequence[object]]:
+        """A line of the table for each place that is filled."""
+        for row, unit in enumerate(arrays["unit"].tolist()):
+            for rank, image_id in enumerate(arrays["image_id"][row].tolist()):
+                if image_id >= 0:
+                    yield (
+                        unit, rank, float(arrays["value"][row, rank]), image_id,
+                        self.names.path[image_id], self.names.label[image_id],
+                        *arrays["position"][row, rank].tolist(), *arrays["box"][row, rank].tolist(),
+                        int(arrays["count_active"][row]), self.source.images,
+                    )  # fmt: skip
+
+    def _figures(
+        self, units: Sequence[UnitTiles], arrays: dict[str, Array], about: dict[str, Any]
+    ) -> tuple[blocks.Figure, blocks.Figure]:
+        """Draw the overviews."""
+        note = f"{receptive_field(about)} · top {self.source.k} of {self.source.images:,} images"
+        patches = patch_overview(units, self.layer, note)
+        contexts = context_overview(units, self.source.picture, self.layer, note)
+        vector = self._file("patches.svg")
+        patches.save_svg(self.folder / vector)
+        numbers = _numbers(self.layer, arrays, about) | {"shown": len(units)}
+        return (
+            self._figure("patches", "layer", patches, numbers).model_copy(update={"vector": vector}),
+            self._figure("context", "layer-context", contexts, numbers),
+        )
+
+    def _figure(self, kind: str, caption: str, canvas: Canvas, numbers: dict[str, Number]) -> blocks.Figure:
+        image = self._file(f"{kind}.png")
+        canvas.save_png(self.folder / image)
+        return blocks.Figure(
+            id=f"{kind}-{layer_slug(self.layer)}", caption=caption, numbers=numbers, image=image,
+            data=self._file("units.csv"), width=canvas.width, height=canvas.height,
+            evidence=Evidence(n=self.source.images),
+        )  # fmt: skip
+
+
+def receptive_field(about: dict[str, Any]) -> str:
+    """Say a layer's receptive field in words, from its attributes."""
+    status = about["rf_status"]
+    if status == "global":
+        return "each position sees the whole network input"
+    if status == "unknown":
+        return "receptive field unknown, the whole network input is shown"
+    size, stride = (" × ".join(str(int(edge)) for edge in about[f"rf_{name}"]) for name in ("size", "stride"))
+    most = "at most " if status == "bound" else ""
+    return f"receptive field {most}{size}, stride {stride} pixels of the network input"
+
+
+def _facts(arrays: dict[str, Array], about: dict[str, Any]) -> tuple[Fact, ...]:
+    return (
+        Fact(name="drawn", value=(len(arrays["unit"]), about["units"]), form="proportion"),
+        Fact(name="never_active", value=(about["units_never_active"], about["units"]), form="proportion"),
+        Fact(name="passed_over", value=arrays["passed_over"].sum(), form="count"),
+    )
+
+
+def _numbers(layer: str, arrays: dict[str, Array], about: dict[str, Any]) -> dict[str, Number]:
+    """Return what the captions of a layer's figures are filled in with."""
+    return {
+        "layer": layer,
+        "units": int(about["units"]),
+        "drawn": len(arrays["unit"]),
+        "never_active": int(about["units_never_active"]),
+        "passed_over": int(arrays["passed_over"].sum()),
+        "rf_status": about["rf_status"],
+        "rf_size": tuple(about["rf_size"]),
+        "rf_stride": tuple(about["rf_stride"]),
+    }

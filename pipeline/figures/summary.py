@@ -131,7 +131,7 @@ def add_examples(section: SectionDraft, names: Sequence[str], tiles: Sequence[ND
     canvas.save_svg(section.folder / "examples.svg")
     section.add(
         blocks.Figure(
-            id="examples", caption="examples", numbers={"examples": across}, image="examples.png",
+            id="examples", caption="examples", numbers={"across": across}, image="examples.png",
             vector="examples.svg", width=canvas.width, height=canvas.height,
         )
     )  # fmt: skip
@@ -215,7 +215,7 @@ def add_accuracy(
             section.numbers |= {"accuracy_images": split["labelled"], "held_out": held_out}
     columns = (
         Column(name="split"), Column(name="images", form="count"), Column(name="accuracy", form="share"),
-        Column(name="interval", form="interval"), Column(name="top5_accuracy", form="share"),
+        Column(name="interval", form="interval"), Column(name="top5", form="share"),
     )  # fmt: skip
     evidence = Evidence(n=sum(split["labelled"] for split in known), interval="wilson")
     section.add(

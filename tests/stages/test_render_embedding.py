@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from pipeline import store
+from pipeline.contents.blocks import Figure, Viewer
+from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
-from pipeline.report.section import read_section
 from stages import render_embedding
 from stages.render_embedding import predicted_classes
 from tests.stages.small_artifacts import contents, write_manifest
@@ -57,7 +58,7 @@ def run(tmp_path):
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
         paths["out"] = tmp_path / "figures" / name
         render_embedding.run(render_embedding.Params(**{**PARAMS, **changes}), paths)
-        return paths["out"]
+        return paths["out"] / "embedding"
 
     return once
 
@@ -66,23 +67,30 @@ def rng_xy():
     return np.random.default_rng(1).normal(size=(COUNT, 2)).astype(np.float32) * (3, 1) * 10
 
 
+def figures(folder):
+    blocks = read_section(folder).content.blocks
+    return {block.id: block for block in blocks if isinstance(block, Figure)}
+
+
 def points_of(folder):
     text = (folder / "points.js").read_text()
     assert text.startswith("window.CONVATLAS_MAP = {")
     return json.loads(text.removeprefix("window.CONVATLAS_MAP = ").rstrip(";\n"))
 
 
-def test_the_report_takes_the_section(run):
-    section = read_section(run())
-    assert [figure.id for figure in section.content.figures] == [
-        "embedding-map",
-        "embedding-grid",
-        "embedding-labels",
-    ]
-    assert section.content.viewer == "map.json"
-    for figure in section.content.figures:
-        with Image.open(section.folder / figure.image) as image:
+def test_pictures_have_the_size_that_is_said(run):
+    folder = run()
+    assert list(figures(folder)) == ["places", "grid", "labels"]
+    for figure in figures(folder).values():
+        with Image.open(folder / figure.image) as image:
             assert image.size == (figure.width, figure.height)
+        assert figure.evidence.n == COUNT
+
+
+def test_the_interactive_map_comes_first_and_names_its_files(run):
+    viewer = read_section(run()).content.blocks[0]
+    assert isinstance(viewer, Viewer)
+    assert (viewer.scripts, viewer.pictures) == (("points.js",), ("atlas-000.png",))
 
 
 def test_each_image_lies_in_its_cell_of_the_grid(run):
@@ -156,15 +164,16 @@ def test_equal_bytes_twice(run):
 
 def test_a_large_grid_is_thinned_out_and_it_is_said(run, monkeypatch):
     monkeypatch.setattr("pipeline.figures.embedding.LEAST_TILE", 60)
-    figure = read_section(run()).content.figures[1]
-    assert figure.caption.startswith("One image of each 2 × 2 cells")
+    numbers = figures(run())["grid"].numbers
+    assert (numbers["block"], numbers["columns"], numbers["rows"]) == (2, 8, 8)
+    assert numbers["shown"] <= 16
 
 
 def test_unlabelled_images_have_no_picture_by_label(run):
     numbers = {name: value for name, value in NUMBERS.items() if name != "knc"}
-    content = read_section(run(label=np.full(COUNT, -1), numbers=numbers)).content
-    assert [figure.id for figure in content.figures] == ["embedding-map", "embedding-grid"]
-    assert "KNC" not in content.figures[0].caption
+    folder = run(label=np.full(COUNT, -1), numbers=numbers)
+    assert list(figures(folder)) == ["places", "grid"]
+    assert "knc" not in read_section(folder).content.numbers
 
 
 @pytest.mark.parametrize("others", [IMAGE_ID[1:], IMAGE_ID + 1])

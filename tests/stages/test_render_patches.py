@@ -1,7 +1,6 @@
 """The stage `render-patches` on a small dataset."""
 
 import csv
-import json
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipeline import store
-from pipeline.report.section import read_section
+from pipeline.contents.reading import read_section
 from stages import patches, render_patches, topk
 from tests.stages.small_atlas import LAYERS, make
 
@@ -29,69 +28,107 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def section(made):
-    return json.loads((made["out"] / "section.json").read_text())
+def folder(made):
+    return made["out"] / "patches"
 
 
-def test_every_layer_and_unit_is_listed_with_files_that_are_there(made, section):
-    assert [layer["name"] for layer in section["layers"]] == list(LAYERS)
-    for layer, (units, *_) in zip(section["layers"], LAYERS.values(), strict=True):
-        assert layer["units_total"] == units
-        assert len(layer["units"]) == min(units, 4)
-        for unit in layer["units"]:
-            for name in ("image", "context"):
-                assert (made["out"] / unit[name]).is_file()
-            assert len({len(unit[name]) for name in ("values", "paths", "labels", "boxes", "image_ids")}) == 1
-    assert len(section["figures"]) == 2 * len(LAYERS)
-    for figure in section["figures"]:
-        with Image.open(made["out"] / figure["image"]) as image:
-            assert image.size == (figure["width"], figure["height"])
+@pytest.fixture
+def section(folder):
+    return read_section(folder).content
 
 
-def test_the_report_accepts_the_section(made):
-    content = read_section(made["out"]).content
-    assert [layer.name for layer in content.layers] == list(LAYERS)
-    assert content.numbers["k"] == K
+def sheet(folder, layer, strip):
+    """Return the pixels of a strip; black where it is transparent, where they have no colour of their own."""
+    with Image.open(folder / layer.sheets[strip.sheet].file) as image:
+        box = (strip.x, strip.y, strip.x + strip.width, strip.y + strip.height)
+        pixels = np.asarray(image.convert("RGBA").crop(box))
+    return pixels[..., :3] * (pixels[..., 3:] > 0)
+
+
+def test_every_layer_and_unit_is_told(folder, section):
+    assert [part.layer for part in section.layers] == list(LAYERS)
+    assert section.numbers["k"] == K
+    for part, (units, size, *_) in zip(section.layers, LAYERS.values(), strict=True):
+        assert (part.geometry.units, part.geometry.map_size) == (units, (size, size))
+        assert len(part.units) == min(units, 4)
+        for figure in part.blocks:
+            with Image.open(folder / figure.image) as image:
+                assert image.size == (figure.width, figure.height)
+
+
+def test_a_layer_has_a_few_sheets_and_no_file_a_strip(folder, section):
+    for part in section.layers:
+        for one in part.sheets:
+            with Image.open(folder / one.file) as image:
+                assert (image.format, image.size) == ("WEBP", (one.width, one.height))
+        assert len(part.sheets) == 2
+        assert [strip.caption for strip in part.units[0].strips] == ["unit-patches", "unit-context"]
+    assert len(list(folder.rglob("*.*"))) == 1 + 6 * len(LAYERS)
+
+
+def test_more_units_take_more_sheets(made, section, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.figures.drawing.sprites._LARGEST", 1)
+    render_patches.run(render_patches.Params(units=2), made | {"out": tmp_path / "patches"})
+    several = read_section(tmp_path / "patches/patches").content
+    folders = (tmp_path / "patches/patches", made["out"] / "patches")
+    for part, before in zip(several.layers, section.layers, strict=True):
+        assert len(part.sheets) == 2 * len(part.units)
+        for unit, other in zip(part.units, before.units, strict=True):
+            for one, two in zip(unit.strips, other.strips, strict=True):
+                apart, together = sheet(folders[0], part, one), sheet(folders[1], before, two)
+                np.testing.assert_array_equal(apart, together)
+
+
+def test_a_unit_that_is_never_active_says_so_and_has_no_strip(section):
+    for part in section.layers:
+        for unit in part.units:
+            dead = unit.facts[2][0] == 0
+            assert [block.caption for block in unit.blocks] == (["never-active"] if dead else [])
+            assert bool(unit.strips) is not dead and bool(unit.rows) is not dead
 
 
 def test_the_numbers_are_those_of_the_artifact(made, section):
     with store.read(made["patches"]) as file:
-        for layer in section["layers"]:
-            values, ids = file.get(f"{layer['name']}/value"), file.get(f"{layer['name']}/image_id")
-            for row, unit in enumerate(layer["units"]):
+        for part in section.layers:
+            values, ids = file.get(f"{part.layer}/value"), file.get(f"{part.layer}/image_id")
+            boxes = file.get(f"{part.layer}/box")
+            for row, unit in enumerate(part.units):
                 shown = ids[row] >= 0
-                assert unit["values"] == pytest.approx(values[row][shown].tolist(), rel=1e-5)
-                assert unit["image_ids"] == ids[row][shown].tolist()
-                assert unit["paths"] == [f"class{image % 3}/{image:02d}.png" for image in unit["image_ids"]]
-                assert unit["labels"] == [f"class{image % 3}" for image in unit["image_ids"]]
+                assert [cells[0] for cells in unit.rows] == pytest.approx(values[row][shown], rel=1e-5)
+                images = ids[row][shown].tolist()
+                assert [cells[1] for cells in unit.rows] == [
+                    f"class{one % 3}/{one:02d}.png" for one in images
+                ]
+                assert [cells[2] for cells in unit.rows] == [f"class{image % 3}" for image in images]
+                np.testing.assert_allclose([cells[4] for cells in unit.rows], boxes[row][shown], rtol=1e-5)
 
 
-def test_the_table_has_a_line_for_each_place_that_is_filled(made, section):
-    for layer in section["layers"]:
-        with (made["out"] / f"{layer['slug']}.csv").open(newline="") as file:
+def test_the_table_has_a_line_for_each_place_that_is_filled(folder, section):
+    for part in section.layers:
+        with (folder / part.data).open(newline="") as file:
             lines = list(csv.DictReader(file))
-        assert len(lines) == sum(len(unit["values"]) for unit in layer["units"])
         assert [float(line["value"]) for line in lines] == [
-            value for unit in layer["units"] for value in unit["values"]
+            row[0] for unit in part.units for row in unit.rows
         ]
 
 
 def test_unknown_receptive_fields_are_not_stated(section):
-    by_name = {layer["name"]: layer for layer in section["layers"]}
-    assert by_name["head"]["rf_size"] is None
-    assert by_name["features.0"]["rf_size"] == [4, 4]
-    captions = {figure["id"]: figure["caption"] for figure in section["figures"]}
-    assert "receptive field unknown" in captions["patches-head"].lower()
-    assert "at most 7 × 7, stride 4 × 4" in captions["patches-features-1"]
+    parts = {part.layer: part for part in section.layers}
+    assert parts["head"].geometry.field is None
+    assert parts["head"].blocks[0].numbers["rf_status"] == "unknown"
+    assert parts["features.1"].geometry.field == (7, 7)
+    assert parts["features.1"].blocks[0].numbers["rf_size"] == (7, 7)
+    assert parts["features.1"].geometry.status == "bound"
 
 
-def test_the_vector_figure_is_well_formed_and_holds_the_same_tiles(made, section):
-    for figure in section["figures"]:
-        if figure["vector"]:
-            root = ElementTree.parse(made["out"] / figure["vector"]).getroot()
-            assert (int(root.get("width")), int(root.get("height"))) == (figure["width"], figure["height"])
-            assert root.findall("{*}image")
-            assert root.findall("{*}text")
+def test_the_vector_figure_is_well_formed_and_holds_the_same_tiles(folder, section):
+    for part in section.layers:
+        patches, context = part.blocks
+        root = ElementTree.parse(folder / patches.vector).getroot()
+        assert (int(root.get("width")), int(root.get("height"))) == (patches.width, patches.height)
+        assert root.findall("{*}image")
+        assert root.findall("{*}text")
+        assert context.vector is None
 
 
 def test_equal_inputs_give_equal_bytes_whatever_the_threads(made, tmp_path, monkeypatch):
@@ -106,16 +143,9 @@ def test_equal_inputs_give_equal_bytes_whatever_the_threads(made, tmp_path, monk
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_layers_with_alike_names_get_different_files():
-    slugs = render_patches._slugs(["a.b", "a-b", "A_b", "...", "a.b-2"])
-    assert len({slug.lower() for slug in slugs}) == 5
-    assert slugs[0] == "a-b"
-
-
-def test_a_strip_shows_the_stored_patches(made, section):
-    unit = section["layers"][0]["units"][0]
-    with Image.open(made["out"] / unit["image"]) as image:
-        strip = np.asarray(image.convert("RGB"))
+def test_a_strip_shows_the_stored_patches(made, folder, section):
+    layer = section.layers[0]
+    strip = sheet(folder, layer, layer.units[0].strips[0])
     with store.read(made["patches"]) as file:
         patch, mask = file.get("features.0/patch")[0, 0], file.get("features.0/mask")[0, 0]
     # Enlarged four times, inside a line of one pixel; below the value's text.

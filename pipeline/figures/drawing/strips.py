@@ -168,14 +168,14 @@ def _grid(count: int) -> tuple[int, int]:
     return lines, -(-count // lines)
 
 
-def _extent(count: int, side: int) -> tuple[int, int]:
-    """Width and height of a unit's tiles, pixels."""
+def strip_size(count: int, side: int) -> tuple[int, int]:
+    """Width and height of a unit's `count` tiles of a side, pixels."""
     lines, columns = _grid(count)
     return columns * (side + GAP) - GAP + 2 * _EDGE, lines * (side + GAP) - GAP + 2 * _EDGE
 
 
 def _strip_canvas(count: int, side: int) -> Canvas:
-    return Canvas(*_extent(count, side))
+    return Canvas(*strip_size(count, side))
 
 
 def _corner(place: int, count: int, side: int) -> tuple[int, int]:
@@ -236,7 +236,7 @@ def _overview(
         + 3 * GAP
     )
     top = _TITLE + _NOTE + 6 * GAP
-    width, height = _extent(len(units[0].value), side)
+    width, height = strip_size(len(units[0].value), side)
     step = height + (GAP - 2 * _EDGE if height == side + 2 * _EDGE else _UNIT_GAP)
     written = max(text_width(title, _TITLE, bold=True), text_width(note, _NOTE))
     canvas = Canvas(max(left + width, written), top + len(units) * step - (step - height))

@@ -52,9 +52,14 @@ def hatched(pixels: UInt8, seen: npt.NDArray[np.generic]) -> UInt8:
     return np.where(seen.astype(bool)[..., None], pixels, unseen(*pixels.shape[:2]))
 
 
+def enlarged_side(side: int, least: int = LEAST) -> int:
+    """Return the side of a tile whose pixels are repeated until it is at least `least`."""
+    return side * max(1, -(-least // side))
+
+
 def enlarge(pixels: UInt8, least: int = LEAST) -> UInt8:
     """Repeat the pixels of a tile so that its side is at least `least`."""
-    factor = -(-least // len(pixels))
+    factor = enlarged_side(len(pixels), least) // len(pixels)
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else pixels
 
 
