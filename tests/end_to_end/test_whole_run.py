@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from pipeline.contents.reading import read_section
 from tests.end_to_end.project import Project
 
 LINKS = {"href", "src", "srcset", "poster", "data"}
@@ -42,8 +43,8 @@ def pages(finished: Project) -> dict[Path, Links]:
 
 def test_report_has_a_page_for_each_drawn_unit(finished, pages):
     assert finished.root / "report" / "index.html" in pages
-    section = json.loads((finished.root / "artifacts/figures/patches/section.json").read_text())
-    units = sum(len(layer["units"]) for layer in section["layers"])
+    section = read_section(finished.root / "artifacts/figures/patches/patches").content
+    units = sum(len(layer.units) for layer in section.layers)
     assert len(pages) >= 1 + units
 
 

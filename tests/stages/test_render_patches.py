@@ -96,20 +96,19 @@ def test_the_numbers_are_those_of_the_artifact(made, section):
                 shown = ids[row] >= 0
                 assert [cells[0] for cells in unit.rows] == pytest.approx(values[row][shown], rel=1e-5)
                 images = ids[row][shown].tolist()
-                assert [cells[1] for cells in unit.rows] == [
-                    f"class{one % 3}/{one:02d}.png" for one in images
-                ]
+                paths = [f"class{image % 3}/{image:02d}.png" for image in images]
+                assert [cells[1] for cells in unit.rows] == paths
                 assert [cells[2] for cells in unit.rows] == [f"class{image % 3}" for image in images]
-                np.testing.assert_allclose([cells[4] for cells in unit.rows], boxes[row][shown], rtol=1e-5)
+                stated = np.reshape([cells[4] for cells in unit.rows], (-1, 4))
+                np.testing.assert_allclose(stated, boxes[row][shown], rtol=1e-5)
 
 
 def test_the_table_has_a_line_for_each_place_that_is_filled(folder, section):
     for part in section.layers:
         with (folder / part.data).open(newline="") as file:
             lines = list(csv.DictReader(file))
-        assert [float(line["value"]) for line in lines] == [
-            row[0] for unit in part.units for row in unit.rows
-        ]
+        values = [row[0] for unit in part.units for row in unit.rows]
+        assert [float(line["value"]) for line in lines] == values
 
 
 def test_unknown_receptive_fields_are_not_stated(section):

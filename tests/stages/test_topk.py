@@ -1,11 +1,10 @@
 """The stage `topk` on activations made by hand."""
 
-import json
-
 import numpy as np
 import pytest
 
 from pipeline import store
+from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
 from pipeline.extraction.second_ranking import reorder
 from pipeline.formats.second_ranking import FILE, SecondRanking, write_second_ranking
@@ -118,6 +117,6 @@ def test_a_second_ranking_is_taken_where_there_is_one(paths, ranked_again):
     patches.run(patches.Params(units=2, layers=("*",), side=16, seed=0), paths | {"out": paths["patches"]})
     drawn = paths | {"out": paths["patches"].parent / "figures/patches"}
     render_patches.run(render_patches.Params(units=2), drawn)
-    numbers = json.loads((drawn["out"] / "section.json").read_text())["numbers"]
+    numbers = read_section(drawn["out"] / "patches").content.numbers
     assert numbers["overlap"] == 0
     assert "0\u00a0% of the images shown" in prose(read_caption("patches").words, numbers)
