@@ -81,8 +81,8 @@ def test_pictures_have_the_size_that_is_said(folder, content):
 
 def test_evaluated_images_are_said_to_be_of_the_held_out_split(content):
     evidence = figures(content)["classes"].evidence
-    assert (evidence.n, evidence.split, evidence.interval) == (40, "test", "wilson")
-    assert content.numbers["evaluated"] == 40
+    assert (evidence.n, evidence.split, evidence.interval) == (20, "test", "wilson")
+    assert content.numbers["evaluated"] == 20
 
 
 def test_every_recorded_layer_is_told_with_its_geometry(content):
@@ -150,7 +150,7 @@ def test_nothing_held_out_is_said(tmp_path):
     content = read_section(render(tmp_path, split=["train"] * 80)).content
     assert "accuracy" not in content.numbers
     assert "held_out" not in content.numbers
-    assert table(content, "accuracy").evidence.n == 80
+    assert table(content, "accuracy").evidence.n == 40
 
 
 def test_equal_bytes_twice(folder, tmp_path):
