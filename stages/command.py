@@ -2,6 +2,7 @@
 
 import argparse
 import ctypes
+import errno
 import fcntl
 import logging
 import os
@@ -16,7 +17,11 @@ from typing import Any
 from pipeline.errors import DISK_FAULTS, UserError
 from pipeline.params import Block, load_block
 
+log = logging.getLogger(__name__)
+
 LOCKS = Path(".locks")
+# What network file systems without locks answer.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -114,7 +119,22 @@ def _locked(name: str) -> Iterator[None]:
             raise UserError(
                 f"this stage runs already, as process {file.read().strip()}; wait for it or stop it"
             ) from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            _warn_of_no_locks(error)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _warn_of_no_locks(error: OSError) -> None:
+    """Say it once a session, such as a terminal's, and not in each of its stages."""
+    said, session = LOCKS / "not-supported", str(os.getsid(0))
+    if not said.exists() or said.read_text() != session:
+        log.warning(
+            "%s: this file system has no locks (%s): never run one stage twice at a time in this folder",
+            LOCKS.resolve(), error.strerror,
+        )  # fmt: skip
+        said.write_text(session)

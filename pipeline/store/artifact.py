@@ -25,6 +25,9 @@ from pipeline.store import chunks
 from pipeline.store.replacing import replaced
 
 CHUNK_BYTES = 1 << 18
+# A file has its name when it is whole and never changes: there is nothing for HDF5's locks to guard, and a
+# network file system may have none.
+LOCKS = False
 _WITHOUT_FOREIGN: set[tuple[Any, ...]] = set()
 
 
@@ -104,7 +107,7 @@ def write(
     UserError
         If the disk is full or the folder cannot be written; nothing is published then.
     """
-    with replaced(path) as temporary, h5py.File(temporary, "w", track_order=False) as file:
+    with replaced(path) as temporary, h5py.File(temporary, "w", track_order=False, locking=LOCKS) as file:
         writer = Writer(file)
         writer.set_attributes("", {"schema_version": version, "stage": stage})
         writer.set_attributes("", {f"digest_{name}": value for name, value in (made_from or {}).items()})
@@ -210,13 +213,13 @@ def read(path: Path, *, version: int | None = 1) -> Iterator[Reader]:
     Raises
     ------
     UserError
-        If it is missing, not HDF5, locked, damaged, not finished, of another version, or has links or
-        storage outside itself.
+        If it is missing, not HDF5, damaged, not finished, of another version, or has links or storage
+        outside itself.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the stage that makes it")
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=LOCKS)
     except OSError as error:
         raise UserError(f"{path}: cannot be opened as HDF5 ({error})") from error
     with file:

@@ -105,6 +105,23 @@ def test_the_second_run_of_a_stage_names_the_first(capsys):
     assert execute(stage(lambda params, paths: None), None, []) == 0
 
 
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_where_there_are_no_locks_stages_say_so_once_and_run(monkeypatch, caplog, code):
+    monkeypatch.setattr("fcntl.flock", lambda *_: (_ for _ in ()).throw(OSError(code, os.strerror(code))))
+    ran = []
+    for _ in range(3):
+        assert execute(stage(lambda params, paths: ran.append(1)), None, []) == 0
+    assert len(ran) == 3
+    said = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == 1 and "this file system has no locks" in said[0]
+
+
+def test_another_fault_of_a_lock_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("fcntl.flock", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken")))
+    with pytest.raises(OSError, match="broken"):
+        execute(stage(lambda params, paths: pytest.fail("ran")), None, [])
+
+
 def test_a_stage_ends_with_its_parent(tmp_path):
     child = (
         "import time; from pathlib import Path; from stages.command import Stage, execute\n"

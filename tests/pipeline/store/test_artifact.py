@@ -1,3 +1,4 @@
+import fcntl
 import sys
 import threading
 
@@ -51,6 +52,20 @@ def test_an_array_has_a_second_name(tmp_path):
         np.testing.assert_array_equal(file.get("y", slice(3, 5)), values[3:5])
         np.testing.assert_array_equal(file.get("group/x"), values)
     assert (tmp_path / "a.h5").stat().st_size < alone.stat().st_size + 5000
+
+
+def test_neither_writing_nor_reading_takes_a_lock(tmp_path):
+    """Where a file system has none, HDF5 would refuse to open; here another process holds it."""
+    exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
+    with store.write(tmp_path / "a.h5", stage="test") as file:
+        file.put("x", np.arange(3))
+        (unfinished,) = tmp_path.iterdir()
+        with unfinished.open() as beside:
+            fcntl.flock(beside, exclusive)
+    with (tmp_path / "a.h5").open() as beside:
+        fcntl.flock(beside, exclusive)
+        with store.read(tmp_path / "a.h5") as found:
+            assert found.get("x").tolist() == [0, 1, 2]
 
 
 def test_strings_come_back(tmp_path):
