@@ -1,13 +1,13 @@
 """A section as a whole."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import model_validator
 
 from pipeline.contents.blocks import Block, Images, Units, block_files, block_ids
 from pipeline.contents.parts import ImagePart, LayerPart
 from pipeline.contents.values import Model, Number, Slug
+from pipeline.formats.status import State, Status
 
 
 class Section(Model):
@@ -28,7 +28,7 @@ class Section(Model):
     """
 
     name: Slug
-    status: Literal["done", "not run", "not applicable"] = "done"
+    status: State = "done"
     reason: str = ""
     numbers: Mapping[str, Number] = {}
     blocks: tuple[Block, ...] = ()
@@ -37,10 +37,7 @@ class Section(Model):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Section":
-        if (self.status == "done") == bool(self.reason):
-            raise ValueError(
-                f"status '{self.status}' with reason {self.reason!r}: only what was not done has one"
-            )
+        Status(self.status, self.reason)  # refuses a state without its reason
         _once("id", [name for blocks in self._lists() for name in block_ids(blocks)])
         layers, images = [part.layer for part in self.layers], [part.image_id for part in self.images]
         _once("layer", layers)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from pipeline.contents.blocks import Block
 from pipeline.contents.parts import ImagePart, LayerPart
 from pipeline.contents.section import Section
 from pipeline.contents.values import Number
+from pipeline.formats.status import State, Status
 from pipeline.store.replacing import replaced_folder
 
 LIST = "contents.json"
@@ -36,12 +36,16 @@ class SectionDraft:
     blocks: list[Block] = field(default_factory=list)
     layers: list[LayerPart] = field(default_factory=list)
     images: list[ImagePart] = field(default_factory=list)
-    status: Literal["done", "not run", "not applicable"] = "done"
+    status: State = "done"
     reason: str = ""
 
     def add(self, *blocks: Block) -> None:
         """Put blocks at the end of the page."""
         self.blocks.extend(blocks)
+
+    def mark(self, status: Status) -> None:
+        """Say whether the analysis was done, as its artifact has it."""
+        self.status, self.reason = status.state, status.reason
 
     def content(self) -> Section:
         """Return the section as it stands."""

@@ -8,6 +8,7 @@ from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, T
 from pipeline.contents.parts import Geometry, ImagePart, LayerPart, Sheet, Strip, UnitPart, UnitTable
 from pipeline.contents.values import Column, Evidence, Fact
 from pipeline.contents.writing import SectionDraft, new_chapter
+from pipeline.formats.status import not_run
 
 LAYERS = ("features.1", "Mixed_5b.pool")
 WINNERS = (
@@ -91,6 +92,5 @@ def write(figures: Path) -> Path:
     with new_chapter(figures / "chapter") as chapter:
         for name in ("first", "second"):
             fill(chapter.section(name))
-        idle = chapter.section("idle")
-        idle.status, idle.reason = "not run", "occlusion.run is false"
+        chapter.section("idle").mark(not_run("occlusion"))
     return figures / "chapter"

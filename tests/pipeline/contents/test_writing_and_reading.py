@@ -36,7 +36,7 @@ def test_every_kind_of_block_and_part_comes_back(tmp_path):
 def test_a_section_without_data_says_why(tmp_path):
     small_chapter.write(tmp_path)
     idle = next(item.content for item in read_sections(tmp_path) if item.content.name == "idle")
-    assert (idle.status, idle.reason) == ("not run", "occlusion.run is false")
+    assert (idle.status, idle.reason) == ("not run", "params.yaml says occlusion.run: false")
 
 
 def test_equal_sections_give_equal_bytes(tmp_path):
@@ -92,8 +92,8 @@ def test_two_chapters_cannot_hold_one_section(tmp_path):
     ("change", "message"),
     [
         (lambda content: content.update(novel=1), "novel"),
-        (lambda content: content.update(status="not run"), "status 'not run' with reason ''"),
-        (lambda content: content.update(reason="because"), "status 'done' with reason 'because'"),
+        (lambda content: content.update(status="not run"), "a reason goes with every state"),
+        (lambda content: content.update(reason="because"), "a reason goes with every state"),
         (lambda content: content["blocks"][1].update(image="../../secret.png"), "inside the section"),
         (lambda content: content["blocks"][1].update(image="/etc/passwd"), "inside the section"),
         (lambda content: content["blocks"][1].update(image="gone.png"), "'gone.png', which is not there"),
