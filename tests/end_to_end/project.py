@@ -22,7 +22,7 @@ RESULTS = ("artifacts", "report", "metrics", "plots")
 # Not sources, even where they are tracked.
 LEFT_BEHIND = {"dvc.lock", *RESULTS, "data"}
 # What decides where and by how many processes a stage runs must not leak in from the machine.
-UNSET = ("DASK_SCHEDULER_ADDRESS", "CONVATLAS_SHARDS", "GIT_DIR", "GIT_WORK_TREE")
+UNSET = ("DASK_SCHEDULER_ADDRESS", "CONVATLAS_CACHE", "CONVATLAS_SHARDS", "GIT_DIR", "GIT_WORK_TREE")
 CLASSES, IMAGES_OF_CLASS, PIXELS = 4, 15, 20
 
 

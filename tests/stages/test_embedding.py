@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pipeline import store
 from pipeline.errors import UserError
 from stages import embedding
-from tests.stages.small_artifacts import contents, write_activations, write_manifest
+from tests.small.artifacts import write_activations, write_manifest
+from tests.small.files import bytes_below
 
 PARAMS = {
     "metric": "euclidean",
@@ -75,7 +76,7 @@ def test_metrics_are_the_attributes(run, codes):
 
 def test_equal_bytes_twice(run, codes):
     first, second = (run(codes, name)["out"].parent for name in ("a", "b"))
-    assert contents(first) == contents(second)
+    assert bytes_below(first) == bytes_below(second)
 
 
 def test_seed_and_metric_change_the_map(run, codes):

@@ -13,8 +13,7 @@ from stages import manifest as stage
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path / "cache"))
+def folder(tmp_path):
     root = tmp_path / "images"
     for label in ("cat", "dog"):
         for number in range(3):

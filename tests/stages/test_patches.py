@@ -8,7 +8,7 @@ from pipeline.analyses.patches.patches import cut_patch
 from pipeline.errors import UserError
 from pipeline.images.preprocess import view
 from stages import patches, topk
-from tests.stages.small_atlas import IMAGES, LAYERS, PREPROCESSING, make, picture, size
+from tests.small.atlas import IMAGES, LAYERS, PREPROCESSING, make, picture, size
 
 PARAMS = {"units": 3, "layers": ("*",), "side": 16, "seed": 0}
 

@@ -11,7 +11,8 @@ from pipeline import store
 from pipeline.errors import UserError
 from pipeline.formats.activations import open_activations
 from stages import predictions
-from tests.stages.small_artifacts import contents, write_activations, write_description, write_manifest
+from tests.small.artifacts import write_activations, write_description, write_manifest
+from tests.small.files import bytes_below
 
 CLASSES = ["b", "A", "c"]
 OUTPUTS = ["a", "b", "x", "c"]
@@ -92,7 +93,7 @@ def test_a_sample_of_many_images_is_plotted(run):
 
 
 def test_equal_bytes_twice(run):
-    assert contents(run("a")["out"].parent) == contents(run("b")["out"].parent)
+    assert bytes_below(run("a")["out"].parent) == bytes_below(run("b")["out"].parent)
 
 
 def test_unlabelled_images_still_have_predictions(run, caplog):

@@ -13,7 +13,8 @@ from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
 from stages import render_embedding
 from stages.render_embedding import predicted_classes
-from tests.stages.small_artifacts import contents, write_manifest
+from tests.small.artifacts import write_manifest, write_thumbnails
+from tests.small.files import bytes_below
 
 PARAMS = {"canvas": 240, "tile": 12, "viewer_images": 1000, "viewer_tile": 8, "seed": 0}
 COUNT = 60
@@ -45,15 +46,7 @@ def run(tmp_path):
             file.put("predicted", (predicted // 2 % 4).astype(np.int32))
             file.put("class_output", np.arange(3, dtype=np.int32))
             file.put_strings("output_name", [*CLASSES, "other"])
-        with store.write(tmp_path / "thumbnails.h5", stage="thumbnails") as file:
-            ids = np.arange(2 * COUNT)
-            file.put("image_id", ids)
-            file.put(
-                "thumbnail",
-                np.broadcast_to(shade(ids)[:, None, None, None], (len(ids), 8, 8, 3)).astype(np.uint8),
-            )
-            file.put("width", np.full(len(ids), 8, np.uint16))
-            file.put("height", np.full(len(ids), 8, np.uint16))
+        write_thumbnails(tmp_path / "thumbnails.h5", shade(np.arange(2 * COUNT)))
         paths = {name: tmp_path / f"{name}.h5" for name in ("embedding", "predictions", "thumbnails")}
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
         paths["out"] = tmp_path / "figures" / name
@@ -158,8 +151,8 @@ def test_several_atlases(run, monkeypatch):
 
 
 def test_equal_bytes_twice(run):
-    first = contents(run())
-    assert first == contents(run())
+    first = bytes_below(run())
+    assert first == bytes_below(run())
 
 
 def test_a_large_grid_is_thinned_out_and_it_is_said(run, monkeypatch):

@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline import store
 from pipeline.contents.reading import read_section
 from stages import patches, render_patches, topk
-from tests.stages.small_atlas import LAYERS, make
+from tests.small.atlas import LAYERS, make
 
 K = 3
 
@@ -131,14 +131,14 @@ def test_the_vector_figure_is_well_formed_and_holds_the_same_tiles(folder, secti
 
 
 def test_equal_inputs_give_equal_bytes_whatever_the_threads(made, tmp_path, monkeypatch):
-    def contents(folder):
+    def bytes_below(folder):
         return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
-    before = contents(made["out"])
+    before = bytes_below(made["out"])
     monkeypatch.setenv("CONVATLAS_WORKERS", "3")
     again = made | {"out": tmp_path / "patches"}
     render_patches.run(render_patches.Params(units=2), again)
-    assert contents(again["out"]) == before
+    assert bytes_below(again["out"]) == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 

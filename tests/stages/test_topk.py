@@ -12,7 +12,7 @@ from pipeline.images.preprocess import to_image
 from pipeline.report.captions import read_caption
 from pipeline.report.wording import prose
 from stages import patches, render_patches, topk
-from tests.stages.small_atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
+from tests.small.atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
 
 
 @pytest.fixture

@@ -20,34 +20,25 @@ from pipeline.formats.weights import read_description
 from pipeline.images.decoding import decode
 from pipeline.images.network_input import normalise, prepare
 from pipeline.model.network import load_network
-from pipeline.parallel import cluster
 from pipeline.shards.pool import ShardPool
-from tests.pipeline.small_extraction import (
+from tests.small.extraction import (
     MADE_FROM,
-    contents,
     make_manifest,
     make_weights,
     wanted,
     write_images,
 )
+from tests.small.files import bytes_below
 
 PROJECT = Path(__file__).parents[3]
 KILLED = """
 import sys; sys.path[:0] = {paths!r}
 from pathlib import Path
-from tests.pipeline.small_extraction import MADE_FROM, wanted
+from tests.small.extraction import MADE_FROM, wanted
 from pipeline.extraction.extraction import extract
 if __name__ == "__main__":
     extract(Path("manifest.h5"), Path("weights"), Path("activations"), wanted(), MADE_FROM)
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    """Two workers for all tests: starting them takes longer than most of the tests."""
-    with cluster.connect(workers=2) as client, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DASK_SCHEDULER_ADDRESS", client.scheduler.address)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +124,7 @@ def test_another_number_of_workers_gives_equal_bytes(made, place, monkeypatch):
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS")
     monkeypatch.setenv("CONVATLAS_WORKERS", "1")
     run(made, place)
-    assert contents(place / "activations") == contents(made / "activations")
+    assert bytes_below(place / "activations") == bytes_below(made / "activations")
 
 
 def test_other_batches_change_values_by_rounding_alone(made, place):
@@ -148,7 +139,7 @@ def test_finished_shards_are_linked_and_not_computed_again(made, place, monkeypa
         "pipeline.extraction.extraction._compute", lambda jobs, pool, label: pytest.fail("computed")
     )
     run(made, place)
-    assert contents(place / "activations") == contents(made / "activations")
+    assert bytes_below(place / "activations") == bytes_below(made / "activations")
     for shard in (place / "activations").glob("part-*"):
         assert shard.stat().st_ino == (place / "pool" / shard.name).stat().st_ino
 
@@ -187,7 +178,7 @@ def test_a_killed_run_keeps_finished_shards_and_resumes(made, place):
     finished = {path.name: path.stat().st_ino for path in (place / "pool").glob("part-*.h5")}
     assert finished
     run(made, place)
-    assert contents(place / "activations") == contents(made / "activations")
+    assert bytes_below(place / "activations") == bytes_below(made / "activations")
     assert {name: (place / "pool" / name).stat().st_ino for name in finished} == finished
 
 
@@ -203,7 +194,7 @@ def test_neighbours_added_and_removed_give_what_a_run_from_nothing_gives(made, p
     assert 1 <= len(set(os.listdir(place / "pool")) - before) <= 4
     monkeypatch.setenv("CONVATLAS_SHARDS", str(place / "other"))
     extract(place / "manifest.h5", made / "weights", place / "fresh", wanted(), MADE_FROM)
-    assert contents(place / "resumed") == contents(place / "fresh")
+    assert bytes_below(place / "resumed") == bytes_below(place / "fresh")
 
 
 def test_a_changed_image_is_left_out_said_and_not_taken_for_finished(made, place, caplog):
@@ -223,8 +214,8 @@ def test_a_changed_image_is_left_out_said_and_not_taken_for_finished(made, place
     changed.write_bytes(original[0])
     gone.write_bytes(original[1])
     extract(place / "manifest.h5", made / "weights", place / "activations", wanted(), MADE_FROM)
-    parts = {name: data for name, data in contents(made / "activations").items() if name != "index.h5"}
-    assert {n: d for n, d in contents(place / "activations").items() if n != "index.h5"} == parts
+    parts = {name: data for name, data in bytes_below(made / "activations").items() if name != "index.h5"}
+    assert {n: d for n, d in bytes_below(place / "activations").items() if n != "index.h5"} == parts
 
 
 def test_too_many_bad_images_fail_and_leave_the_earlier_output(made, place):

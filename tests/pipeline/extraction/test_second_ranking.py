@@ -9,30 +9,28 @@ from pipeline.extraction import extraction
 from pipeline.extraction.extraction import extract
 from pipeline.extraction.second_ranking import reorder
 from pipeline.formats.second_ranking import FILE, read_second_ranking
-from pipeline.parallel import cluster
 from tests.end_to_end.artifact_tables import faults, read_document
 from tests.end_to_end.project import ROOT
-from tests.pipeline.small_extraction import (
+from tests.small.extraction import (
     MADE_FROM,
-    contents,
     make_manifest,
     make_weights,
     wanted,
     write_images,
 )
+from tests.small.files import bytes_below
 
 CANDIDATES = 12
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, workers):
     """The same images in float32 and in bfloat16, with a second ranking."""
     folder = tmp_path_factory.mktemp("second")
     write_images(folder / "dataset", 60)
     make_manifest(folder / "dataset", folder / "manifest.h5")
     make_weights(folder / "weights", folder)
-    with cluster.connect(workers=2) as client, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DASK_SCHEDULER_ADDRESS", client.scheduler.address)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVATLAS_SHARDS", str(folder / "pool"))
         patch.setenv("CONVATLAS_DEVICE", "cpu")
         for name, precision in (("exact", "float32"), ("half", "bfloat16"), ("once_more", "bfloat16")):
@@ -99,7 +97,7 @@ def test_second_ranking_is_nearer_to_float32(made):
 
 
 def test_two_passes_give_equal_bytes(made):
-    assert contents(made / "half") == contents(made / "once_more")
+    assert bytes_below(made / "half") == bytes_below(made / "once_more")
 
 
 def test_float32_has_no_second_ranking(made):

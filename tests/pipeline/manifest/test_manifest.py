@@ -27,8 +27,7 @@ from pipeline.manifest.manifest import (
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("CONVATLAS_CACHE", str(tmp_path / "cache"))
+def _two_processes(monkeypatch):
     monkeypatch.setenv("CONVATLAS_WORKERS", "2")
 
 

@@ -11,20 +11,12 @@ from pipeline import store
 from pipeline.analyses.embedding.components import reduce_codes
 from pipeline.errors import UserError
 from pipeline.numerics.pca import principal_components
-from pipeline.parallel import cluster
 from pipeline.parallel.fold import fold, map_in_order, split
 from pipeline.topk.ranking import rank
-from tests.stages.small_artifacts import write_activations
+from tests.small.artifacts import write_activations
 
 RNG = np.random.default_rng(4)
 IMAGES, WIDTH = 97, 12
-
-
-@pytest.fixture(scope="module")
-def workers():
-    with cluster.connect(workers=2) as client, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DASK_SCHEDULER_ADDRESS", client.scheduler.address)
-        yield
 
 
 @pytest.mark.parametrize(("count", "parts"), [(1, 4), (4, 4), (10, 3), (7, 100), (0, 3)])

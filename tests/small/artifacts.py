@@ -1,16 +1,20 @@
 """Artifacts of a few rows, written as the stages before would write them."""
 
-import json
-
 import numpy as np
 
 from pipeline import store
+from pipeline.formats import weights
 from pipeline.formats.activations import Index, KeptLayer, Skipped, write_index
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.shards import Contents, write_shard
+from pipeline.formats.weights import Description
+from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
 
 RELU = KeptLayer("relu", "map", 4, LayerGeometry((8, 8), ReceptiveField((3, 3), (1, 1), (-1, -1), "exact")))
+PREPROCESSING = Preprocessing(
+    input_size=(8, 8), resize=None, crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+)
 INDEX = Index((RELU,), "relu", 80, "float32", 32, "cpu AVX2")
 
 
@@ -53,22 +57,22 @@ def write_manifest(path, label, class_names, split=None, **columns):
 def write_description(folder, classes):
     """Write the description of a network without writing a network."""
     folder.mkdir(parents=True, exist_ok=True)
-    preprocessing = {"input_size": [8, 8], "resize": None, "crop": "none", "interpolation": "bilinear"}
-    preprocessing |= {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
-    description = {
-        "architecture": "builtin:small",
-        "weights": "train",
-        "classes": list(classes),
-        "preprocessing": preprocessing,
-        "digest": "0" * 64,
-        "training": None,
-    }
-    (folder / "model.json").write_text(json.dumps(description))
+    weights.write_description(
+        folder,
+        Description(
+            architecture="builtin:small", weights="train", classes=tuple(classes),
+            preprocessing=PREPROCESSING, digest="0" * 64,
+        ),
+    )  # fmt: skip
     return folder
 
 
-def contents(folder):
-    """Return every file below a folder with its bytes."""
-    return {
-        path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+def write_thumbnails(path, shades, side=8):
+    """Write one thumbnail an image, each of one grey."""
+    shades = np.asarray(shades, np.uint8)
+    with store.write(path, stage="thumbnails") as file:
+        file.put("image_id", np.arange(len(shades)))
+        file.put("thumbnail", np.broadcast_to(shades[:, None, None, None], (len(shades), side, side, 3)))
+        for name in ("width", "height"):
+            file.put(name, np.full(len(shades), side, np.uint16))
+    return path

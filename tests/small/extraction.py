@@ -44,7 +44,3 @@ def wanted(**changes):
         "candidates": 6, "shard_mean": 8, "shard_largest": 16,
     }  # fmt: skip
     return Wanted(**(values | changes))
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
