@@ -14,7 +14,6 @@ from typing import Literal
 
 import torch
 from distributed import Client
-from torch import nn
 
 from pipeline import store
 from pipeline.errors import UserError
@@ -35,7 +34,7 @@ from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.second_ranking import SecondRanking, write_second_ranking
 from pipeline.formats.shards import read_contents
 from pipeline.formats.weights import read_description
-from pipeline.layers.layers import Layer, code_layer, describe_layers
+from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.selection import select_layers
 from pipeline.model.device import arithmetic, choose_device
 from pipeline.model.network import load_network
@@ -184,23 +183,11 @@ def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
 
 def _recipe(weights: Path, wanted: Wanted) -> Recipe:
     description, network = read_description(weights), load_network(weights)
-    layers, code = watched_layers(network, description.preprocessing.input_size, wanted.layers)
+    seen = description.preprocessing.input_size, description.preprocessing.channels
+    code = code_layer(network, *seen)
+    layers = select_layers(describe_layers(network, *seen), code, wanted.layers, "extract.layers")
     kept = Kept(layers, code, wanted.precision, wanted.statistics, wanted.means)
     return Recipe(weights.resolve(), description.digest, kept, wanted.batch_size, choose_device())
-
-
-def watched_layers(
-    network: nn.Module, input_size: tuple[int, int], patterns: Literal["auto"] | Sequence[str]
-) -> tuple[tuple[Layer, ...], str]:
-    """Return the layers that the parameters name, and the code layer.
-
-    Raises
-    ------
-    UserError
-        Naming the parameter and the pattern that matches nothing, or that the network has no code.
-    """
-    code = code_layer(network, input_size)
-    return select_layers(describe_layers(network, input_size), code, patterns, "extract.layers"), code
 
 
 def _tar_files(images: Sequence[str]) -> list[str] | None:

@@ -41,6 +41,8 @@ LARGEST_WHOLE = 64 * 2**20
 def prepare(rgb: UInt8, preprocessing: Preprocessing) -> UInt8:
     """Resize and crop an image to what the network sees, before normalisation.
 
+    For a network of one input channel it is made grey then: luma of ITU-R 601, as Pillow's mode L has it.
+
     Parameters
     ----------
     rgb : (H, W, 3) uint8
@@ -49,8 +51,9 @@ def prepare(rgb: UInt8, preprocessing: Preprocessing) -> UInt8:
 
     Returns
     -------
-    (h, w, 3) uint8
-        `preprocessing.input_size` pixels; zero where the image is smaller than the crop, as torchvision pads.
+    (h, w, C) uint8
+        `preprocessing.input_size` pixels, `preprocessing.channels` values each; zero where the image is
+        smaller than the crop, as torchvision pads.
 
     Raises
     ------
@@ -62,9 +65,11 @@ def prepare(rgb: UInt8, preprocessing: Preprocessing) -> UInt8:
     rows = _inside(place.offset[0], preprocessing.input_size[0], place.resized[0])
     columns = _inside(place.offset[1], preprocessing.input_size[1], place.resized[1])
     seen = _resample(rgb, place.resized, (rows, columns), preprocessing)
+    if preprocessing.channels == 1:
+        seen = np.asarray(Image.fromarray(seen).convert("L"))[..., np.newaxis]
     if seen.shape[:2] == preprocessing.input_size:
         return np.ascontiguousarray(seen)
-    padded = np.zeros((*preprocessing.input_size, 3), np.uint8)
+    padded = np.zeros((*preprocessing.input_size, preprocessing.channels), np.uint8)
     y, x = rows[0] - place.offset[0], columns[0] - place.offset[1]
     padded[y : y + seen.shape[0], x : x + seen.shape[1]] = seen
     return padded
@@ -75,13 +80,13 @@ def normalise(batch: UInt8, preprocessing: Preprocessing) -> Float32:
 
     Parameters
     ----------
-    batch : (n, h, w, 3) uint8
+    batch : (n, h, w, C) uint8
     preprocessing : Preprocessing
 
     Returns
     -------
-    (n, 3, h, w) float32
-        Equal to torchvision's `ToTensor` and `Normalize`; a view whose memory is (n, h, w, 3), torch's
+    (n, C, h, w) float32
+        Equal to torchvision's `ToTensor` and `Normalize`; a view whose memory is (n, h, w, C), torch's
         channels-last format.
     """
     images, height, width, colours = batch.shape

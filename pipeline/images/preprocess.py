@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.errors import UserError
 from pipeline.params import Block
@@ -23,7 +23,7 @@ Deviation: TypeAlias = Annotated[float, Field(gt=0.0, le=10.0)]
 
 
 class Preprocessing(Block):
-    """How an RGB image becomes a network input."""
+    """How an RGB image becomes a network input, of three channels or of one."""
 
     input_size: tuple[Pixels, Pixels] = Field(description="height and width of the network input, pixels")
     resize: Pixels | tuple[Pixels, Pixels] | None = Field(
@@ -34,11 +34,13 @@ class Preprocessing(Block):
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = Field(
         default="bilinear", description="Pillow's resampling filter"
     )
-    mean: tuple[Share, Share, Share] = Field(
-        default=(0.485, 0.456, 0.406), description="subtracted from R, G, B, share of full scale"
+    mean: tuple[Share, ...] = Field(
+        default=(0.485, 0.456, 0.406),
+        description="subtracted from R, G, B, or from grey, share of full scale; as many as input channels",
     )
-    std: tuple[Deviation, Deviation, Deviation] = Field(
-        default=(0.229, 0.224, 0.225), description="R, G, B are divided by it, share of full scale"
+    std: tuple[Deviation, ...] = Field(
+        default=(0.229, 0.224, 0.225),
+        description="R, G, B, or grey, are divided by it, share of full scale; as many as input channels",
     )
 
     @model_validator(mode="before")
@@ -51,6 +53,27 @@ class Preprocessing(Block):
         if type(values.get("input_size")) is int:
             values["input_size"] = (values["input_size"],) * 2
         return values
+
+    @field_validator("mean", "std")
+    @classmethod
+    def _one_or_three(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if len(values) not in (1, 3):
+            raise ValueError("must have 3 values (R, G, B), or 1 for a network of grey images")
+        return values
+
+    @model_validator(mode="after")
+    def _as_many(self) -> Preprocessing:
+        if len(self.mean) != len(self.std):
+            raise ValueError(
+                f"mean and std must have as many values, got {len(self.mean)} and {len(self.std)}; "
+                "write 3 each (R, G, B), or 1 each for a network of grey images"
+            )
+        return self
+
+    @property
+    def channels(self) -> int:
+        """Channels of the network input: 3 (R, G, B), or 1 (grey)."""
+        return len(self.mean)
 
     @model_validator(mode="after")
     def _reaches_size(self) -> Preprocessing:

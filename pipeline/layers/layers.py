@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
 from pipeline.layers.hooks import describe_calls, input_name
+from pipeline.model.outputs import logits_of
 from pipeline.numerics.geometry import ReceptiveField, whole
 from pipeline.receptive_field.fields import Output, does_not_run, outputs, pair, probe_image
 from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
@@ -62,7 +63,9 @@ class Layer:
     ends_block: bool = False
 
 
-def describe_layers(network: nn.Module, input_size: int | tuple[int, int]) -> tuple[Layer, ...]:
+def describe_layers(
+    network: nn.Module, input_size: int | tuple[int, int], channels: int | None = None
+) -> tuple[Layer, ...]:
     """Describe the layers of a network, in the order in which they are computed.
 
     Parameters
@@ -72,6 +75,8 @@ def describe_layers(network: nn.Module, input_size: int | tuple[int, int]) -> tu
         pre-activations are unknown then.
     input_size
         Height and width of the network's input, pixels.
+    channels
+        Of the input; None for those that the network's first convolution takes (3 if there is none).
 
     Returns
     -------
@@ -84,19 +89,19 @@ def describe_layers(network: nn.Module, input_size: int | tuple[int, int]) -> tu
     UserError
         The network does not run on an input of this size, or its output differs from one pass to the next.
     """
-    size = pair(input_size)
+    image = probe_image(network, pair(input_size), channels)
     traced = trace(network)
     if traced is None:
-        return tuple(_hooked(network, size))
-    _check(traced, size)
-    found = {output.node: output for output in outputs(traced, size)}
+        return tuple(_hooked(network, image))
+    _check(traced, image)
+    found = {output.node: output for output in outputs(traced, image)}
     layers = [
         _layer(traced, output, found) for output in found.values() if output.is_map or len(output.shape) == 2
     ]
     return tuple(_with_block_ends(traced, layers))
 
 
-def code_layer(network: nn.Module, input_size: int | tuple[int, int]) -> str:
+def code_layer(network: nn.Module, input_size: int | tuple[int, int], channels: int | None = None) -> str:
     """Return the layer whose output is the code: what enters the classifier.
 
     The classifier is the last dense or convolution layer on the way to the output. Dropout (the identity in
@@ -110,22 +115,24 @@ def code_layer(network: nn.Module, input_size: int | tuple[int, int]) -> str:
         In eval mode.
     input_size
         Height and width of the network's input, pixels.
+    channels
+        As in `describe_layers`.
 
     Raises
     ------
     UserError
         The network has no such layer, or does not run.
     """
-    size = pair(input_size)
+    image = probe_image(network, pair(input_size), channels)
     traced = trace(network)
     if traced is None:
         calls = [
-            call for call in describe_calls(network, size) if isinstance(call.module, nn.Linear | nn.Conv2d)
+            call for call in describe_calls(network, image) if isinstance(call.module, nn.Linear | nn.Conv2d)
         ]
         if calls:
-            return input_name(calls[-1].name)
+            return input_name(max(calls, key=lambda call: call.gives_logits).name)
     else:
-        shapes = {output.node: output.shape for output in outputs(traced, size)}
+        shapes = {output.node: output.shape for output in outputs(traced, image)}
         classifier = next((node for node in _ancestors(traced) if _weighs(traced, node)), None)
         if classifier is not None:
             return traced.names[_passed_over(traced, classifier.all_input_nodes[0], shapes)]
@@ -149,17 +156,15 @@ def code_of(value: Tensor) -> Tensor:
     return value
 
 
-def _check(traced: Trace, size: tuple[int, int]) -> None:
+def _check(traced: Trace, image: Tensor) -> None:
     """Check that the graph computes what the network does: tracing sees one way through its Python code."""
-    image = probe_image(traced.network, size)
     try:
         with torch.no_grad():
-            again = fx.Interpreter(traced.network, graph=traced.graph).run(image.clone())
-            once = traced.network(image)
+            again = logits_of(fx.Interpreter(traced.network, graph=traced.graph).run(image.clone()))
+            once = logits_of(traced.network(image.clone()))
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-        raise does_not_run(size, error) from error
-    numbers = isinstance(once, Tensor) and not once.is_meta
-    if numbers and not torch.allclose(once, again, rtol=1e-3, equal_nan=True):
+        raise does_not_run(image, error) from error
+    if not once.is_meta and not torch.allclose(once, again, rtol=1e-3, equal_nan=True):
         raise UserError(
             "the network gives another output when it is run again; in eval mode its forward must depend on "
             "the image alone (F.dropout needs training=self.training)"
@@ -213,10 +218,12 @@ def _weighs(traced: Trace, node: fx.Node) -> bool:
 
 
 def _ancestors(traced: Trace) -> Iterator[fx.Node]:
-    """Yield what the output was made of, the last computed first."""
+    """Yield what the logits were made of, the last computed first; of several outputs they are the first."""
     needed: set[fx.Node] = set()
     for node in reversed(traced.graph.nodes):
-        if node.op == "output" or node in needed:
+        if node.op == "output":
+            needed.update(node.all_input_nodes[:1])
+        elif node in needed:
             needed.update(node.all_input_nodes)
             yield node
 
@@ -233,8 +240,9 @@ def _passed_over(traced: Trace, node: fx.Node, shapes: dict[fx.Node, tuple[int, 
     return node
 
 
-def _hooked(network: nn.Module, size: tuple[int, int]) -> Iterator[Layer]:
-    for call in describe_calls(network, size):
+def _hooked(network: nn.Module, image: Tensor) -> Iterator[Layer]:
+    size = (image.shape[2], image.shape[3])
+    for call in describe_calls(network, image):
         shape, active = call.shape, isinstance(call.module, ACTIVATIONS)
         if len(shape) in (2, 4):
             is_map = len(shape) == 4

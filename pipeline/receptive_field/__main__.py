@@ -42,11 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--input", default="224", metavar="SIZE", help="pixels: 224, or height x width: 224x320"
     )
+    parser.add_argument(
+        "--channels", type=int, choices=(1, 3), help="of the input; by default those of the first convolution"
+    )
     parser.add_argument("--inputs", type=Path, default=Path("inputs"), help="folder of the user's files")
     options = parser.parse_args(arguments)
     try:
         network = build_network(options.architecture, None, options.inputs)
-        print(table(receptive_fields(network, _size(options.input))))
+        print(table(receptive_fields(network, _size(options.input), options.channels)))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
+from pipeline.model.device import placement
 from pipeline.numerics.geometry import BOUND, EXACT, UNKNOWN, Pair, ReceptiveField, whole
 from pipeline.receptive_field.geometry import Extent, Field, fit, source
 from pipeline.receptive_field.operations import apply, trusted
@@ -37,7 +38,9 @@ class Output:
     is_map: bool
 
 
-def receptive_fields(network: nn.Module, input_size: int | Pair) -> dict[str, ReceptiveField]:
+def receptive_fields(
+    network: nn.Module, input_size: int | Pair, channels: int | None = None
+) -> dict[str, ReceptiveField]:
     """Compute the receptive field of each layer of a network.
 
     Parameters
@@ -46,6 +49,8 @@ def receptive_fields(network: nn.Module, input_size: int | Pair) -> dict[str, Re
         In eval mode.
     input_size
         Height and width of the network's input, pixels; one number for a square.
+    channels
+        Of the input; None for those that the network's first convolution takes (3 if there is none).
 
     Returns
     -------
@@ -71,25 +76,26 @@ def receptive_fields(network: nn.Module, input_size: int | Pair) -> dict[str, Re
             for name, module in network.named_modules()
             if not any(module.children())
         }
-    return {traced.names[output.node]: output.receptive_field for output in outputs(traced, size)}
+    image = probe_image(network, size, channels)
+    return {traced.names[output.node]: output.receptive_field for output in outputs(traced, image)}
 
 
-def outputs(traced: Trace, input_size: Pair) -> Iterator[Output]:
+def outputs(traced: Trace, image: Tensor) -> Iterator[Output]:
     """Run a traced network on one image and yield what is known of each tensor that depends on it.
 
     Parameters
     ----------
     traced
         The graph.
-    input_size
-        Height and width, pixels.
+    image
+        One image, (1, channels, h, w), as `probe_image` makes it.
 
     Raises
     ------
     UserError
-        The network does not run on an input of this size.
+        The network does not run on it.
     """
-    image = probe_image(traced.network, input_size)
+    input_size = (image.shape[2], image.shape[3])
     values: dict[fx.Node, Any] = {}
     fields: dict[fx.Node, Any] = {}
     for node in traced.graph.nodes:
@@ -98,7 +104,7 @@ def outputs(traced: Trace, input_size: Pair) -> Iterator[Output]:
         elif node.op == "get_attr":
             values[node] = fields[node] = attribute(traced.network, str(node.target))
         elif node.op != "output":
-            values[node] = _run(traced, node, values, input_size)
+            values[node] = _run(traced, node, values, image)
             fields[node] = _propagate(traced, node, values[node], fields)
             if isinstance(fields[node], Field) and isinstance(values[node], Tensor):
                 yield _describe(node, values[node], fields[node], input_size)
@@ -107,12 +113,22 @@ def outputs(traced: Trace, input_size: Pair) -> Iterator[Output]:
                 values[operand] = fields[operand] = None
 
 
-def probe_image(network: nn.Module, input_size: Pair) -> Tensor:
-    """Return one grey image (1, channels, h, w) of the dtype, and on the device, of the network."""
-    parameter = next((item for item in network.parameters() if item.is_floating_point()), torch.empty(0))
+def probe_image(network: nn.Module, input_size: Pair, channels: int | None = None) -> Tensor:
+    """Return one even image (1, channels, h, w) of the dtype, and on the device, of the network.
+
+    Parameters
+    ----------
+    network
+        Any.
+    input_size
+        Height and width, pixels.
+    channels
+        None for those that the network's first convolution takes (3 if there is none).
+    """
+    device, dtype = placement(network)
     convolution = next((item for item in network.modules() if isinstance(item, nn.Conv2d)), None)
-    channels = convolution.in_channels if convolution else 3
-    return torch.full((1, channels, *input_size), 0.5, dtype=parameter.dtype, device=parameter.device)
+    known = channels or (convolution.in_channels if convolution else 3)
+    return torch.full((1, known, *input_size), 0.5, dtype=dtype, device=device)
 
 
 def attribute(network: nn.Module, path: str) -> Any:
@@ -139,15 +155,15 @@ def pair(input_size: int | Pair) -> Pair:
     return size
 
 
-def does_not_run(input_size: Pair, error: Exception) -> UserError:
-    """Return the error for a network that cannot take an input of this size."""
+def does_not_run(image: Tensor, error: Exception) -> UserError:
+    """Return the error for a network that cannot take an input like this one."""
     reason = " ".join(str(error).split())[:200]
-    return UserError(
-        f"the network does not run on an input of {input_size[0]}x{input_size[1]} pixels: {reason}"
-    )
+    _, channels, height, width = image.shape
+    several = "" if channels == 3 else f" and {channels} channel{'s' * (channels > 1)}"
+    return UserError(f"the network does not run on an input of {height}x{width} pixels{several}: {reason}")
 
 
-def _run(traced: Trace, node: fx.Node, values: dict[fx.Node, Any], input_size: Pair) -> Any:
+def _run(traced: Trace, node: fx.Node, values: dict[fx.Node, Any], image: Tensor) -> Any:
     """Do what a node does, on the values of its operands."""
     args = fx.node.map_arg(node.args, values.__getitem__)
     kwargs = fx.node.map_arg(node.kwargs, values.__getitem__)
@@ -155,7 +171,7 @@ def _run(traced: Trace, node: fx.Node, values: dict[fx.Node, Any], input_size: P
         with torch.no_grad():
             return _target(traced, node, args)(*(args[1:] if node.op == "call_method" else args), **kwargs)
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, ZeroDivisionError) as error:
-        raise does_not_run(input_size, error) from error
+        raise does_not_run(image, error) from error
 
 
 def _target(traced: Trace, node: fx.Node, args: Sequence[Any]) -> Any:

@@ -13,6 +13,7 @@ from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.model.architectures import INPUT_SIZE
 from pipeline.model.network import build_network
+from pipeline.model.outputs import logits_of
 from pipeline.weights.checkpoints import (
     SUFFIXES,
     Pretrained,
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 TRAIN = "train"
 NAMES = Path("classes") / "names.txt"
+# What to write for a network of so many input channels, if nothing better is known: inputs from -1 to 1.
+MEAN = {1: (0.5,), 3: (0.5, 0.5, 0.5)}
+STD = MEAN
 
 
 @dataclass(frozen=True)
@@ -128,18 +132,38 @@ def check_outputs(network: nn.Module, preprocessing: Preprocessing) -> int:
     Raises
     ------
     UserError
-        If it does not run on inputs of this size, or gives no (1, K) logits.
+        If it does not run on inputs of this size and number of channels, or gives no (1, K) logits.
     """
     try:
-        logits = network.eval()(torch.zeros(1, 3, *preprocessing.input_size))
+        output = network.eval()(torch.zeros(1, preprocessing.channels, *preprocessing.input_size))
     except RuntimeError as error:
+        _check_channels(network, preprocessing)
         reason = " ".join(str(error).split())[:200]
         size = " x ".join(map(str, preprocessing.input_size))
         raise UserError(f"model: the network does not run on inputs of {size} pixels: {reason}") from error
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
-        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise UserError(f"model: the network must return logits (images, classes), got {found}")
+    logits = logits_of(output)
+    if logits.ndim != 2:
+        raise UserError(
+            f"model: the network must return logits (images, classes), got shape {tuple(logits.shape)}"
+        )
     return logits.shape[1]
+
+
+def _check_channels(network: nn.Module, preprocessing: Preprocessing) -> None:
+    """See whether a network that does not run was given another number of channels than it takes."""
+    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+    given, taken = preprocessing.channels, first.in_channels if first else preprocessing.channels
+    if taken == given:
+        return
+    if taken not in MEAN:
+        raise UserError(
+            f"model: the network takes {taken} input channels; only 3 (R, G, B) and 1 (grey) are possible"
+        )
+    remedy = f"mean: {list(MEAN[taken])} and std: {list(STD[taken])}, say"
+    raise UserError(
+        f"model.preprocessing: mean and std have {given} value{'s' * (given > 1)}, but the network's first "
+        f"convolution takes {taken} input channel{'s' * (taken > 1)}; write {remedy}"
+    )
 
 
 def _existing(source: Source) -> Path:
@@ -172,9 +196,7 @@ def _preprocessing(source: Source, published: Pretrained | None) -> Preprocessin
         return published.preprocessing
     if source.architecture.startswith("builtin:") and source.name in INPUT_SIZE:
         size = INPUT_SIZE[source.name]
-        return Preprocessing(
-            input_size=size, resize=size, crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
-        )
+        return Preprocessing(input_size=size, resize=size, crop="none", mean=MEAN[3], std=STD[3])
     if source.architecture.startswith("torchvision:"):
         # What all of ImageNet's classification networks started from.
         return Preprocessing(input_size=(224, 224), resize=256)

@@ -5,6 +5,7 @@
 - `save_checkpoint`: its weights at such a moment
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from pipeline.errors import UserError
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import normalise, prepare
 from pipeline.images.preprocess import Preprocessing
+from pipeline.model.outputs import logits_of
 from pipeline.parallel.processes import count_workers
 from pipeline.parallel.threads import ordered
 from pipeline.progress import progress
@@ -59,7 +61,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images as the network sees them: pixels (n, h, w, 3) uint8, labels (n,) int64."""
+    """Images as the network sees them: pixels (n, h, w, C) uint8, labels (n,) int64."""
 
     pixels: np.ndarray
     labels: np.ndarray
@@ -103,7 +105,7 @@ def read_labelled(manifest: Path, preprocessing: Preprocessing) -> tuple[Labelle
         is_training = np.array(file.strings("split")) == "train"
         ids = np.flatnonzero(labels >= 0)
         images = originals(file, ids)
-    needed = len(ids) * 3 * preprocessing.input_size[0] * preprocessing.input_size[1]
+    needed = len(ids) * preprocessing.channels * math.prod(preprocessing.input_size)
     _check_both(is_training[ids], "see dataset.held_out")
     if needed > LARGEST_BYTES:
         raise UserError(
@@ -122,7 +124,7 @@ def _check_both(is_training: np.ndarray, remedy: str) -> None:
 
 
 def _prepared(images: Originals, preprocessing: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ids of the images that could be read, and their pixels (n, h, w, 3)."""
+    """Return the ids of the images that could be read, and their pixels (n, h, w, C)."""
 
     def load(image_id: int) -> tuple[int, np.ndarray] | None:
         try:
@@ -134,7 +136,7 @@ def _prepared(images: Originals, preprocessing: Preprocessing) -> tuple[np.ndarr
     loaded = [
         item for item in ordered(load, images.image_id.tolist(), threads=count_workers()) if item is not None
     ]
-    pixels = np.zeros((len(loaded), *preprocessing.input_size, 3), np.uint8)
+    pixels = np.zeros((len(loaded), *preprocessing.input_size, preprocessing.channels), np.uint8)
     for row, (_, image) in enumerate(loaded):
         pixels[row] = image
     return np.array([image_id for image_id, _ in loaded], np.int64), pixels
@@ -216,7 +218,7 @@ def shifted(inputs: Tensor, moves: np.ndarray) -> Tensor:
 def _step(network: nn.Module, batch: tuple[Tensor, Tensor], optimiser: torch.optim.Optimizer) -> float:
     network.train()
     optimiser.zero_grad(set_to_none=True)
-    loss = F.cross_entropy(network(batch[0]), batch[1])
+    loss = F.cross_entropy(logits_of(network(batch[0])), batch[1])
     loss.backward()
     optimiser.step()
     return loss.item()
@@ -231,7 +233,7 @@ def _evaluate(
     for start in range(0, total, 256):
         labels = torch.from_numpy(images.labels[start : start + 256])
         inputs = torch.from_numpy(normalise(images.pixels[start : start + 256], preprocessing))
-        logits = network(inputs)
+        logits = logits_of(network(inputs))
         loss += F.cross_entropy(logits, labels, reduction="sum").item()
         correct += int((logits.argmax(1) == labels).sum())
     return Epoch(number, train_loss, loss / max(total, 1), correct, total)

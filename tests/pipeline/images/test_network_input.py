@@ -97,6 +97,26 @@ def test_normalise_is_to_tensor_and_normalize_bit_for_bit():
     assert torch.from_numpy(normalised).is_contiguous(memory_format=torch.channels_last)
 
 
+GREY = {"mean": (0.4,), "std": (0.2,)}
+
+
+def test_grey_is_pillows_luma_of_what_the_network_would_see_in_colour():
+    for size in ((20, 20), (40, 50)):
+        grey = prepare(noise(50, 37), Preprocessing(input_size=size, resize=30, **GREY))
+        colour = prepare(noise(50, 37), Preprocessing(input_size=size, resize=30))
+        assert np.array_equal(grey, np.asarray(Image.fromarray(colour).convert("L"))[..., np.newaxis])
+
+
+def test_an_image_that_is_grey_keeps_its_values():
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    rgb = np.repeat(values[..., np.newaxis], 3, axis=2)
+    preprocessing = Preprocessing(input_size=(16, 16), crop="none", **GREY)
+    assert np.array_equal(prepare(rgb, preprocessing)[..., 0], values)
+    batch = normalise(prepare(rgb, preprocessing)[np.newaxis], preprocessing)
+    expected = transforms.Normalize(0.4, 0.2)(transforms.ToTensor()(values))
+    assert np.array_equal(batch[0], expected.numpy())
+
+
 def test_an_image_may_be_read_only():
     rgb = noise(50, 37)
     preprocessing = Preprocessing(input_size=(32, 32), resize=40)

@@ -53,8 +53,10 @@ def test_boxes_keep_their_shape_and_may_leave_the_image():
     assert mapped.tolist() == [[[10.0, 0.0, 12.0, 4.0], [4.0, -8.0, 38.0, 44.0]]]
 
 
-def test_it_is_written_and_read_back():
-    preprocessing = Preprocessing(input_size=224, resize=256, interpolation="bicubic")
+@pytest.mark.parametrize("grey", [{}, {"mean": [0.4], "std": [0.2]}])
+def test_it_is_written_and_read_back(grey):
+    preprocessing = Preprocessing(input_size=224, resize=256, interpolation="bicubic", **grey)
+    assert preprocessing.channels == (1 if grey else 3)
     assert Preprocessing.model_validate_json(preprocessing.model_dump_json()) == preprocessing
     assert Preprocessing.model_validate(json.loads(preprocessing.model_dump_json())) == preprocessing
 
@@ -65,7 +67,9 @@ def test_it_is_written_and_read_back():
         ({"input_size": 0}, "input_size"),
         ({"input_size": [32, 32], "resize": 0}, "resize"),
         ({"input_size": [32, 32], "resiez": 3}, "resize"),
-        ({"input_size": [32, 32], "mean": [0.5, 0.5]}, "mean"),
+        ({"input_size": [32, 32], "mean": [0.5, 0.5]}, r"mean.* 3 values .* or 1 .*got \[0.5, 0.5\]"),
+        ({"input_size": [32, 32], "mean": [0.5]}, "as many values, got 1 and 3; write 3 each"),
+        ({"input_size": [32, 32], "std": []}, "std"),
         ({"input_size": [32, 32], "std": [0.5, 0.5, 0.0]}, "std"),
         ({"input_size": [32, 32], "mean": [0.5, 0.5, float("nan")]}, "mean"),
         ({"input_size": [32, 32], "resize": 16, "crop": "none"}, "crop: none"),

@@ -188,3 +188,35 @@ def test_network_that_cannot_be_traced_is_described_by_its_modules():
     assert layers["relu_1"].map_size == (4, 4)
     assert code_layer(network, 8) == "fc.input"
     assert auto(network, 8) == ["relu", "pool", "relu_1", "fc.input"]
+
+
+class Several(nn.Module):
+    """Returns logits and more; the other head is computed last."""
+
+    def __init__(self, kind, forked):
+        super().__init__()
+        self.kind, self.forked = kind, forked
+        self.conv, self.fc, self.other = nn.Conv2d(1, 4, 3), nn.Linear(4, 5), nn.Linear(36, 2)
+
+    def forward(self, x):
+        x = torch.relu(self.conv(x))
+        if self.forked and x.sum() < 0:
+            x = -x
+        logits, other = self.fc(x.mean((2, 3))), self.other(x[:, 0].flatten(1))
+        return (logits, other) if self.kind is tuple else {"logits": logits, "other": other}
+
+
+@pytest.mark.parametrize("kind", [tuple, dict])
+@pytest.mark.parametrize(("forked", "code"), [(False, "mean"), (True, "fc.input")])
+def test_code_is_what_enters_the_first_of_several_outputs(kind, forked, code):
+    network = Several(kind, forked).eval()
+    assert code_layer(network, 8) == code
+    assert [layer.units for layer in describe_layers(network, 8) if layer.name in ("conv", "fc")] == [4, 5]
+
+
+def test_number_of_channels_may_be_said_where_no_convolution_tells():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.ReLU(), nn.Linear(3, 2)).eval()
+    assert code_layer(network, 8, 1) == "2"
+    assert [layer.name for layer in describe_layers(network, 8, 1)] == ["0", "1", "2", "3"]
+    with pytest.raises(UserError, match="does not run on an input of 8x8 pixels"):
+        describe_layers(network, 8)

@@ -184,6 +184,23 @@ def test_command_prints_a_table(capsys):
     assert ["features.8", "24", "8", "-8", "exact"] in [line.split() for line in lines]
 
 
+GREY = """
+from torch import nn
+def grey(): return nn.Sequential(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(16, 2))
+"""
+
+
+def test_command_takes_the_number_of_channels(capsys, tmp_path):
+    (tmp_path / "grey.py").write_text(GREY)
+    arguments = [f"{tmp_path}/grey.py:grey", "--input", "8", "--inputs", str(tmp_path)]
+    assert main([*arguments, "--channels", "1"]) == 0
+    assert ["0", "2", "2", "0", "exact"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert main(arguments) == 1
+    assert "does not run on an input of 8x8 pixels" in capsys.readouterr().err
+    assert main(["builtin:digits", "--input", "32", "--channels", "1"]) == 1
+    assert "does not run on an input of 32x32 pixels and 1 channel:" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

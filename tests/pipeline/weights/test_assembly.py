@@ -9,10 +9,19 @@ from pipeline.model.network import build_network
 from pipeline.weights.assembly import Source, pretrained, preview, untrained
 
 SMALL = Preprocessing(input_size=(8, 8), resize=8)
+GREY = Preprocessing(input_size=(8, 8), resize=8, mean=(0.5,), std=(0.5,))
 OWN = """
 from torch import nn
 def network(): return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 2))
 def maps(): return nn.Conv2d(3, 4, 3)
+def grey(): return nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 2))
+def four(): return nn.Sequential(nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(144, 2))
+class Several(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = grey()
+    def forward(self, x):
+        return self.inner(x), x
 """
 
 
@@ -66,7 +75,20 @@ def test_class_names_that_do_not_fit(inputs, content, words):
         ("builtin:digits", "DEFAULT", None, "'DEFAULT' is neither train nor a file"),
         ("own.py:network", "train", None, "auto is not possible"),
         ("own.py:network", "train", Preprocessing(input_size=(9, 9), resize=9), "inputs of 9 x 9 pixels"),
-        ("own.py:maps", "train", SMALL, r"must return logits .* got \(1, 4, 6, 6\)"),
+        (
+            "own.py:grey",
+            "train",
+            SMALL,
+            r"have 3 values, .* takes 1 input channel; write mean: \[0.5\] and std: \[0.5\]",
+        ),
+        (
+            "builtin:digits",
+            "train",
+            GREY,
+            r"have 1 value, .* takes 3 input channels; write mean: \[0.5, 0.5, 0.5\]",
+        ),
+        ("own.py:four", "train", SMALL, "takes 4 input channels; only 3 "),
+        ("own.py:maps", "train", SMALL, r"must return logits .* got shape \(1, 4, 6, 6\)"),
     ],
 )
 def test_mistakes_are_named(inputs, architecture, weights, preprocessing, words):
@@ -79,3 +101,11 @@ def test_a_preview_needs_no_dataset(inputs):
     for source in (three(inputs), Source("own.py:network", "train", SMALL, inputs)):
         network, preprocessing = preview(source)
         assert network(torch.zeros(1, 3, *preprocessing.input_size)).ndim == 2
+
+
+def test_networks_of_one_channel_and_of_several_outputs_are_taken(inputs):
+    network, description = untrained(Source("own.py:Several", "train", GREY, inputs), ["a", "b"])
+    assert network(torch.zeros(1, 1, 8, 8))[0].shape == (1, 2)
+    assert description.preprocessing.channels == 1
+    torch.save(network.state_dict(), inputs / "network" / "several.pt")
+    assert pretrained(Source("own.py:Several", "several.pt", GREY, inputs), [])[1].classes == ("0", "1")

@@ -49,6 +49,21 @@ def test_training_repeats_bit_by_bit():
     assert all(torch.equal(weights[3][name], others[3][name]) for name in weights[3])
 
 
+def test_first_of_several_outputs_is_trained():
+    class Several(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = build()
+
+        def forward(self, x):
+            logits = self.inner(x)
+            return {"logits": logits, "other": logits.sum(1)}
+
+    data = (images(96, 0), images(40, 1))
+    epochs = [epoch for epoch, _ in train(Several, data, PREPROCESSING, SCHEDULE)]
+    assert epochs == run()[0]
+
+
 def test_an_image_is_shifted_by_whole_pixels_and_its_border_repeated():
     image = torch.arange(9.0).reshape(1, 1, 3, 3)
     assert shifted(image, np.array([[1, 0]]))[0, 0].tolist() == [[3, 4, 5], [6, 7, 8], [6, 7, 8]]
@@ -75,6 +90,13 @@ def test_images_are_read_by_split_and_those_that_changed_are_left_out(manifest):
     assert training.pixels[:, 0, 0, :2].tolist() == [[1, 255], [3, 255], [5, 255]]
     assert held_out.pixels[:, 0, 0, :2].tolist() == [[0, 0], [2, 0], [4, 0], [6, 0]]
     assert (training.labels.tolist(), held_out.labels.tolist()) == ([0, 0, 1], [0, 0, 1, 1])
+
+
+def test_images_are_read_in_grey_for_a_network_of_one_channel(manifest):
+    grey = PREPROCESSING.model_copy(update={"mean": (0.5,), "std": (0.5,)})
+    training, held_out = read_labelled(manifest, grey)
+    assert training.pixels.shape == held_out.pixels.shape == (4, 8, 8, 1)
+    assert training.pixels[:, 0, 0, 0].tolist() == [150, 151, 151, 152]
 
 
 @pytest.mark.parametrize("gone", ["*", "train"])
