@@ -44,10 +44,11 @@ from torchvision.transforms import v2
 from benchmarks import limit, zennit_crp
 from pipeline.extraction.extraction import Plan, Wanted, make_plan
 from pipeline.extraction.worker import Receipt, ShardJob, compute_shard
+from pipeline.formats.manifest import write_manifest
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.manifest.cache import CACHE_VARIABLE
-from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
+from pipeline.manifest.manifest import Selection, build_manifest
 from pipeline.model.device import DEVICE_VARIABLE
 from pipeline.model.network import save_network
 from pipeline.parallel import cluster

@@ -17,6 +17,7 @@ from pipeline.analyses.embedding.embedding import Map, embed, measure
 from pipeline.analyses.embedding.grid import Grid, assign_grid
 from pipeline.analyses.embedding.map_quality import NEIGHBOURS, class_neighbours
 from pipeline.formats.activations import open_activations
+from pipeline.formats.manifest import open_manifest
 from pipeline.numerics.pca import Components
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/embedding.h5 and metrics/embedding.json."""
     activations = open_activations(paths["activations"])
-    with store.read(paths["manifest"]) as manifest:
-        label = manifest.get("label")[activations.image_id].astype(np.int32)
+    with open_manifest(paths["manifest"]) as manifest:
+        label = manifest.label()[activations.image_id].astype(np.int32)
     # BLAS and OpenMP take every core unless told; their number of threads changes the last bits.
     with threadpool_limits(params.n_jobs):
         components, points = reduce_codes(paths["activations"], params.components, params.metric)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.manifest.manifest import Manifest, Selection, build_manifest, write_manifest
+from pipeline.formats.manifest import Manifest, write_manifest
+from pipeline.manifest.manifest import Selection, build_manifest
 from pipeline.params import digest
 from stages.blocks.dataset import Params
 from stages.command import Stage, execute

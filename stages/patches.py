@@ -12,8 +12,9 @@ import numpy as np
 from pipeline import store
 from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
 from pipeline.analyses.patches.patches import Drawn, Scratch, Sheet, draw, scratch
-from pipeline.dataset.originals import originals, take_rows
+from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
+from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import view
 from pipeline.layers.choosing import choose_layers
@@ -47,7 +48,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         If a layer or unit is not there, no image can be read, or the disk has no room.
     """
     description = read_description(paths["weights"])
-    with store.read(paths["manifest"]) as manifest, store.read(paths["topk"]) as topk:
+    with open_manifest(paths["manifest"]) as manifest, store.read(paths["topk"]) as topk:
         about = topk.attributes()
         chosen = choose_layers(params.layers, about["layers"], "patches.layers")
         rows = [_choose(topk, manifest, layer, params) for layer in chosen]
@@ -76,12 +77,12 @@ def _sheet(rows: Sequence[Rows], size: int) -> Sheet:
     return Sheet(image_id, box, size, CONTEXT)
 
 
-def _choose(topk: store.Reader, manifest: store.Reader, layer: str, params: Params) -> Rows:
+def _choose(topk: store.Reader, manifest: ManifestFile, layer: str, params: Params) -> Rows:
     """Choose the units of a layer and what fills their places."""
     total, _ = topk.shape(f"{layer}/value")
     units = choose_units(params.units, total, layer, params.seed)
     ranked = {name: topk.get(f"{layer}/{name}")[units] for name in RANKED}
-    digests = equal_rows(take_rows(manifest, "sha256", ranked["image_id"].ravel()))
+    digests = equal_rows(manifest.take_sha256(ranked["image_id"].ravel()))
     duplicate = near_duplicates(ranked["value"], ranked["position"], digests.reshape(ranked["value"].shape))
     ranks = choose_ranks(ranked["value"], duplicate, int(topk.attributes()["k"]))
     empty = ranks < 0

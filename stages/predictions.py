@@ -28,6 +28,7 @@ from pipeline.analyses.predictions.predictions import (
 from pipeline.analyses.predictions.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
 from pipeline.errors import UserError
 from pipeline.formats.activations import Activations, open_activations
+from pipeline.formats.manifest import open_manifest
 from pipeline.formats.weights import Description, read_description
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -131,10 +132,10 @@ def _check_fresh(activations: Activations, description: Description) -> None:
 
 
 def _read_labels(paths: Mapping[str, Path], image_id: NDArray[np.int64], outputs: Sequence[str]) -> Labels:
-    with store.read(paths["manifest"]) as manifest:
-        classes = tuple(manifest.strings("class_names"))
-        label = manifest.get("label")[image_id].astype(np.int32)
-        split = np.array(manifest.strings("split"), dtype=np.str_)[image_id]
+    with open_manifest(paths["manifest"]) as manifest:
+        classes = manifest.class_names
+        label = manifest.label()[image_id].astype(np.int32)
+        split = np.array(manifest.split(), dtype=np.str_)[image_id]
     mapping, index = read_mapping(paths["classes"] / MAPPING), read_class_index(paths["classes"])
     return Labels(label, split, classes, match_classes(classes, outputs, mapping, index))
 

@@ -10,6 +10,7 @@ from pipeline import store
 from pipeline.analyses.patches.thumbnails import thumbnails
 from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
+from pipeline.formats.manifest import open_manifest
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -27,8 +28,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     UserError
         If no image can be read any more.
     """
-    with store.read(paths["manifest"]) as manifest:
-        images = originals(manifest, np.arange(manifest.shape("path")[0]))
+    with open_manifest(paths["manifest"]) as manifest:
+        images = originals(manifest, np.arange(len(manifest)))
     made_from = {"manifest": store.digest(paths["manifest"]), "params": digest(params)}
     versions = ("numpy", "pillow")
     with store.write(paths["out"], stage="thumbnails", made_from=made_from, versions=versions) as file:

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.formats.activations import open_activations
+from pipeline.formats.manifest import open_manifest
 from pipeline.formats.second_ranking import LayerRanking, read_second_ranking
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
@@ -47,8 +48,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         "params": digest(params),
         "weights": description.digest,
     }
-    with store.read(paths["manifest"]) as manifest:
-        sizes = manifest.get("width"), manifest.get("height")
+    with open_manifest(paths["manifest"]) as manifest:
+        sizes = manifest.size()
     with store.write(paths["out"], stage="topk", made_from=made_from, versions=("numpy",)) as file:
         file.set_attributes("", {"layers": activations.layers, "images": images, **params.model_dump()})
         file.set_attributes("", {"input_size": np.array(description.preprocessing.input_size, np.int64)})

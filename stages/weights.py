@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline import store
+from pipeline.formats.manifest import open_manifest
 from pipeline.model.network import save_network
 from pipeline.numerics.intervals import wilson
 from pipeline.store.metrics import write_metrics
@@ -22,8 +22,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Train, or take over; write the weights folder, and of training its course."""
     source = source_of(params, paths["inputs"])
     shutil.rmtree(paths["weights"], ignore_errors=True)
-    with store.read(paths["manifest"]) as manifest:
-        classes = manifest.strings("class_names")
+    with open_manifest(paths["manifest"]) as manifest:
+        classes = manifest.class_names
     if params.weights == TRAIN:
         course = _train(params, source, classes, paths)
     else:

@@ -11,13 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dataset.dataset import Dataset, open_dataset
+from pipeline.formats.manifest import ManifestFile
 from pipeline.images.decoding import ImageError, decode, decode_guarded
 from pipeline.store import Reader
 
 Array = npt.NDArray[Any]
-
-# Manifest rows read at once when only some are wanted.
-_STEP = 65536
 
 
 @dataclass(frozen=True)
@@ -69,13 +67,12 @@ class Originals:
         return decode_guarded(data) if guarded else decode(data)
 
 
-def originals(manifest: Reader, image_ids: Array, dataset: Dataset | None = None) -> Originals:
+def originals(manifest: ManifestFile, image_ids: Array, dataset: Dataset | None = None) -> Originals:
     """Open the dataset of a manifest for reading some of its images.
 
     Parameters
     ----------
-    manifest : Reader
-        An open manifest.h5.
+    manifest : ManifestFile
     image_ids : (m,) int
         Rows of the manifest.
     dataset : Dataset
@@ -91,32 +88,10 @@ def originals(manifest: Reader, image_ids: Array, dataset: Dataset | None = None
         If the dataset is not where it was.
     """
     ids = np.unique(np.asarray(image_ids, np.int64))
-    place = dataset or open_dataset(Path(manifest.attributes()["dataset"]))
-    return Originals(place, ids, take_rows(manifest, "path", ids), take_rows(manifest, "sha256", ids))
+    place = dataset or open_dataset(Path(manifest.dataset))
+    return Originals(place, ids, manifest.take_path(ids), manifest.take_sha256(ids))
 
 
 def take_rows(file: Reader, name: str, rows: Array) -> Array:
-    """Some rows of a long dataset, without holding it whole.
-
-    Parameters
-    ----------
-    file : Reader
-        An open artifact.
-    name : str
-        A dataset (N, ...).
-    rows : (m,) int
-        Any order, repeats allowed.
-
-    Returns
-    -------
-    (m, ...) array
-        The rows in the order asked for.
-    """
-    wanted, back = np.unique(rows, return_inverse=True)
-    parts = [file.get(name, slice(0, 0))]
-    for start in range(0, file.shape(name)[0], _STEP):
-        here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + _STEP)]
-        if here.size:
-            first, last = int(here[0]), int(here[-1]) + 1
-            parts.append(file.get(name, slice(first, last))[here - first])
-    return np.concatenate(parts)[back]
+    """Return some rows of a long dataset, in the order asked for."""
+    return file.take(name, rows)

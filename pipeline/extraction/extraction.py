@@ -15,7 +15,6 @@ from typing import Literal
 import torch
 from distributed import Client
 
-from pipeline import store
 from pipeline.errors import UserError
 from pipeline.extraction.cost import announce
 from pipeline.extraction.reduction import Kept
@@ -31,6 +30,7 @@ from pipeline.extraction.worker import (
 from pipeline.formats import activations
 from pipeline.formats.activations import Index, KeptLayer, Skipped
 from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.manifest import open_manifest
 from pipeline.formats.second_ranking import SecondRanking, write_second_ranking
 from pipeline.formats.shards import read_contents
 from pipeline.formats.weights import read_description
@@ -122,9 +122,9 @@ def extract(
     announce(
         [len(part) for part in plan.cuts], [len(part) for part, _ in plan.missing(pool)], plan.recipe, pool
     )
-    with store.read(manifest) as file:
-        attributes, image_digests = file.attributes(), file.strings("sha256")
-    dataset = Path(str(attributes["dataset"])).resolve()
+    with open_manifest(manifest) as listed:
+        image_digests = listed.sha256()
+    dataset = Path(listed.dataset).resolve()
     jobs = [
         ShardJob(
             manifest.resolve(), dataset, part.start, part.stop, pool.path(name), plan.recipe,
@@ -136,7 +136,7 @@ def extract(
     digests = {**made_from, "weights": plan.recipe.weights_digest}
     with replaced_folder(folder) as unfinished:
         skipped = _publish(plan, pool, receipts, unfinished, digests)
-        check_skipped(skipped, plan.cuts[-1].stop, float(attributes["max_bad_fraction"]))
+        check_skipped(skipped, plan.cuts[-1].stop, listed.max_bad_fraction)
         if plan.recipe.kept.precision != "float32" and wanted.candidates:
             second = plan_second_pass(unfinished, plan.cuts, image_digests, plan.recipe, wanted.candidates)
             _extract_again(second, unfinished, manifest.resolve(), dataset, pool, digests)
@@ -172,8 +172,8 @@ def _extract_again(
 
 def make_plan(manifest: Path, weights: Path, wanted: Wanted) -> Plan:
     """Choose layers, cut the manifest, and name each shard by its content."""
-    with store.read(manifest) as file:
-        images, digests = file.strings("path"), file.strings("sha256")
+    with open_manifest(manifest) as listed:
+        images, digests = listed.path(), listed.sha256()
     recipe = _recipe(weights, wanted)
     cuts = cut(images, mean=wanted.shard_mean, largest=wanted.shard_largest, groups=_tar_files(images))
     recipe_digest = recipe.digest()

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from distributed import get_worker
 
-from pipeline import store
 from pipeline.dataset.dataset import Dataset, open_dataset
 from pipeline.dataset.originals import originals
 from pipeline.extraction.reduction import Kept, Reduced, Reducer, merge
 from pipeline.formats import shards
+from pipeline.formats.manifest import open_manifest
 from pipeline.formats.weights import read_description
 from pipeline.layers.batches import Batches
 from pipeline.model.device import arithmetic, gpu_number
@@ -58,6 +58,7 @@ SOURCES = (
 )
 WITHOUT_EFFECT = (
     "errors",
+    "formats.manifest",
     "formats.weights",
     "numerics.geometry",
     "layers.choosing",
@@ -175,7 +176,7 @@ def _dataset(path: Path) -> Dataset:
 def _batches(job: ShardJob) -> Batches:
     """Return the job's images in batches, fixed by their places in the shard."""
     rows = range(job.stop - job.start) if job.offsets is None else job.offsets
-    with store.read(job.manifest) as manifest:
+    with open_manifest(job.manifest) as manifest:
         images = originals(manifest, job.start + np.array(rows, np.int64), _dataset(job.dataset))
     preprocessing = read_description(job.recipe.weights).preprocessing
     return Batches(

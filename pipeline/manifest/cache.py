@@ -6,14 +6,13 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import __version__ as pillow_version
 
-from pipeline import store
 from pipeline.dataset.names import order
 from pipeline.errors import UserError
+from pipeline.formats.findings import Findings, read_findings, write_findings
 from pipeline.images import decoding as image
 from pipeline.images import image_file
 from pipeline.manifest.inspection import Depth, Inspection
@@ -25,8 +24,6 @@ DEFAULT_FOLDER = Path(".cache")
 RESOLUTION = 2_000_000_000  # ns
 # These say something of the moment, not of the file.
 PASSING = ("missing", "unreadable", "not a file", "changed", "timeout", "crashed")
-NUMBERS = ("size", "mtime", "ctime", "width", "height", "orientation")
-TEXTS = ("note", "reason", "message")
 
 log = logging.getLogger(__name__)
 
@@ -79,37 +76,36 @@ class Cache:
         sizes = np.array([(f.width, f.height, f.orientation) for _, f in rows], np.int64).reshape(-1, 3)
         digests = np.frombuffer(b"".join(f.sha256 for _, f in rows), np.uint8).reshape(-1, 32)
         try:
-            with store.write(self._file, stage="cache") as file:
-                file.set_attributes("", {"judge": self._judge})
-                file.put_strings("path", [record.path for record, _ in rows])
-                for name, column in zip(NUMBERS, [*stamps.T, *sizes.T], strict=True):
-                    file.put(name, column)
-                file.put("sha256", digests)
-                for name in TEXTS:
-                    file.put_strings(name, [getattr(f, name) for _, f in rows])
+            kept = Findings(
+                [record.path for record, _ in rows], stamps, sizes, digests,
+                *([getattr(f, name) for _, f in rows] for name in ("note", "reason", "message")),
+            )  # fmt: skip
+            write_findings(self._file, kept, judge=self._judge)
         except (UserError, OSError) as error:
             log.warning("%s: findings are not kept for the next run: %s", self._file, error)
 
     def _rows(self) -> Iterator[tuple[str, tuple[int, int, int], Inspection]]:
-        columns = self._columns()
-        for path, size, mtime, ctime, width, height, orientation, digest, *texts in zip(
-            *columns, strict=True
-        ):
-            yield path, (size, mtime, ctime), Inspection(digest.tobytes(), width, height, orientation, *texts)
+        found = self._read()
+        if found is None:
+            return
+        inspections = map(
+            Inspection,
+            map(bytes, found.sha256),
+            *found.size.T.tolist(),
+            found.note,
+            found.reason,
+            found.message,
+        )
+        yield from zip(found.path, map(tuple, found.stamp.tolist()), inspections, strict=True)
 
-    def _columns(self) -> list[Any]:
+    def _read(self) -> Findings | None:
         if not self._file.exists():
-            return []
+            return None
         try:
-            with store.read(self._file) as file:
-                if file.attributes()["judge"] != self._judge:
-                    return []
-                numbers = [file.get(name).tolist() for name in NUMBERS]
-                texts = [file.strings(name) for name in TEXTS]
-                return [file.strings("path"), *numbers, file.get("sha256"), *texts]
-        except (UserError, OSError, KeyError) as error:
+            return read_findings(self._file, judge=self._judge)
+        except (UserError, OSError) as error:
             log.warning("%s: passed over, every image is read again: %s", self._file, error)
-            return []
+            return None
 
 
 def _stamp(record: Record) -> tuple[int, int, int]:

@@ -3,20 +3,20 @@
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline import store
 from pipeline.dataset.dataset import Dataset, open_dataset
 from pipeline.dataset.names import order
 from pipeline.errors import UserError
+from pipeline.formats.manifest import Manifest, Skipped
 from pipeline.manifest.cache import Cache
 from pipeline.manifest.inspection import Depth, Inspection, inspect
-from pipeline.manifest.record import Box, Record, Scan, Skipped
+from pipeline.manifest.record import Box, Record, Scan
 from pipeline.manifest.scanning import scan
 from pipeline.parallel.processes import Lost, count_workers, map_guarded
 from pipeline.progress import progress
@@ -50,55 +50,6 @@ class Selection:
     seed: int = 0
     max_bad_fraction: float = 0.0
     depth: Depth = "pixels"
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A manifest, its arrays in the order of `path`.
-
-    Attributes
-    ----------
-    path, split, sha256
-        (N,) text; `sha256` in hexadecimal digits.
-    label
-        (N,) int32 into `class_names`, -1 where there is none.
-    class_names
-        (K,) text.
-    size
-        (N, 2) int32, width and height after the orientation was applied, pixels.
-    attributes
-        Name to (N,) float64, NaN where missing, or (N,) text, empty where missing.
-    box_image, box
-        (B,) int64 row of the image, and (B, 4) float32 x0, y0, x1, y1 in pixels of the upright image.
-    skipped
-        The files that cannot be used.
-    """
-
-    path: Sequence[str]
-    label: npt.NDArray[np.int32]
-    class_names: Sequence[str]
-    split: Sequence[str]
-    size: npt.NDArray[np.int32]
-    sha256: Sequence[str]
-    attributes: dict[str, npt.NDArray[np.float64] | list[str]]
-    box_image: npt.NDArray[np.int64]
-    box: npt.NDArray[np.float32]
-    skipped: Sequence[Skipped]
-    notes: Sequence[tuple[str, str]] = field(default=())
-
-    @property
-    def duplicates(self) -> int:
-        """How many images have the same bytes as an earlier one."""
-        return len(self.sha256) - len(set(self.sha256))
-
-    @property
-    def digest(self) -> str:
-        """Of all paths and their contents, sha256 in hexadecimal digits."""
-        lines = (f"{a} {b}\n" for a, b in zip(self.sha256, self.path, strict=True))
-        content = hashlib.sha256()
-        for line in lines:
-            content.update(line.encode())
-        return content.hexdigest()
 
 
 def build_manifest(path: Path, selection: Selection) -> Manifest:
@@ -157,49 +108,6 @@ def _assemble(
         skipped=skipped,
         notes=[(record.path, finding.note) for record, finding in usable if finding.note],
     )  # fmt: skip
-
-
-def write_manifest(
-    manifest: Manifest, out: Path, *, dataset: str, max_bad_fraction: float, params: str
-) -> None:
-    """Write a manifest as docs/artifacts.md lays it out.
-
-    Parameters
-    ----------
-    manifest
-        From `build_manifest`.
-    out
-        The artifact.
-    dataset
-        The dataset's path, as the user gave it.
-    max_bad_fraction
-        Kept for the stages that decode.
-    params
-        Digest of the params block.
-    """
-    made_from = {"dataset": manifest.digest, "params": params}
-    with store.write(out, stage="manifest", made_from=made_from, versions=("numpy", "pillow")) as file:
-        file.set_attributes(
-            "", {"dataset": dataset, "max_bad_fraction": max_bad_fraction, "duplicates": manifest.duplicates}
-        )
-        file.put_strings("path", manifest.path)
-        file.put("label", manifest.label)
-        file.put_strings("class_names", manifest.class_names)
-        file.put_strings("split", manifest.split)
-        file.put("width", manifest.size[:, 0])
-        file.put("height", manifest.size[:, 1])
-        file.put_strings("sha256", manifest.sha256)
-        file.put_strings("skipped/path", [item.path for item in manifest.skipped])
-        file.put_strings("skipped/reason", [item.reason for item in manifest.skipped])
-        file.put_strings("skipped/message", [item.message for item in manifest.skipped])
-        if len(manifest.box):
-            file.put("boxes/image_id", manifest.box_image)
-            file.put("boxes/box", manifest.box)
-        for name, values in sorted(manifest.attributes.items()):
-            if isinstance(values, list):
-                file.put_strings(f"attributes/{name}", values)
-            else:
-                file.put(f"attributes/{name}", values)
 
 
 def draw_sample(paths: Sequence[str], selection: Selection) -> Sequence[int]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from pipeline.formats.manifest import Skipped
+
 Box: TypeAlias = tuple[float, float, float, float]
 # Of a box; no image is longer, and float32 holds no larger number that a box could need.
 LARGEST_COORDINATE = 1e9  # pixels
@@ -43,15 +45,6 @@ class Record:
     size: int | None = None
     mtime: int | None = None
     ctime: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that cannot be used, and why: one of `pipeline.images.image_file.REASONS`, and a sentence."""
-
-    path: str
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from pathlib import Path
 from pipeline.dataset.dataset import TAR, Dataset, locate
 from pipeline.dataset.names import escape, order
 from pipeline.errors import UserError
+from pipeline.formats.manifest import Skipped
 from pipeline.images.image_file import ImageError
 from pipeline.manifest.csv_records import scan_csv
-from pipeline.manifest.record import SPLITS, Record, Scan, Skipped, canonical_split, sort_classes
+from pipeline.manifest.record import SPLITS, Record, Scan, canonical_split, sort_classes
 from pipeline.manifest.tar_records import scan_tar
 
 # A file with another extension (labels, read-me files) is passed over; the formats that are refused are

@@ -16,12 +16,12 @@ from pipeline.dataset.dataset import read_file
 from pipeline.dataset.names import escape
 from pipeline.dataset.tars import Member, index
 from pipeline.errors import UserError
+from pipeline.formats.manifest import Skipped
 from pipeline.images.image_file import ImageError
 from pipeline.manifest.record import (
     NO_ATTRIBUTES,
     Box,
     Record,
-    Skipped,
     canonical_split,
     is_attribute,
     is_box,

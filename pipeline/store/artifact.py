@@ -28,6 +28,7 @@ CHUNK_BYTES = 1 << 18
 # A file has its name when it is whole and never changes: there is nothing for HDF5's locks to guard, and a
 # network file system may have none.
 LOCKS = False
+ROWS_AT_ONCE = 1 << 16  # when only some are wanted
 _WITHOUT_FOREIGN: set[tuple[Any, ...]] = set()
 
 
@@ -170,6 +171,30 @@ class Reader:
         dataset = self._dataset(name)
         with _whole(self.path, name):
             return np.asarray(dataset[()] if rows is None else dataset[rows])
+
+    def take(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Read some rows of a long array without holding it whole.
+
+        Parameters
+        ----------
+        name
+            A dataset (N, …).
+        rows
+            (m,) whole numbers, in any order, repeats allowed.
+
+        Returns
+        -------
+        (m, …) array
+            The rows in the order asked for.
+        """
+        wanted, back = np.unique(rows, return_inverse=True)
+        parts = [self.get(name, slice(0, 0))]
+        for start in range(0, self.shape(name)[0], ROWS_AT_ONCE):
+            here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + ROWS_AT_ONCE)]
+            if here.size:
+                first, last = int(here[0]), int(here[-1]) + 1
+                parts.append(self.get(name, slice(first, last))[here - first])
+        return np.concatenate(parts)[back]
 
     def strings(self, name: str, rows: slice | None = None) -> list[str]:
         """Read strings, whole or a slice of the rows."""

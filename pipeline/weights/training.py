@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from pipeline import store
 from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
+from pipeline.formats.manifest import open_manifest
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import normalise, prepare
 from pipeline.images.preprocess import Preprocessing
@@ -100,9 +100,9 @@ def read_labelled(manifest: Path, preprocessing: Preprocessing) -> tuple[Labelle
     UserError
         If there are no labels, one of the two is empty, or they do not fit into memory.
     """
-    with store.read(manifest) as file:
-        labels = file.get("label").astype(np.int64)
-        is_training = np.array(file.strings("split")) == "train"
+    with open_manifest(manifest) as file:
+        labels = file.label().astype(np.int64)
+        is_training = np.array(file.split()) == "train"
         ids = np.flatnonzero(labels >= 0)
         images = originals(file, ids)
     needed = len(ids) * preprocessing.channels * math.prod(preprocessing.input_size)

@@ -3,9 +3,11 @@
 import numpy as np
 
 from pipeline import store
-from pipeline.formats import weights
+from pipeline.formats import manifest, weights
 from pipeline.formats.activations import Index, KeptLayer, Skipped, write_index
 from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.manifest import Manifest
+from pipeline.formats.manifest import Skipped as Unusable
 from pipeline.formats.shards import Contents, write_shard
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
@@ -36,21 +38,22 @@ def write_activations(folder, rows_of_shards=(7, 20, 13), **arrays):
     return image_id
 
 
-def write_manifest(path, label, class_names, split=None, **columns):
-    """Write a manifest; every image is 8 x 8 pixels unless columns say otherwise."""
+def write_manifest(path, label, class_names, split=None, size=None):
+    """Write a manifest; every image is 8 x 8 pixels unless `size` says otherwise; the first two are equal."""
     count = len(label)
-    defaults = {"width": np.full(count, 8), "height": np.full(count, 8)}
-    with store.write(path, stage="manifest") as file:
-        file.put_strings("path", [f"class/{row:05}.png" for row in range(count)])
-        file.put("label", np.asarray(label, np.int32))
-        file.put_strings("class_names", list(class_names))
-        file.put_strings("split", split if split is not None else ["train"] * count)
-        file.put_strings("sha256", [f"{row:064x}" for row in range(count)])
-        for name, values in {**defaults, **columns}.items():
-            file.put(name, np.asarray(values, np.int32))
-        file.put_strings("skipped/path", ["class/<b>.png"])
-        file.put_strings("skipped/reason", ["zero bytes"])
-        file.set_attributes("", {"dataset": "data/small", "duplicates": 1})
+    listed = Manifest(
+        path=[f"class/{row:05}.png" for row in range(count)],
+        label=np.asarray(label, np.int32),
+        class_names=list(class_names),
+        split=split if split is not None else ["train"] * count,
+        size=np.full((count, 2), 8, np.int32) if size is None else np.asarray(size, np.int32),
+        sha256=[f"{max(row, 1):064x}" for row in range(count)],
+        attributes={},
+        box_image=np.zeros(0, np.int64),
+        box=np.zeros((0, 4), np.float32),
+        skipped=[Unusable("class/<b>.png", "zero bytes", "it is empty")],
+    )
+    manifest.write_manifest(listed, path, dataset="data/small", max_bad_fraction=0.0, params="00")
     return path
 
 

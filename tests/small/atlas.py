@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline import store
 from pipeline.formats.activations import Index, KeptLayer, write_index
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.shards import Contents, write_shard
 from pipeline.formats.weights import Description, write_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
+from tests.small import manifest as small_manifest
 
 IMAGES = 12
 INPUT = 16  # the centre 16 x 16 after the shorter side was brought to 20
@@ -34,7 +34,8 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         Image.fromarray(picture(number)).save(folder / "data" / name)
     paths = {name: folder / name for name in ("activations", "weights")}
     paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches")}
-    _write_manifest(folder, names)
+    size_of = [size(number) for number in range(IMAGES)]
+    small_manifest.write(paths["manifest"], folder / "data", names, np.arange(IMAGES) % 3, size_of)
     paths["weights"].mkdir()
     write_description(
         paths["weights"],
@@ -60,18 +61,6 @@ def picture(number: int) -> np.ndarray:
     width, height = size(number)
     y, x = np.mgrid[:height, :width]
     return np.stack([6 * x, 6 * y, np.full_like(x, 20 * min(number, IMAGES - 2))], -1).astype(np.uint8)
-
-
-def _write_manifest(folder: Path, names: list[str]) -> None:
-    with store.write(folder / "manifest.h5", stage="manifest") as file:
-        file.set_attributes("", {"dataset": str(folder / "data")})
-        file.put_strings("path", names)
-        file.put("label", np.arange(IMAGES, dtype=np.int32) % 3)
-        file.put_strings("class_names", ["class0", "class1", "class2"])
-        for axis, name in enumerate(("width", "height")):
-            file.put(name, np.array([size(number)[axis] for number in range(IMAGES)], np.int32))
-        digests = [store.digest(folder / "data" / name) for name in names]
-        file.put_strings("sha256", digests)
 
 
 def _write_activations(folder: Path, rng: np.random.Generator) -> None:

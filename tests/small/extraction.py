@@ -5,9 +5,10 @@ import torch
 from PIL import Image
 
 from pipeline.extraction.extraction import Wanted
+from pipeline.formats.manifest import write_manifest
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
-from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
+from pipeline.manifest.manifest import Selection, build_manifest
 from pipeline.model.architectures import BUILTIN
 from pipeline.model.network import save_network
 

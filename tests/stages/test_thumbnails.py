@@ -6,6 +6,7 @@ from PIL import Image
 from pipeline import store
 from pipeline.errors import UserError
 from stages import thumbnails
+from tests.small import manifest as small_manifest
 
 
 @pytest.fixture
@@ -14,11 +15,8 @@ def paths(tmp_path):
     names = [f"c/{number}.png" for number in range(7)]
     for number, name in enumerate(names):
         Image.new("RGB", (20, 10), (10 * number + 1,) * 3).save(tmp_path / "data" / name)
-    with store.write(tmp_path / "manifest.h5", stage="manifest") as file:
-        file.set_attributes("", {"dataset": str(tmp_path / "data")})
-        file.put_strings("path", names)
-        file.put_strings("sha256", [store.digest(tmp_path / "data" / name) for name in names])
-    return {"manifest": tmp_path / "manifest.h5", "out": tmp_path / "out/thumbnails.h5"}
+    manifest = small_manifest.write(tmp_path / "manifest.h5", tmp_path / "data", names)
+    return {"manifest": manifest, "out": tmp_path / "out/thumbnails.h5"}
 
 
 def test_every_image_has_its_thumbnail(paths):

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline import store
 from pipeline.dataset.originals import originals
+from pipeline.formats.manifest import open_manifest
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batches
+from tests.small import manifest as small_manifest
 
 PREPROCESSING = Preprocessing(input_size=(4, 6), crop="none")
 
@@ -22,17 +23,14 @@ def manifest(tmp_path):
     (tmp_path / "data").mkdir()
     for number, name in enumerate(names):
         Image.fromarray(pixels(number)).save(tmp_path / "data" / name)
-    with store.write(tmp_path / "manifest.h5", stage="manifest") as file:
-        file.set_attributes("", {"dataset": str(tmp_path / "data")})
-        file.put_strings("path", names)
-        file.put_strings("sha256", [store.digest(tmp_path / "data" / name) for name in names])
+    small_manifest.write(tmp_path / "manifest.h5", tmp_path / "data", names)
     Image.fromarray(pixels(99)).save(tmp_path / "data" / names[2])
     (tmp_path / "data" / names[4]).unlink()
     return tmp_path / "manifest.h5"
 
 
 def batches(manifest, image_ids, **options):
-    with store.read(manifest) as file:
+    with open_manifest(manifest) as file:
         return Batches(originals(file, np.array(image_ids)), PREPROCESSING, 2, **options)
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.formats.manifest import write_manifest
 from pipeline.images.decoding import decode
 from pipeline.manifest import manifest as module
 from pipeline.manifest.inspection import Inspection
@@ -22,7 +23,6 @@ from pipeline.manifest.manifest import (
     draw_sample,
     draw_split,
     turn_box,
-    write_manifest,
 )
 
 

@@ -106,6 +106,19 @@ def test_rows_written_in_slices(tmp_path):
         assert file.get("x", slice(8, 12)).ravel().tolist() == list(range(16, 20))
 
 
+def test_some_rows_are_read_as_they_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(store.artifact, "ROWS_AT_ONCE", 4)
+    values = np.arange(30).reshape(15, 2)
+    with store.write(tmp_path / "x.h5", stage="x") as file:
+        file.put("values", values)
+        file.put_strings("names", [f"n{row}" for row in range(15)])
+    with store.read(tmp_path / "x.h5") as file:
+        for rows in ([14, 3, 3, 0, 9], [], [5]):
+            wanted = np.array(rows, np.int64)
+            np.testing.assert_array_equal(file.take("values", wanted), values[wanted])
+        assert file.take("names", np.array([12, 4])).tolist() == [b"n12", b"n4"]
+
+
 def test_what_was_there_stays_when_writing_fails(tmp_path):
     path = written(tmp_path / "a.h5", x=np.arange(3))
     before = path.read_bytes()

@@ -5,8 +5,9 @@ from PIL import Image
 from torch import nn
 
 from pipeline.errors import UserError
+from pipeline.formats.manifest import write_manifest
 from pipeline.images.preprocess import Preprocessing
-from pipeline.manifest.manifest import Selection, build_manifest, write_manifest
+from pipeline.manifest.manifest import Selection, build_manifest
 from pipeline.weights.training import Labelled, Schedule, read_labelled, shifted, train
 
 PREPROCESSING = Preprocessing(input_size=(8, 8), resize=None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
