@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from pipeline.store.metrics import significant
 
@@ -22,11 +22,16 @@ def _inside(name: str) -> str:
     return name
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, info: ValidationInfo) -> Any:
     """Return NumPy's numbers and arrays as Python's own; six significant digits of what has a fraction."""
+    # What was written is plain already, and a large network has a million cells to read.
+    return value if info.mode == "json" else _rounded(value)
+
+
+def _rounded(value: Any) -> Any:
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, (list, tuple)):
-        return tuple(map(_plain, value))
+        return tuple(map(_rounded, value))
     return significant(value) if isinstance(value, float) else value
 
 
