@@ -21,7 +21,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +85,23 @@ class Sources:
     def named(self, module: str) -> frozenset[str]:
         """Return every dotted name that the import statements of one module could load."""
         if module not in self._named:
-            tree = ast.parse(self.files[module].read_text(encoding="utf-8"))
-            self._named[module] = frozenset(name for n in run_nodes(tree) for name in self._names(n, module))
+            nodes = run_nodes(parse(self.files[module]))
+            self._named[module] = frozenset(name for n in nodes for name in self._names(n, module))
         return self._named[module]
+
+    def required(self, module: str) -> frozenset[str]:
+        """Return the dotted names that one module's imports need as modules, there or not."""
+        found: set[str] = set()
+        for node in run_nodes(parse(self.files[module])):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                base = self._base(node, module)
+                found.add(base)
+                # A package without code hands on nothing but its modules.
+                if base in self.files and not _holds_code(self.files[base]):
+                    found |= {f"{base}.{alias.name}" for alias in node.names}
+        return frozenset(found)
 
     def closure(self, module: str) -> frozenset[str]:
         """Return a module, its packages, and all project modules that importing it brings in."""
@@ -251,6 +265,16 @@ def run_time_closures(root: Path, modules: Sequence[str]) -> dict[str, set[str]]
     }
 
 
+def parse(path: Path) -> ast.Module:
+    """Return the syntax tree of a file, which is not to be changed."""
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
 def _python_files(root: Path) -> Iterator[Path]:
     for package in PACKAGES:
         yield from sorted((root / package).rglob("*.py"))
@@ -262,7 +286,7 @@ def _module_name(path: Path) -> str:
 
 
 def _holds_code(path: Path) -> bool:
-    body = ast.parse(path.read_text(encoding="utf-8")).body
+    body = parse(path).body
     docstring = body[:1] and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
     return path.name != "__init__.py" or bool(body[1:] if docstring else body)
 

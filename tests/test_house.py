@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from stages.command import execute
-from tests.dependencies import BLOCKS, LOADS_EVERY_BLOCK, PACKAGES, ROOT, SHARED, Sources, is_block, run_nodes
+from tests.completeness import forgotten
+from tests.dependencies import (
+    BLOCKS,
+    LOADS_EVERY_BLOCK,
+    PACKAGES,
+    ROOT,
+    SHARED,
+    Sources,
+    is_block,
+    parse,
+    run_nodes,
+)
 
 # The rooms of pipeline/, folders and single modules, from the ground up: a module imports from its own room
 # and from those before it in the list. The folders of analyses/ do not know each other.
@@ -216,6 +227,10 @@ def test_public_functions_tell_of_their_user_errors(module):
             )
 
 
+def test_nothing_of_an_analysis_is_forgotten():
+    assert not forgotten(ROOT)
+
+
 def test_no_file_is_called_utils():
     assert not [file for file in FILES if re.search(r"\b(utils?|helpers?|common|misc)\.py$", file)]
 
@@ -240,7 +255,7 @@ def test_data_in_the_repository_stay_small():
 
 
 def _tree(module: str) -> ast.Module:
-    return ast.parse(SOURCES.files[module].read_text(encoding="utf-8"))
+    return parse(SOURCES.files[module])
 
 
 def _is_own(node: ast.Import | ast.ImportFrom) -> bool:

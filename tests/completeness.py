@@ -1,0 +1,197 @@
+"""What belongs to an analysis and was forgotten, found by reading the project's files.
+
+A new analysis touches a dozen places, and most of them work without each other: a format without its part of
+the document, a stage whose artifact nobody reads, a figure without words. `forgotten` names each.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from tests.dependencies import BLOCKS, PACKAGES, Sources, is_code, module_of, parse
+
+# The rooms that are lists, of which each member belongs to an analysis or to the spine.
+MEMBERS = ("pipeline.analyses.", "pipeline.formats.", "pipeline.figures.", "stages.")
+# What members share.
+TOOLS = ("pipeline.figures.drawing.", "pipeline.formats.geometry", "stages.command")
+# Every stage waits for it, and none reads it.
+GATE = "artifacts/check"
+# What is tested by the tests of what uses it.
+TESTED_ELSEWHERE = {
+    "pipeline.analyses.embedding.components": "tests/pipeline/analyses/embedding/test_embedding.py",
+    "pipeline.figures.embedding": "tests/stages/test_render_embedding.py",
+    "pipeline.figures.evaluation": "tests/stages/test_render_summary.py",
+    "pipeline.figures.patch_file": "tests/stages/test_render_patches.py",
+    "pipeline.figures.patches": "tests/stages/test_render_patches.py",
+    "pipeline.figures.summary": "tests/stages/test_render_summary.py",
+    "stages.check": "tests/end_to_end/test_mistakes.py",
+    "stages.extract": "tests/pipeline/extraction/test_extraction.py",
+    "stages.sample": "tests/pipeline/dataset/test_samples.py",
+    "stages.weights": "tests/pipeline/weights/test_assembly.py",
+}
+RERUNS = Path("tests/end_to_end/test_reruns.py")
+DOCUMENT = Path("docs/artifacts.md")
+CAPTIONS = Path("pipeline/report/captions")
+
+
+def forgotten(root: Path) -> list[str]:
+    """Return what a project lacks, a sentence each; empty where it is complete."""
+    sources, graph = Sources(root), _read_yaml(root / "dvc.yaml")
+    return [
+        *_imports(sources),
+        *_unused(sources, graph["stages"]),
+        *_tests(sources),
+        *_blocks(root, sources),
+        *_artifacts(root, graph["stages"]),
+        *_plots(graph),
+        *_sections(root, sources),
+    ]
+
+
+def _read_yaml(path: Path) -> Any:
+    return YAML().load(path.read_text(encoding="utf-8"))
+
+
+def _imports(sources: Sources) -> Iterator[str]:
+    """Name each module that is imported and is not there."""
+    for module in sources.files:
+        own = {name for name in sources.required(module) if name.partition(".")[0] in PACKAGES}
+        for name in sorted(own - set(sources.files)):
+            yield f"{module} imports {name}, which is not there"
+
+
+def _unused(sources: Sources, stages: Mapping[str, Any]) -> Iterator[str]:
+    """Name each stage module that dvc.yaml does not run, and each member of a list that no stage imports."""
+    run, there = {module_of(name, entry) for name, entry in stages.items()}, sources.stage_modules()
+    for module in sorted(run - set(there)):
+        yield f"dvc.yaml runs {module}, which is not there"
+    for module in sorted(set(there) - run):
+        yield f"dvc.yaml has no stage that runs {module}"
+    used = set().union(*(sources.closure(module) for module in there))
+    for module in _members(sources):
+        if module not in used and not module.startswith("stages."):
+            yield f"no stage imports {module}"
+
+
+def _tests(sources: Sources) -> Iterator[str]:
+    """Name each member of a list that has no test."""
+    for module in _members(sources):
+        *folders, name = module.split(".")
+        test = TESTED_ELSEWHERE.get(module, "/".join(["tests", *folders, f"test_{name}.py"]))
+        if not module.startswith(BLOCKS) and not (sources.root / test).is_file():
+            yield f"{test}, the test of {module}, is not there"
+
+
+def _members(sources: Sources) -> list[str]:
+    """Return the modules of the rooms that are lists, packages and what all stages share left out."""
+    return [
+        module
+        for module, path in sources.files.items()
+        if module.startswith(MEMBERS) and not module.startswith(TOOLS) and path.name != "__init__.py"
+    ]
+
+
+def _blocks(root: Path, sources: Sources) -> Iterator[str]:
+    """Name each block that lacks its values, its schema, a comment, or its line in the table of reruns."""
+    params = _read_yaml(root / "params.yaml")
+    schemas = {module.rpartition(".")[2] for module in sources.block_modules()}
+    table = {name.partition(".")[0] for name in _table(root / RERUNS)}
+    for name in sorted(schemas - set(params)):
+        yield f"params.yaml has no block '{name}'"
+    for name in sorted(set(params) - schemas):
+        yield f"stages/blocks/{name}.py, the schema of block '{name}', is not there"
+    for name in sorted(schemas - table):
+        yield f"{RERUNS}: TABLE has no line for block '{name}'"
+    lines = (root / "params.yaml").read_text(encoding="utf-8").splitlines()
+    for name, line in _keys(params):
+        if "#" not in lines[line] and (line == 0 or not lines[line - 1].lstrip().startswith("#")):
+            yield f"params.yaml, line {line + 1}: '{name}' has no comment"
+
+
+def _keys(values: CommentedMap, prefix: str = "") -> Iterator[tuple[str, int]]:
+    """Yield every key of loaded parameters by its dotted name, with its line."""
+    for key, value in values.items():
+        yield f"{prefix}{key}", values.lc.key(key)[0]
+        if isinstance(value, CommentedMap):
+            yield from _keys(value, f"{prefix}{key}.")
+
+
+def _table(path: Path) -> list[str]:
+    """Return the parameters that the table of reruns names."""
+    for node in parse(path).body:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "TABLE":
+            assert isinstance(node.value, ast.Dict)
+            return [ast.literal_eval(key) for key in node.value.keys if key is not None]
+    raise ValueError(f"{path} has no dict called TABLE")
+
+
+def _artifacts(root: Path, stages: Mapping[str, Any]) -> Iterator[str]:
+    """Name each artifact that reaches nothing, or has no part in the document."""
+    document = (root / DOCUMENT).read_text(encoding="utf-8")
+    for name, entry in stages.items():
+        for out in _paths(entry.get("outs", [])):
+            if not out.startswith("artifacts/") or out == GATE:
+                continue
+            if not entry.get("metrics") and not _reaches_report(out, stages):
+                yield f"{out}: nothing leads from it to the report, and stage {name} has no metrics"
+            file = out.removeprefix("artifacts/")
+            if file.endswith(".h5") and not re.search(rf"^## .*`{re.escape(file)}`", document, re.MULTILINE):
+                yield f"{DOCUMENT} has no part on `{file}`"
+
+
+def _reaches_report(out: str, stages: Mapping[str, Any]) -> bool:
+    """Tell whether the report reads an output, or what is made from it, however far."""
+    waiting, seen = [out], {out}
+    while waiting:
+        path = waiting.pop()
+        for name, entry in stages.items():
+            if any(_overlap(path, dep) for dep in entry["deps"] if not is_code(dep)):
+                if name == "report":
+                    return True
+                new = set(_paths(entry.get("outs", []))) - seen
+                seen |= new
+                waiting += new
+    return False
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def _paths(entries: list[Any]) -> list[str]:
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def _plots(graph: Mapping[str, Any]) -> Iterator[str]:
+    """Name each file of plots that no plot of dvc.yaml shows."""
+    shown = {str(path) for plot in graph.get("plots", []) for about in plot.values() for path in about["y"]}
+    for entry in graph["stages"].values():
+        for out in _paths([*entry.get("outs", []), *entry.get("plots", [])]):
+            if out.startswith("plots/") and out not in shown:
+                yield f"dvc.yaml: plots shows nothing of {out}"
+
+
+def _sections(root: Path, sources: Sources) -> Iterator[str]:
+    """Name each section that has no words or no module that draws it, and words that no section uses."""
+    captions = {path.stem for path in (root / CAPTIONS).glob("*.md")}
+    begun = {name for module in _members(sources) for name in _begun(sources.files[module])}
+    for name in sorted(begun - captions):
+        yield f"{CAPTIONS}/{name}.md, the words of section '{name}', is not there"
+    for name in sorted(captions - begun):
+        yield f"no render stage begins section '{name}' of {CAPTIONS}/{name}.md"
+    for name in sorted(begun | captions):
+        if f"pipeline.figures.{name}" not in sources.files:
+            yield f"pipeline/figures/{name}.py, which draws section '{name}', is not there"
+
+
+def _begun(path: Path) -> Iterator[str]:
+    """Yield the sections that a module begins, by calls such as `chapter.section("patches")`."""
+    for node in ast.walk(parse(path)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="section"), args=[ast.Constant(value=str() as name)]):
+                yield name
