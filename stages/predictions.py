@@ -19,9 +19,9 @@ from pipeline.analyses.predictions.predictions import (
     Predictions,
     Reliability,
     accuracy,
-    concatenate,
     confusion,
     held_out,
+    joined,
     rank_outputs,
     reliability,
 )
@@ -149,7 +149,7 @@ def _predict(activations: Activations, right: NDArray[np.int32]) -> tuple[Predic
             parts.append(rank_outputs(logits, right[start : start + len(logits)]))
             start, outputs = start + len(logits), logits.shape[1]
             bar.advance(len(logits))
-    return concatenate(parts), outputs
+    return joined(parts), outputs
 
 
 def _output_names(description: Description, outputs: int) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pipeline.images.preprocess import Preprocessing, geometry
+from pipeline.images.preprocess import Preprocessing, placement
 
 UInt8: TypeAlias = npt.NDArray[np.uint8]
 Float32: TypeAlias = npt.NDArray[np.float32]
@@ -61,7 +61,7 @@ def prepare(rgb: UInt8, preprocessing: Preprocessing) -> UInt8:
         The preprocessing neither resizes nor crops and the image has another size.
     """
     height, width = rgb.shape[:2]
-    place = geometry(width, height, preprocessing)
+    place = placement(width, height, preprocessing)
     rows = _inside(place.offset[0], preprocessing.input_size[0], place.resized[0])
     columns = _inside(place.offset[1], preprocessing.input_size[1], place.resized[1])
     seen = _resample(rgb, place.resized, (rows, columns), preprocessing)

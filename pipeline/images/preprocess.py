@@ -1,6 +1,6 @@
 """What happens to an image before the network sees it: its description and its geometry, there and back.
 
-`Preprocessing` describes the step, `geometry` says where the network input lies, `to_image` and `view` lead
+`Preprocessing` describes the step, `placement` says where the network input lies, `to_image` and `view` lead
 back to the image. The geometry is that of torchvision's `Resize`, `CenterCrop`, `ToTensor`, `Normalize` on a
 Pillow image, rounding of sizes and offsets included. The pixels are made in `pipeline.images.network_input`.
 """
@@ -86,7 +86,7 @@ class Preprocessing(Block):
 
 
 @dataclass(frozen=True)
-class Geometry:
+class Placement:
     """Where a network input lies in its image.
 
     Attributes
@@ -104,7 +104,7 @@ class Geometry:
     scale: tuple[float, float]
 
 
-def geometry(width: int, height: int, preprocessing: Preprocessing) -> Geometry:
+def placement(width: int, height: int, preprocessing: Preprocessing) -> Placement:
     """Return where the network input lies in an image of this size.
 
     Parameters
@@ -115,7 +115,7 @@ def geometry(width: int, height: int, preprocessing: Preprocessing) -> Geometry:
 
     Returns
     -------
-    Geometry
+    Placement
 
     Raises
     ------
@@ -129,7 +129,7 @@ def geometry(width: int, height: int, preprocessing: Preprocessing) -> Geometry:
             f"cropped to {'x'.join(map(str, preprocessing.input_size))}; give resize, or crop: center"
         )
     offset = tuple(_crop_start(a, b) for a, b in zip(resized, preprocessing.input_size, strict=True))
-    return Geometry(resized, (offset[0], offset[1]), (height / resized[0], width / resized[1]))
+    return Placement(resized, (offset[0], offset[1]), (height / resized[0], width / resized[1]))
 
 
 def to_image(
@@ -150,7 +150,7 @@ def to_image(
     (..., 4) float64
         x0, y0, x1, y1 in pixels of the original image, unclipped.
     """
-    place = geometry(width, height, preprocessing)
+    place = placement(width, height, preprocessing)
     offset = np.array([place.offset[1], place.offset[0]] * 2, np.float64)
     scale = np.array([place.scale[1], place.scale[0]] * 2, np.float64)
     return (np.asarray(boxes, np.float64) + offset) * scale

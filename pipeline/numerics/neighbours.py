@@ -47,7 +47,9 @@ def distance_rows(
         yield slice(start, start + len(chosen)), distances
 
 
-def nearest(points: NDArray[np.floating], queries: NDArray[np.integer], k: int) -> NDArray[np.int64]:
+def nearest_neighbours(
+    points: NDArray[np.floating], queries: NDArray[np.integer], k: int
+) -> NDArray[np.int64]:
     """Return the k nearest other points of some points.
 
     Parameters

@@ -168,15 +168,6 @@ def _flat(name: str, value: Any) -> dict[str, Number]:
 
 def _read_artifact(path: Path, folder: Path) -> Artifact:
     with store.read(path) as file:
-        attributes = file.attributes()
-    return Artifact(
-        name=path.relative_to(folder).as_posix(),
-        stage=str(attributes["stage"]),
-        schema_version=int(attributes["schema_version"]),
-        digests=_beginning(attributes, "digest_"),
-        versions=_beginning(attributes, "version_"),
-    )
-
-
-def _beginning(attributes: Mapping[str, Any], prefix: str) -> dict[str, str]:
-    return {key[len(prefix) :]: str(value) for key, value in attributes.items() if key.startswith(prefix)}
+        origin = file.origin()
+    name = path.relative_to(folder).as_posix()
+    return Artifact(name, origin.stage, origin.version, origin.made_from, origin.versions)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
-from pipeline.numerics.neighbours import distance_rows, nearest
+from pipeline.numerics.neighbours import distance_rows, nearest_neighbours
 
 NEIGHBOURS = 10
 CORRELATED_POINTS = 1000
@@ -46,7 +46,7 @@ def neighbours_kept(
         0 to 1.
     """
     k = min(k, len(points) - 1)
-    before, after = nearest(points, queries, k), nearest(xy, queries, k)
+    before, after = nearest_neighbours(points, queries, k), nearest_neighbours(xy, queries, k)
     return float((before[:, :, None] == after[:, None, :]).any(axis=2).mean())
 
 
@@ -130,7 +130,7 @@ def trustworthiness(
     if not k < count / 2 or len(queries) == 0:
         return None
     penalty = 0
-    after = nearest(xy, queries, k)
+    after = nearest_neighbours(xy, queries, k)
     for rows, distances in distance_rows(points, queries):
         theirs = np.take_along_axis(distances, after[rows], axis=1)
         for line, values in zip(distances, theirs, strict=True):

@@ -56,7 +56,7 @@ class Predictions:
 
     def rows(self, chosen: NDArray[np.bool_]) -> Predictions:
         """Return some of the rows: (N,) bool."""
-        return concatenate([self], chosen)
+        return joined([self], chosen)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def rank_outputs(logits: NDArray[np.floating], label: NDArray[np.integer]) -> Pr
     )
 
 
-def concatenate(parts: Sequence[Predictions], chosen: NDArray[np.bool_] | slice = slice(None)) -> Predictions:
+def joined(parts: Sequence[Predictions], chosen: NDArray[np.bool_] | slice = slice(None)) -> Predictions:
     """Put the rows of several parts one after the other, and keep the chosen ones."""
     names = ("predicted", "probability", "label", "label_rank", "log_loss")
     return Predictions(*(np.concatenate([getattr(part, name) for part in parts])[chosen] for name in names))

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.images.network_input import prepare
-from pipeline.images.preprocess import Preprocessing, geometry, to_image, view
+from pipeline.images.preprocess import Preprocessing, placement, to_image, view
 from pipeline.params import check_block
 from tests.pipeline.images.test_network_input import CASES
 
@@ -24,7 +24,7 @@ def test_boxes_come_back_to_a_fraction_of_a_pixel(resize, size, width, height):
     boxes = np.stack([columns, rows, columns + 1, rows + 1], axis=-1)
     found = to_image(boxes, width, height, preprocessing)
     middle_x, middle_y = (found[..., 0] + found[..., 2]) / 2, (found[..., 1] + found[..., 3]) / 2
-    reach = 1.5 * max(geometry(width, height, preprocessing).scale) + 1
+    reach = 1.5 * max(placement(width, height, preprocessing).scale) + 1
     inside = (
         (middle_x > reach) & (middle_x < width - reach) & (middle_y > reach) & (middle_y < height - reach)
     )

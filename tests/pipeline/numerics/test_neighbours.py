@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from pipeline.numerics import neighbours
-from pipeline.numerics.neighbours import distance_rows, nearest
+from pipeline.numerics.neighbours import distance_rows, nearest_neighbours
 
 
 @pytest.fixture
@@ -18,11 +18,13 @@ def test_equal_a_sort_of_all_distances(points, monkeypatch):
     distances = cdist(points, points)
     np.fill_diagonal(distances, np.inf)
     queries = np.arange(3, 50)
-    np.testing.assert_array_equal(nearest(points, queries, 7), np.argsort(distances, axis=1)[queries, :7])
+    np.testing.assert_array_equal(
+        nearest_neighbours(points, queries, 7), np.argsort(distances, axis=1)[queries, :7]
+    )
 
 
 def test_a_point_is_not_its_own_neighbour_even_among_duplicates():
-    found = nearest(np.zeros((6, 2)), np.arange(6), 5)
+    found = nearest_neighbours(np.zeros((6, 2)), np.arange(6), 5)
     assert all(set(row) == set(range(6)) - {index} for index, row in enumerate(found.tolist()))
 
 

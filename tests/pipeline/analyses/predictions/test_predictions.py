@@ -8,9 +8,9 @@ from sklearn.metrics import confusion_matrix, log_loss
 
 from pipeline.analyses.predictions.predictions import (
     accuracy,
-    concatenate,
     confusion,
     held_out,
+    joined,
     rank_outputs,
     reliability,
 )
@@ -55,8 +55,8 @@ def test_shards_joined_equal_the_whole(scores, predictions):
     parts = [
         rank_outputs(logits[rows], label[rows]) for rows in (slice(0, 30), slice(30, 31), slice(31, 200))
     ]
-    np.testing.assert_array_equal(concatenate(parts).log_loss, predictions.log_loss)
-    assert len(concatenate(parts)) == 200
+    np.testing.assert_array_equal(joined(parts).log_loss, predictions.log_loss)
+    assert len(joined(parts)) == 200
 
 
 def test_accuracy_equals_counting(scores, predictions):
