@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.figures.drawing.strips import Context, UnitTiles, strip_size
+from pipeline.figures.drawing.strips import ContextTile, UnitTiles, strip_size
 from pipeline.figures.drawing.tiles import enlarged_side
 from pipeline.store import Reader
 
@@ -83,11 +83,11 @@ class PatchFile:
             passed_over=int(arrays["passed_over"][row]),
         )
 
-    def _one_context(self, image_id: int, box: Array) -> Context | None:
+    def _one_context(self, image_id: int, box: Array) -> ContextTile | None:
         row = int(np.searchsorted(self._context["image_id"], image_id))
         scale = float(self._context["scale"][row]) if image_id >= 0 else 0.0
         if not scale:
             return None
         offset = np.tile(self._context["offset"][row], 2)
         pixels = self._file.get("context/picture", slice(row, row + 1))[0]
-        return Context(pixels, box * scale + offset, self._context["view"][row] * scale + offset)
+        return ContextTile(pixels, box * scale + offset, self._context["view"][row] * scale + offset)

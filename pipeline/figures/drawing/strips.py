@@ -25,7 +25,7 @@ _UNIT_GAP = 10  # pixels between units whose tiles take several lines
 
 
 @dataclass(frozen=True)
-class Context:
+class ContextTile:
     """The picture that a patch was cut from.
 
     Attributes
@@ -65,7 +65,7 @@ class UnitTiles:
     value: Floats
     patch: UInt8
     mask: UInt8
-    context: Sequence[Context | None]
+    context: Sequence[ContextTile | None]
     count_active: int
     images: int
     passed_over: int

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.figures.drawing.canvas import Frame, Label, Pixels
 from pipeline.figures.drawing.strips import (
-    Context,
+    ContextTile,
     UnitTiles,
     context_overview,
     context_strip,
@@ -23,7 +23,7 @@ def unit(shown, k=9, *, count_active=50, passed_over=0, unreadable=()):
     contexts = [
         None
         if place >= shown or place in unreadable
-        else Context(pixels, (-8, 4, 20, 30), (0, 0, SIDE, SIDE))
+        else ContextTile(pixels, (-8, 4, 20, 30), (0, 0, SIDE, SIDE))
         for place in range(k)
     ]
     patch = np.broadcast_to(pixels, (k, SIDE, SIDE, 3))
