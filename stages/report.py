@@ -8,8 +8,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.contents.reading import read_sections
 from pipeline.report.provenance import read_provenance
-from pipeline.report.section import read_sections
 from pipeline.report.site import Texts, write_report
 from stages.blocks.report import Params
 from stages.command import Stage, execute

@@ -1,9 +1,8 @@
-"""Names from a dataset made harmless: in text and in addresses.
+"""Names from a dataset made harmless to the eye.
 
-Jinja escapes what goes into HTML, and `pipeline.store.tables` what goes into spreadsheets; this is the rest.
+Jinja escapes what goes into HTML, `addresses` what goes into links, and `pipeline.store.tables` what goes into
+spreadsheets; this is the rest.
 """
-
-from urllib.parse import quote
 
 # The space that keeps a number and its unit on one line is of our own making, and does no harm.
 _KEPT = "\u00a0"
@@ -19,8 +18,3 @@ def visible(text: str) -> str:
         else letter.encode("unicode_escape").decode()
         for letter in text
     )
-
-
-def address(path: str) -> str:
-    """Return a relative file path as a relative URL; a colon in it never reads as a scheme."""
-    return quote(path, safe="/", errors="surrogatepass")

@@ -15,7 +15,7 @@ import yaml
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.params import read_params
-from pipeline.report.section import Number
+from pipeline.contents.values import Number
 from pipeline.formats.weights import read_description
 
 

@@ -69,7 +69,7 @@ def publish(report: Path, out: Path, revision: str) -> None:
     page = index.read_text(encoding="utf-8") if index.is_file() else ""
     if PLACE not in page:
         raise UserError(f"{report}: not a report; run the report stage first")
-    stamp = f"<h3>Revision</h3>\n<p class='note'><code>{escape(revision)}</code> (git)</p>"
+    stamp = f"<p class='note'>Revision <code>{escape(revision)}</code> (git)</p>"
     try:
         with replaced(out) as partial, zipfile.ZipFile(partial, "w") as archive:
             for file in sorted(path for path in report.rglob("*") if path.is_file()):

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import (
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+)
 from markdown import markdown
 from markupsafe import Markup, escape
 
@@ -76,7 +84,7 @@ def _environment(coded: bool) -> Environment:
         # What is coded is escaped once Markdown is through; a plain line, by the template of its page.
         autoescape=coded,
         undefined=StrictUndefined,
-        finalize=_code if coded else number,
+        finalize=_code if coded else _written,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -84,8 +92,13 @@ def _environment(coded: bool) -> Environment:
     return environment
 
 
+def _written(value: Any) -> str:
+    # A missing number says so as it becomes a text; an `if` without `else` in a sentence becomes no text.
+    return str(value) if isinstance(value, Undefined) else number(value)
+
+
 def _code(value: Any) -> str:
-    return f"{_OPEN}{number(value).encode('utf-8', 'surrogatepass').hex()}{_CLOSE}"
+    return f"{_OPEN}{_written(value).encode('utf-8', 'surrogatepass').hex()}{_CLOSE}"
 
 
 def _escaped(match: re.Match[str]) -> str:

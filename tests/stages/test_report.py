@@ -5,9 +5,9 @@ import pytest
 import yaml
 
 from pipeline import store
+from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
 from stages import report
-from tests.pipeline.report import fakes
 
 DESCRIPTION = {
     "architecture": "builtin:tiny", "weights": "train", "classes": ["0", "1"], "digest": "ef" * 32,
@@ -22,21 +22,10 @@ PARAMS = report.Params(title="Of <digits>", skipped_shown=5)
 
 @pytest.fixture
 def paths(tmp_path):
-    """What the stages before leave: one section, whose caption is the project's own."""
-    fakes.patches_section(tmp_path / "artifacts/figures")
-    file = tmp_path / "artifacts/figures/patches/section.json"
-    content = json.loads(file.read_text())
-    numbers = (
-        "k",
-        "images",
-        "images_shown",
-        "layers",
-        "units",
-        "units_drawn",
-        "units_never_active",
-        "passed_over",
-    )
-    file.write_text(json.dumps(content | {"numbers": dict.fromkeys(numbers, 17)}))
+    """What the stages before leave: one section of the project's own, which was not run."""
+    with new_chapter(tmp_path / "artifacts/figures/units") as chapter:
+        section = chapter.section("patches")
+        section.status, section.reason = "not run", "patches.run is false"
     with store.write(tmp_path / "artifacts/manifest.h5", stage="manifest", versions=("numpy",)) as manifest:
         manifest.set_attributes("", {"dataset": "data/<digits>", "duplicates": 2})
         manifest.put("label", np.array([0, 1, -1], np.int32))
@@ -62,7 +51,7 @@ def paths(tmp_path):
 
 def test_report_shows_what_the_artifacts_say(paths):
     report.run(PARAMS, paths)
-    page = (paths["out"] / "index.html").read_text()
+    page = (paths["out"] / "chapters/about.html").read_text()
     for expected in (
         "Of &lt;digits&gt;", "data/&lt;digits&gt;", "bad.png", "truncated", "gone-later.png", "changed",
         "builtin:tiny", "predictions.accuracy.test", "0.975", "abababababab", "topk.h5", "k: 9",
@@ -78,11 +67,11 @@ def test_report_shows_what_the_artifacts_say(paths):
 
 def test_comments_of_the_params_file_change_nothing(paths):
     report.run(PARAMS, paths)
-    before = (paths["out"] / "index.html").read_bytes()
+    before = (paths["out"] / "chapters/about.html").read_bytes()
     with paths["settings"].open("a") as file:
         file.write("# a remark\n")
     report.run(PARAMS, paths)
-    assert (paths["out"] / "index.html").read_bytes() == before
+    assert (paths["out"] / "chapters/about.html").read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -91,7 +80,7 @@ def test_comments_of_the_params_file_change_nothing(paths):
         ("artifacts/manifest.h5", r"manifest\.h5: no such file"),
         ("artifacts/weights/model.json", r"model\.json"),
         ("params.yaml", r"params\.yaml"),
-        ("artifacts/figures/patches/section.json", "no section"),
+        ("artifacts/figures/units/patches/contents.json", "no section"),
     ],
 )
 def test_missing_input_is_named_and_the_earlier_report_stays(paths, tmp_path, missing, message):

@@ -19,9 +19,8 @@ class MapControls {
     this.#legend();
     document.addEventListener("themechange", () => view.request());
     this.canvas.addEventListener("atlasload", () => this.#portrait());
-    addEventListener("hashchange", () => this.#follow());
-    this.#filter();
-    this.#follow();
+    this.address = new MapAddress(this);
+    this.address.read();
   }
 
   find(selector) {
@@ -102,7 +101,7 @@ class MapControls {
       Enter: () => this.select(this.data.at(view.x, view.y, view.tile, Infinity)),
       n: () => this.#goTo(this.data.step(view.selected, 1)),
       p: () => this.#goTo(this.data.step(Math.max(view.selected, 0), -1)),
-      g: () => this.arrange(this.layout === "map" && this.data.layouts.grid ? "grid" : "map"),
+      g: () => this.arrange(this.layout === "map" && this.data.layouts.grid ? "grid" : "map", true),
       Escape: () => this.select(-1),
     };
     canvas.addEventListener("keydown", (event) => {
@@ -129,7 +128,7 @@ class MapControls {
     click("whole", () => view.fit());
     for (const box of this.root.querySelectorAll("[name=layout]")) {
       box.disabled = !this.data.layouts[box.value];
-      box.addEventListener("change", () => this.arrange(box.value));
+      box.addEventListener("change", () => this.arrange(box.value, true));
     }
     const byLabel = this.find("[name=by-label]");
     byLabel.addEventListener("change", () => {
@@ -139,8 +138,8 @@ class MapControls {
     const wrong = this.find("[name=wrong]");
     wrong.disabled = !this.data.predicted;
     wrong.addEventListener("change", () => {
-      this.data.wrongOnly = wrong.checked;
-      this.#filter();
+      this.filterWrong(wrong.checked);
+      this.address.write(false);
     });
     this.find(".search").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -148,11 +147,13 @@ class MapControls {
     });
   }
 
-  arrange(name) {
+  arrange(name, write = false) {
     const { data, view } = this;
+    if (name === this.layout) return;
     const from = { x: data.x.slice(), y: data.y.slice(), tile: data.tile, spread: data.spread };
     this.layout = name;
     this.find(`[name=layout][value=${name}]`).checked = true;
+    if (write) this.address.write(false);
     const start = performance.now();
     const frame = (now) => {
       if (this.layout !== name) return;
@@ -172,7 +173,7 @@ class MapControls {
       const i = (view.selected + k + data.count) % data.count;
       if (data.passes[i] && data.paths[i].toLowerCase().includes(wanted)) return void this.#goTo(i);
     }
-    this.#say(`No image shown has “${text}” in its path.`);
+    this.say(`No image shown has “${text}” in its path.`);
   }
 
   // Legend
@@ -207,6 +208,13 @@ class MapControls {
   #toggle(classes, shown) {
     for (const k of classes) this.data.shownClasses[k] = shown ? 1 : 0;
     this.#filter();
+    this.address.write(false);
+  }
+
+  filterWrong(wrong) {
+    this.data.wrongOnly = wrong;
+    this.find("[name=wrong]").checked = wrong;
+    this.#filter();
   }
 
   #filter() {
@@ -226,16 +234,16 @@ class MapControls {
     this.view.request();
   }
 
-  select(i) {
+  look(i) {
     this.view.selected = i;
     this.#describe(i);
     this.view.request();
-    const hash = i < 0 ? "#" : `#image=${this.data.imageId[i]}`;
-    try {
-      history.replaceState(null, "", hash);
-    } catch {
-      // Some browsers refuse this to pages from disk; the link in the panel still works.
-    }
+  }
+
+  select(i) {
+    const before = this.view.selected;
+    this.look(i);
+    if (i !== before) this.address.write(true);
   }
 
   #describe(i) {
@@ -253,7 +261,7 @@ class MapControls {
     verdict.textContent = data.wrong(i) ? "misclassified" : "right";
     verdict.classList.toggle("wrong", data.wrong(i));
     const link = this.find(".link");
-    link.href = `#image=${data.imageId[i]}`;
+    link.href = `image.html#path=${address(data.paths[i])}`;
     link.textContent = `image ${data.imageId[i]}`;
     this.#portrait();
   }
@@ -262,29 +270,8 @@ class MapControls {
     if (this.described >= 0) this.view.portrait(this.find(".portrait"), this.described);
   }
 
-  // Deep links: #image=ID and #path=PATH
-
-  #follow() {
-    const [, kind, value] = location.hash.match(/^#(image|path)=(.*)$/) || [];
-    if (!kind) return;
-    const i = kind === "image" ? this.data.imageId.indexOf(Number(value)) : this.data.paths.indexOf(decoded(value));
-    if (i < 0) return void this.#say("The image of this link is not on the map.");
-    this.view.selected = i;
-    this.#describe(i);
-    this.view.resize();
-    this.view.centre(i);
-  }
-
-  #say(text) {
+  say(text) {
     this.find(".say").textContent = text;
-  }
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }
 

@@ -9,6 +9,7 @@ class MapData {
     this.count = source.n;
     this.paths = source.path;
     this.imageId = source.image_id;
+    this.names = [...source.classes, ""]; // as the address has them; none is for images without a label
     this.classes = [...source.classes.map(visible), UNLABELLED];
     this.label = Int32Array.from(source.label, (label) => (label < 0 ? source.classes.length : label));
     this.predicted = source.predicted || null;
@@ -107,14 +108,6 @@ class MapData {
     }
     return -1;
   }
-}
-
-// Control characters, line ends and changes of writing direction as escapes, as in the report's other pages.
-function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function bounds(values) {

@@ -93,7 +93,15 @@ class MapView {
     this.request();
   }
 
+  // Shows a place at so many times the scale at which the whole is seen.
+  look(x, y, zoom) {
+    this.scale = Math.min(this.#scaleFor(LARGEST_TILE), Math.max(this.fitScale / 2, zoom * this.fitScale));
+    [this.x, this.y] = [x, y];
+    this.#keepInSight();
+  }
+
   request() {
+    this.moved?.();
     if (this.waiting) return;
     this.waiting = true;
     requestAnimationFrame(() => {

@@ -68,3 +68,23 @@ addEventListener("beforeprint", () => {
   for (const image of document.images) image.loading = "eager";
   for (const details of document.querySelectorAll("main details")) details.open = true;
 });
+
+// Control characters, line ends and changes of writing direction as escapes, as in the report's other pages.
+function visible(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function address(path) {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

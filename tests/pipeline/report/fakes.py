@@ -1,4 +1,4 @@
-"""Small sections as a render stage would leave them, for tests of the report."""
+"""Small sections as a render stage would leave them, with names that try to harm, for tests of the report."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,13 @@ import numpy as np
 from markupsafe import escape
 from PIL import Image
 
+from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
+from pipeline.contents.parts import Geometry, ImagePart, LayerPart, Sheet, Strip, UnitPart, UnitTable
+from pipeline.contents.values import Column, Evidence, Fact
+from pipeline.contents.writing import ChapterDraft, SectionDraft, new_chapter
 from pipeline.report.escaping import visible
-from pipeline.report.provenance import Artifact, Images, Provenance
+from pipeline.report.provenance import Artifact, Provenance
+from pipeline.report.provenance import Images as Listed
 
 HOSTILE = (
     "<script>document.documentElement.dataset.hacked='1'</script>.png",
@@ -19,8 +24,122 @@ HOSTILE = (
     "javascript:document.documentElement.dataset.hacked='3'",
     "]]>--><svg onload=document.documentElement.dataset.hacked='4'>",
     "\u202egnp.exe\u2028end",
-    "{{ 7 * 7 }} ${accuracy} $$ **bold** [x](http://evil)",
+    "{{ 7 * 7 }} {% raw %} ${accuracy} **bold** [x](http://evil) `a` _b_ __proto__",
 )
+UNITS = 5
+WINNERS = UnitTable(
+    caption="winners",
+    columns=(
+        Column(name="value", form="number"), Column(name="image", form="image"),
+        Column(name="label", form="class"), Column(name="position", form="position"),
+        Column(name="box", form="box"),
+    ),
+)  # fmt: skip
+CAPTIONS = {
+    "summary": """title: Summary
+chapter: network
+order: 10
+headline: {{ accuracy | share }} of {{ images | plural("image") }}
+finding: Right on {{ accuracy | share }} of {{ dataset }}
+card: accuracy
+
+{{ images }} images, right {{ accuracy | share }}, from {{ dataset }}; [skipped](about.html#skipped).
+
+## body
+
+Of {{ dataset }}.
+
+## accuracy
+title: Accuracy of {{ dataset }}
+alt: What {{ dataset }} shows
+
+Caption with {{ bins }} bins.
+
+## classes
+title: Classes
+name accuracy: share of right
+
+A table.
+
+## careful
+
+Careful with {{ dataset }}.
+
+## many
+title: Many
+
+Several.
+""",
+    "patches": """title: Top patches
+chapter: units
+order: 10
+card: units
+
+{{ units }} units.
+
+{% if knc is defined %}
+knc {{ knc }}
+{% else %}
+The dataset has no labels.
+{% endif %}
+
+## units
+title: The layers
+
+All of them.
+
+## overview
+title: {{ layer }} at a glance
+alt: Patches of {{ layer }}
+
+Drawn.
+
+## strip
+title: Strongest
+alt: Patches of unit {{ unit }} of {{ layer }}
+
+{{ rows }} of them.
+
+## winners
+title: Winners of {{ layer }}
+
+Strongest first.
+
+## dead
+
+Never active: its maximum was positive for none.
+""",
+    "codes": """title: Map
+chapter: codes
+order: 10
+card: map
+
+KL {{ kl }}, accuracy {{ metrics["predictions.accuracy"] }}.
+
+## map
+title: The map
+alt: Map of the images
+
+Pan and zoom.
+
+## probes
+title: Probes
+
+Some.
+
+## probe
+title: A probe
+alt: The image {{ path }}
+
+Seen.
+""",
+    "occlusion": """title: Occlusion
+chapter: where-it-looks
+order: 10
+
+Of {{ number_that_is_not_there }}.
+""",
+}  # fmt: skip
 
 
 def escaped(name: str) -> str:
@@ -28,84 +147,94 @@ def escaped(name: str) -> str:
     return str(escape(visible(name)))
 
 
-def picture(path: Path, width: int, height: int, seed: int = 0) -> None:
+def picture(path: Path, width: int, height: int, seed: int = 0) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = np.linspace(0, 255, height, dtype=np.uint8)[:, None, None]
     columns = np.linspace(0, 255, width, dtype=np.uint8)[None, :, None]
     tint = np.array([seed * 53 % 256, seed * 97 % 256, seed * 31 % 256], np.uint8)
-    Image.fromarray(((rows // 2 + columns // 2) ^ tint).astype(np.uint8), "RGB").save(path)
+    Image.fromarray(((rows // 2 + columns // 2) ^ tint).astype(np.uint8), "RGB").save(path, lossless=True)
+    return path.name
 
 
-def figure(folder: Path, name: str, **changes: Any) -> dict[str, Any]:
-    picture(folder / f"{name}.png", 60, 40)
+def figure(folder: Path, name: str, caption: str = "", **changes: Any) -> Figure:
     (folder / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (folder / f"{name}.csv").write_text("a,b\n1,2\n")
-    return {
-        "id": f"{folder.name}-{name}", "title": f"Title of {name}", "alt": f"What {name} shows",
-        "image": f"{name}.png", "dark_image": None, "vector": f"{name}.svg", "data": f"{name}.csv",
-        "width": 60, "height": 40, "caption": f"Caption of {name} with 3 numbers",
-    } | changes  # fmt: skip
-
-
-def unit(folder: Path, slug: str, number: int, names: tuple[str, ...], ranks: int = 3) -> dict[str, Any]:
-    """One unit; number 1 was never active, and every unit shares two pictures so that tests stay quick."""
-    image, context = f"{slug}/patches.png", f"{slug}/context.png"
-    if not (folder / image).exists():
-        picture(folder / image, 27, 9, seed=1)
-        picture(folder / context, 48, 16, seed=2)
-    ranks = 0 if number == 1 else ranks
-    return {
-        "unit": number, "image": image, "context": context,
-        "values": [float(ranks - rank) / 3 for rank in range(ranks)],
-        "paths": [names[(number + rank) % len(names)] for rank in range(ranks)],
-        "labels": [names[(number + rank + 1) % len(names)] for rank in range(ranks)],
-        "boxes": [[-1.5, 0.0, 9.5, 11.0] for _ in range(ranks)],
-        "positions": [[rank, 2] for rank in range(ranks)],
-        "image_ids": list(range(ranks)),
-        "count_active": 0 if number == 1 else 7, "images": 10,
+    values = {
+        "id": name, "caption": caption or name, "image": picture(folder / f"{name}.png", 60, 40),
+        "dark": picture(folder / f"{name}-dark.png", 60, 40), "vector": f"{name}.svg", "data": f"{name}.csv",
+        "width": 60, "height": 40, "evidence": Evidence(n=1207, split="test", interval="wilson"),
     }  # fmt: skip
+    return Figure(**values | changes)
 
 
-def patches_section(
-    figures: Path,
-    units: int = 4,
+def summary(chapter: ChapterDraft, dataset: str = HOSTILE[0]) -> SectionDraft:
+    section = chapter.section("summary")
+    section.numbers |= {"images": 1797, "accuracy": 0.97333333, "dataset": dataset}
+    columns = (
+        Column(name=dataset), Column(name="images", form="count"), Column(name="accuracy", form="share"),
+        Column(name="interval", form="interval"), Column(name="worst", form="image"),
+    )  # fmt: skip
+    rows = (("=1+1", 1234, 0.5, (0.25, 0.75), dataset), (dataset, 0, None, None, None))
+    section.add(
+        Text(caption="body"),
+        figure(section.folder, "accuracy", numbers={"bins": 15}),
+        Table(id="classes", caption="classes", columns=columns, rows=rows, evidence=Evidence(n=7)),
+        Notice(caption="careful"),
+        Multiples(
+            id="many", caption="many",
+            figures=tuple(
+                figure(section.folder, name, "accuracy", numbers={"bins": 1}) for name in ("left", "right")
+            ),
+        ),
+    )  # fmt: skip
+    return section
+
+
+def unit(number: int, names: tuple[str, ...], ranks: int = 3) -> UnitPart:
+    """Number 1 was never active, and the last was not drawn."""
+    if number == 1:
+        return UnitPart(unit=1, facts=(0.0, (0, 10)), blocks=(Notice(caption="dead"),))
+    rows = tuple(
+        (
+            float(ranks - rank) / 3, names[(number + rank) % len(names)],
+            names[(number + rank + 1) % len(names)], (rank, 2), (-1.5, 0, 9.5, 11),
+        )
+        for rank in range(ranks)
+    )  # fmt: skip
+    strip = Strip(caption="strip", sheet=0, x=0, y=9 * (number % 2), width=27, height=9)
+    return UnitPart(unit=number, facts=(1.0 + number, (7, 10)), strips=(strip,), rows=rows)
+
+
+def patches(
+    chapter: ChapterDraft,
+    units: int = UNITS,
     names: tuple[str, ...] = HOSTILE,
     layers: tuple[str, ...] = ("features.1", "pool"),
-) -> Path:
-    folder = figures / "patches"
-    folder.mkdir(parents=True)
-    made = []
-    drawn = []
-    for name in layers:
-        slug = name.replace(".", "-")
-        drawn += [figure(folder, slug), figure(folder, f"{slug}-context")]
-        made.append({
-            "name": name, "slug": slug, "figure": f"patches-{slug}", "rf_size": [11, 11], "rf_stride": [4, 4],
-            "rf_status": "exact", "map_size": [5, 5], "units_total": max(units, 8),
-            "units": [unit(folder, slug, number, names) for number in range(units)],
-        })  # fmt: skip
-    content = {"section": "patches", "figures": drawn, "numbers": {"units": units}, "layers": made}
-    (folder / "section.json").write_text(json.dumps(content))
-    return folder
-
-
-def summary_section(figures: Path, name: str = HOSTILE[0]) -> Path:
-    folder = figures / "summary"
-    folder.mkdir(parents=True)
-    picture(folder / "accuracy-dark.png", 60, 40)
-    content = {
-        "section": "summary",
-        "figures": [figure(folder, "accuracy", dark_image="accuracy-dark.png", caption=name)],
-        "numbers": {"images": 1797, "accuracy": 0.97333333, "dataset": name},
-        "tables": [
-            {
-                "id": "summary-table", "title": name, "columns": ["what", name],
-                "rows": [["=1+1", 3], [name, None]], "caption": name,
-            }
-        ],
-    }  # fmt: skip
-    (folder / "section.json").write_text(json.dumps(content))
-    return folder
+    drawn: int | None = None,
+) -> SectionDraft:
+    section = chapter.section("patches")
+    section.numbers["units"] = units
+    picture(section.folder / "sheet.webp", 30, 18, seed=1)
+    sheet = Sheet(file="sheet.webp", width=30, height=18)
+    drawn = units - 1 if drawn is None else drawn
+    for place, name in enumerate(layers):
+        parts = [unit(number, names) for number in range(units)]
+        parts[drawn:] = [part.model_copy(update={"strips": (), "blocks": ()}) for part in parts[drawn:]]
+        section.layers.append(LayerPart(
+            layer=name,
+            geometry=Geometry(
+                units=units + 1, map_size=(5, 5), field=(11, 11), stride=(4, 4), status="exact"
+            ),
+            facts=(Fact(name="never_active", value=1, form="count"),),
+            blocks=(figure(section.folder, f"overview-{place}", "overview"),),
+            data=f"overview-{place}.csv",
+            sheets=(sheet,),
+            unit_facts=(Column(name="largest", form="number"), Column(name="active", form="proportion")),
+            unit_table=WINNERS,
+            units=tuple(parts),
+        ))  # fmt: skip
+    section.add(Units(id="units", caption="units", layers=layers))
+    return section
 
 
 def map_points(
@@ -137,43 +266,59 @@ def map_points(
     }  # fmt: skip
 
 
-def embedding_section(figures: Path, count: int = 50, **more: Any) -> Path:
-    folder = figures / "embedding"
-    folder.mkdir(parents=True)
+def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
+    """A map, and one image of it of which there is more to say."""
+    section = chapter.section("codes")
+    section.numbers["kl"] = 1.2345678
     points = map_points(count, **more)
     for k, atlas in enumerate(points["atlases"]):
-        picture(
-            folder / atlas["file"], atlas["columns"] * atlas["tile"], atlas["rows"] * atlas["tile"], seed=k
+        size = (atlas["columns"] * atlas["tile"], atlas["rows"] * atlas["tile"])
+        picture(section.folder / atlas["file"], *size, seed=k)
+    (section.folder / "points.js").write_text(f"window.CONVATLAS_MAP = {json.dumps(points)};\n")
+    section.images.append(
+        ImagePart(
+            image_id=6, path=points["path"][2], facts=(Fact(name="top5", value=HOSTILE[0], form="class"),),
+            blocks=(figure(section.folder, "probe"),),
         )
-    (folder / "points.js").write_text(f"window.CONVATLAS_MAP = {json.dumps(points)};\n")
-    (folder / "map.json").write_text(json.dumps({"points": "points.js"}))
-    content = {
-        "section": "embedding", "figures": [figure(folder, "map"), figure(folder, "grid")],
-        "numbers": {"kl": 1.2345678}, "viewer": "map.json",
-    }  # fmt: skip
-    (folder / "section.json").write_text(json.dumps(content))
-    return folder
+    )  # fmt: skip
+    section.add(
+        figure(section.folder, "still", "map"),
+        Viewer(id="viewer", caption="map", program="map", scripts=("points.js",)),
+        Images(id="probes", caption="probes", images=(6,)),
+    )
+    return section
+
+
+def write_figures(figures: Path, *, units: int = UNITS, points: int = 50) -> Path:
+    """Write all sections, one a chapter, one of them not run."""
+    for name, fill in (
+        ("network", summary),
+        ("units", lambda chapter: patches(chapter, units)),
+        ("codes", lambda chapter: codes(chapter, points)),
+        ("where-it-looks", idle),
+    ):
+        with new_chapter(figures / name) as chapter:
+            fill(chapter)
+    return figures
+
+
+def idle(chapter: ChapterDraft) -> None:
+    section = chapter.section("occlusion")
+    section.status, section.reason = "not run", f"occlusion.run is false, {HOSTILE[0]}"
 
 
 def captions(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "summary": ("Summary", 10, "{{ images }} images, right {{ accuracy | share }}, from {{ dataset }}."),
-        "patches": (
-            "Top patches",
-            20,
-            "{{ units }} units.\n\n{% if knc is defined %}knc {{ knc }}{% else %}The dataset has no labels.{% endif %}",
-        ),
-        "embedding": ("Map", 30, "KL {{ kl }}, accuracy {{ metrics['predictions.accuracy'] }}."),
-    }
-    for name, (title, order, text) in texts.items():
-        (folder / f"{name}.md").write_text(f"title: {title}\nchapter: network\norder: {order}\n\n{text}\n")
+    for name, text in CAPTIONS.items():
+        (folder / f"{name}.md").write_text(text)
+    chapters = ("network", "filters", "units", "codes", "where-it-looks", "about")
+    (folder / "chapters.yaml").write_text("".join(f"{slug}: About {slug}\n" for slug in chapters))
     return folder
 
 
 def provenance(names: tuple[str, ...] = HOSTILE) -> Provenance:
     return Provenance(
-        images=Images(
+        images=Listed(
             dataset=names[0],
             counts={"images": 1797, names[0]: 3},
             skipped=tuple((name, f"truncated: {name}") for name in names),

@@ -57,7 +57,7 @@ def test_missing_caption_file_says_where_to_write_it(tmp_path):
 
 @pytest.mark.parametrize(
     "head",
-    ["text\n", "title: One\nchapter: a\n\ntext", "title: One\nchapter: a\norder: x\n\ntext", "title: a\norder: 1"],
+    ["text", "title: One\nchapter: a\n\ntext", "title: One\nchapter: a\norder: x\n\na", "title: a\norder: 1"],
 )
 def test_head_is_required(tmp_path, head):
     (tmp_path / "one.md").write_text(head)
@@ -84,7 +84,7 @@ def test_chapters_keep_their_order(tmp_path):
     assert list(read_chapters(tmp_path).items()) == [("units", "Units"), ("about", "About")]
 
 
-@pytest.mark.parametrize("text", ["", "- units", "Units: x", "'../x': y", "units: 3", "a: [", "units: {a: b}"])
+@pytest.mark.parametrize("text", ["", "- units", "Units: x", "'../x': y", "units: 3", "a: [", "a: {b: c}"])
 def test_chapters_are_addresses_and_titles(tmp_path, text):
     (tmp_path / "chapters.yaml").write_text(text)
     with pytest.raises(UserError, match=r"chapters\.yaml"):

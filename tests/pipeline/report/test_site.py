@@ -1,15 +1,17 @@
 import csv
 import json
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from pipeline.contents.parts import LayerPart, UnitPart
+from pipeline.contents.reading import read_sections
+from pipeline.contents.values import Column, Fact
+from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
 from pipeline.report.captions import FOLDER, read_caption, read_chapters
-from pipeline.report.section import read_sections
 from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 
@@ -38,13 +40,12 @@ class Seen(HTMLParser):
             self.inline.append(data)
 
 
-def make(folder, *, units=4, points=50, out="report", title="What <it> has learned", **changes):
+def make(folder, *, units=fakes.UNITS, points=50, out="report", title="What <it> has learned", **changes):
     figures = folder / "figures"
     if not figures.exists():
-        fakes.summary_section(figures)
-        fakes.patches_section(figures, units)
-        fakes.embedding_section(figures, points)
-    texts = Texts(title, captions=fakes.captions(folder / "captions"), **changes)
+        fakes.write_figures(figures, units=units, points=points)
+    captions = folder / "captions"
+    texts = Texts(title, captions=captions if captions.exists() else fakes.captions(captions), **changes)
     write_report(folder / out, read_sections(figures), fakes.provenance(), texts)
     return folder / out
 
@@ -68,8 +69,8 @@ def test_every_link_leads_to_a_file_or_an_anchor_of_the_report(report, pages):
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             assert target.is_file() and target.is_relative_to(report), f"{path.name}: {link}"
-            if parts.fragment and "=" not in parts.fragment:
-                assert parts.fragment in pages[target].ids, f"{path.name}: {link}"
+            if parts.fragment and target.name not in ("image.html", "unit.html", "map.html"):
+                assert unquote(parts.fragment) in pages[target].ids, f"{path.name}: {link}"
 
 
 def test_ids_are_unique_and_pictures_have_alternative_texts(pages):
@@ -91,20 +92,78 @@ def test_names_stay_text(report):
         assert "49" not in text or "{{ 7 * 7 }}" in text
 
 
-def test_every_section_layer_and_unit_has_its_place(report, pages):
-    index = pages[report / "index.html"].ids
-    assert {"summary", "patches", "embedding", "provenance", "layer-features-1", "layer-pool"} <= set(index)
-    assert index.index("summary") < index.index("patches") < index.index("embedding")
-    for slug in ("features-1", "pool"):
-        assert {file.name for file in (report / "units" / slug).glob("*.html")} == {
-            "index.html", "0.html", "1.html", "2.html", "3.html"
-        }  # fmt: skip
+def test_every_page_has_its_address(report):
+    pages = {path.relative_to(report).as_posix() for path in report.rglob("*.html")}
+    layers = {f"layers/{slug}.html" for slug in ("features-1", "pool")}
+    units = {f"units/{slug}/{unit}.html" for slug in ("features-1", "pool") for unit in range(4)}
+    chapters = {f"chapters/{slug}.html" for slug in ("network", "units", "codes", "where-it-looks", "about")}
+    assert pages == {"index.html", "map.html", "unit.html", "image.html"} | layers | units | chapters
+
+
+def test_first_page_has_numbers_and_a_card_for_each_section(report):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    assert "97.3\u00a0% of 1,797\u00a0images" in text
+    assert f"Right on 97.3\u00a0% of {fakes.escaped(fakes.HOSTILE[0])}" in text
+    assert "not run: occlusion.run is false" in text
+    places = [text.index(f">{title}</a></h2>") for title in ("Summary", "Top patches", "Map", "Occlusion")]
+    assert places == sorted(places)
+
+
+def test_a_section_that_was_not_run_keeps_its_place(report, pages):
+    page = report / "chapters/where-it-looks.html"
+    assert "occlusion" in pages[page].ids
+    assert "not run: occlusion.run is false" in page.read_text(encoding="utf-8")
+
+
+def test_blocks_stand_in_their_order(report, pages):
+    ids = [name for name in pages[report / "chapters/network.html"].ids if name.startswith("summary")]
+    assert ids == [
+        "summary", "summary/accuracy", "summary/classes", "summary/many", "summary/left", "summary/right"
+    ]  # fmt: skip
+
+
+def test_figures_say_what_their_numbers_are_of(report):
+    text = (report / "chapters/network.html").read_text(encoding="utf-8")
+    assert "n = 1,207 images, split “test”, 95\u00a0% intervals (Wilson)" in text
+    assert "Caption with 15 bins." in text
+
+
+def test_columns_are_called_what_the_caption_says(report):
+    text = (report / "chapters/network.html").read_text(encoding="utf-8")
+    assert "share of right</th>" in text and "accuracy</th>" not in text
+    assert "1,234" in text and "25.0–75.0\u00a0%" in text
+
+
+def test_pages_of_layers_and_units_collect_from_all_sections(tmp_path):
+    figures = fakes.write_figures(tmp_path / "figures")
+    with new_chapter(figures / "filters") as chapter:
+        section = chapter.section("filters")
+        facts = (Fact(name="crowding", value=0.5),)
+        units = (UnitPart(unit=3, facts=(0.25,)), UnitPart(unit=4, facts=(0.75,)))
+        columns = (Column(name="blur", form="share"),)
+        section.layers.append(LayerPart(layer="pool", facts=facts, unit_facts=columns, units=units))
+        section.layers.append(LayerPart(layer="stem", facts=facts))
+    folder = fakes.captions(tmp_path / "captions")
+    (folder / "filters.md").write_text("title: All filters\nchapter: filters\norder: 1\n\nText.\n")
+    report = make(tmp_path)
+    for page in ("layers/pool.html", "units/pool/3.html"):
+        text = (report / page).read_text(encoding="utf-8")
+        assert "All filters" in text and "Top patches" in text
+    assert "25.0\u00a0%" in (report / "units/pool/3.html").read_text(encoding="utf-8")
+    assert "crowding" in (report / "layers/stem.html").read_text(encoding="utf-8")
+    assert "75.0" in (report / "data/units/pool/0.js").read_text()
 
 
 def test_unit_pages_lead_to_their_neighbours_and_their_layer(report, pages):
     links = pages[report / "units/pool/2.html"].links
-    assert {"1.html", "3.html", "index.html#unit-2", "../../index.html#patches"} <= set(links)
+    assert {"1.html", "3.html"} <= set(links)
+    assert {"../../layers/pool.html#unit-2", "../../chapters/units.html#patches"} <= set(links)
     assert "-1.html" not in pages[report / "units/pool/0.html"].links
+
+
+def test_units_show_their_part_of_the_sheet(report):
+    text = (report / "units/pool/3.html").read_text()
+    assert "aspect-ratio: 27 / 9" in text and "width: 111.111%; left: -0%; top: -100%" in text
 
 
 def test_never_active_unit_says_so(report):
@@ -112,9 +171,19 @@ def test_never_active_unit_says_so(report):
     assert "Never active" in text and "<table>" not in text
 
 
+def test_winners_lead_to_the_pages_of_their_images(report, pages):
+    links = pages[report / "units/pool/2.html"].links
+    assert f"../../image.html#path={quote(fakes.HOSTILE[2])}" in links
+
+
+def test_undrawn_unit_is_in_a_shard(report):
+    text = (report / "data/units/pool/0.js").read_text()
+    assert text.startswith('convatlas.put("units/pool/0",[[4,[[["5","7 of 10 (70.0\\u00a0%)"]')
+
+
 def test_tables_are_safe_for_spreadsheets(report):
     files = sorted(report.rglob("*.csv"))
-    assert {"summary-table.csv", "skipped.csv", "metrics.csv"} <= {file.name for file in files}
+    assert {"summary-classes.csv", "skipped.csv", "metrics.csv"} <= {file.name for file in files}
     for file in files:
         with file.open(newline="", encoding="utf-8") as opened:
             cells = [cell for row in csv.reader(opened) for cell in row]
@@ -122,14 +191,8 @@ def test_tables_are_safe_for_spreadsheets(report):
         assert not starts, file
 
 
-def test_figures_of_a_layer_stand_with_it(report, pages):
-    index = pages[report / "index.html"].ids
-    assert index.index("layer-pool") < index.index("patches-pool") < index.index("patches-pool-context")
-    assert index.index("patches-features-1-context") < index.index("layer-pool")
-
-
 def test_provenance_is_shown_and_given_as_json(report):
-    text = (report / "index.html").read_text()
+    text = (report / "chapters/about.html").read_text()
     for expected in ("abababababab", "2.4.6", "openTSNE", "1,797", "truncated", "skipped"):
         assert expected in text
     content = json.loads((report / "tables/provenance.json").read_text())
@@ -139,25 +202,35 @@ def test_provenance_is_shown_and_given_as_json(report):
 
 def test_long_list_of_skipped_images_is_cut_but_whole_in_the_csv(tmp_path):
     report = make(tmp_path, skipped_shown=2)
-    assert "the first 2 are shown" in (report / "index.html").read_text()
+    assert "the first 2 are shown" in (report / "chapters/about.html").read_text()
     with (report / "tables/skipped.csv").open(newline="", encoding="utf-8") as opened:
         assert len(list(csv.reader(opened))) == 1 + len(fakes.HOSTILE)
 
 
+def test_a_corrected_caption_changes_its_page_and_the_first_one_alone(tmp_path):
+    report = make(tmp_path)
+    before = _contents(report)
+    caption = tmp_path / "captions" / "codes.md"
+    caption.write_text(caption.read_text().replace("Pan and zoom.", "Move about."))
+    make(tmp_path)
+    after = _contents(report)
+    changed = {str(path) for path in after if after[path] != before[path]}
+    assert changed == {"chapters/codes.html"} and before.keys() == after.keys()
+
+
 def test_a_second_report_has_equal_bytes_and_takes_the_first_ones_place(tmp_path):
     first = make(tmp_path)
-    before = {path.relative_to(first): path.read_bytes() for path in first.rglob("*") if path.is_file()}
+    before = _contents(first)
     (first / "left.html").write_text("of an earlier run")
     make(tmp_path)
-    after = {path.relative_to(first): path.read_bytes() for path in first.rglob("*") if path.is_file()}
-    assert before == after
+    assert before == _contents(first)
     assert {path.name for path in tmp_path.iterdir()} == {"figures", "captions", "report"}
 
 
 def test_failure_leaves_the_earlier_report(tmp_path):
     report = make(tmp_path)
-    (tmp_path / "figures/embedding/points.js").unlink()
-    with pytest.raises(UserError, match=r"points\.js"):
+    (tmp_path / "figures/codes/codes/points.js").write_text("nothing")
+    with pytest.raises(UserError, match=r"points\.js: holds no points"):
         make(tmp_path)
     assert (report / "index.html").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"figures", "captions", "report"}
@@ -171,37 +244,57 @@ def test_folder_that_is_no_report_is_not_replaced(tmp_path):
     assert (tmp_path / "report" / "thesis.tex").is_file()
 
 
-def test_section_needs_its_caption_and_its_numbers(tmp_path):
-    make(tmp_path)
-    numbers = replace(fakes.provenance(), metrics={})
-    texts = Texts("x", captions=tmp_path / "captions")
-    with pytest.raises(UserError, match=r"embedding\.md: no number 'predictions\.accuracy'"):
-        write_report(tmp_path / "report", read_sections(tmp_path / "figures"), numbers, texts)
-    (tmp_path / "captions" / "patches.md").unlink()
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("codes.md", "predictions.accuracy", "predictions.top9", r"codes\.md: no number 'predictions\.top9'"),
+        ("codes.md", "## map", "## plan", r"codes\.md: no words for 'map'"),
+        ("codes.md", "chapter: codes", "chapter: code", "no chapter 'code'; did you mean 'codes'"),
+        ("codes.md", "card: map\n", "", r"codes\.md: names no figure for the card .*'card: still'"),
+        ("summary.md", "{{ bins }}", "{{ boxes }}", r"summary\.md, '## accuracy': no number 'boxes'"),
+        ("chapters.yaml", "about: ", "more: ", "lists no chapter 'about'"),
+    ],
+)
+def test_a_fault_in_a_caption_is_named(tmp_path, file, old, new, message):
+    source = fakes.captions(tmp_path / "captions") / file
+    source.write_text(source.read_text().replace(old, new))
+    with pytest.raises(UserError, match=message):
+        make(tmp_path)
+
+
+def test_section_needs_its_caption(tmp_path):
+    (fakes.captions(tmp_path / "captions") / "patches.md").unlink()
     with pytest.raises(UserError, match=r"patches\.md"):
-        write_report(tmp_path / "report", read_sections(tmp_path / "figures"), numbers, texts)
+        make(tmp_path)
 
 
-def test_two_sections_cannot_share_an_id(tmp_path):
-    figures = tmp_path / "figures"
-    fakes.summary_section(figures)
-    file = fakes.embedding_section(figures) / "section.json"
-    file.write_text(file.read_text().replace("embedding-map", "summary-accuracy"))
-    texts = Texts("x", captions=fakes.captions(tmp_path / "captions"))
-    with pytest.raises(
-        UserError, match="'summary-accuracy' is taken by section 'embedding'|by section 'summary'"
-    ):
-        write_report(tmp_path / "report", read_sections(figures), fakes.provenance(), texts)
+def test_two_maps_have_two_pages(tmp_path):
+    figures = fakes.write_figures(tmp_path / "figures")
+    with new_chapter(figures / "other") as chapter:
+        fakes.codes(chapter)
+        chapter.sections[0].name = "later"
+        (chapter.folder / "codes").rename(chapter.folder / "later")
+        chapter.sections[0].folder = chapter.folder / "later"
+    folder = fakes.captions(tmp_path / "captions")
+    (folder / "later.md").write_text(fakes.CAPTIONS["codes"].replace("order: 10", "order: 20"))
+    report = make(tmp_path)
+    assert "figures/codes/points.js" in (report / "map.html").read_text()
+    assert "figures/later/points.js" in (report / "map-later-viewer.html").read_text()
 
 
 def test_two_thousand_units(tmp_path):
-    fakes.patches_section(tmp_path / "figures", units=2000, layers=("features.1",))
+    with new_chapter(tmp_path / "figures" / "units") as chapter:
+        fakes.patches(chapter, 2000, layers=("features.1",))
     report = make(tmp_path)
-    assert len(list((report / "units/features-1").glob("*.html"))) == 2001
+    assert len(list((report / "units/features-1").glob("*.html"))) == 1999
 
 
 def test_every_caption_of_the_project_can_be_read():
-    read = [read_caption(path.stem) for path in sorted(FOLDER.glob("*.md"))]
     chapters = read_chapters()
+    read = [read_caption(path.stem) for path in sorted(FOLDER.glob("*.md"))]
     assert read and len({(caption.chapter, caption.order) for caption in read}) == len(read)
     assert {caption.chapter for caption in read} <= set(chapters)
+
+
+def _contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

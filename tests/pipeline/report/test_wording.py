@@ -23,11 +23,12 @@ def test_lines_are_plain_text():
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ knn }}", "{{ knn | share }}", "{{ (kl, knn) | interval }}", "{{ metrics['knn'] }}", "{{ metrics.knn }}"]
+    "text",
+    ["{{ knn }}", "{{ knn | share }}", "{{ (kl, knn) | interval }}", "{{ metrics['knn'] }}", "{{ m.knn }}"],
 )
 def test_missing_number_is_an_error_that_names_it(text):
     with pytest.raises(UserError, match=r"one\.md: no number 'knn'"):
-        _prose(text, kl=1.0, metrics={})
+        _prose(text, kl=1.0, metrics={}, m={})
 
 
 @pytest.mark.parametrize(
@@ -47,8 +48,13 @@ def test_a_caption_that_cannot_be_filled_is_an_error(text, message):
 
 
 def test_what_is_said_depends_on_numbers():
-    text = "{% if knc is defined %}\nkept {{ knc }}\n{% else %}\nno labels\n{% endif %}\n\n{% if kl is defined %}\nhas {{ kl }}\n{% endif %}"
+    text = "{% if knc is defined %}\nkept {{ knc }}\n{% else %}\nno labels\n{% endif %}\n\n"
+    text += "{% if kl is defined %}\nhas {{ kl }}\n{% endif %}"
     assert _prose(text, kl=2) == "<p>no labels</p>\n<p>has 2</p>"
+
+
+def test_an_if_without_else_says_nothing():
+    assert _prose("a{{ ' at most' if bound }} {{ kl }}", bound=False, kl=2) == "<p>a 2</p>"
 
 
 @pytest.mark.parametrize("name", [*fakes.HOSTILE, "`a` _b_ **c** | d\n\n# e", "\ue0003c\ue001", "&lt;"])

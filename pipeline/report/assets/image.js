@@ -1,0 +1,65 @@
+"use strict";
+// image.html#path=…: what is known of an image, its place on the map, and the units that it excites.
+
+const PORTRAIT = 224; // CSS pixels
+
+const images = {
+  async show() {
+    const [, asked] = location.hash.match(/^#path=(.*)$/) || [];
+    if (!asked) return;
+    const path = decoded(asked);
+    this.index ??= convatlas.load("images");
+    const index = await this.index;
+    const shard = await convatlas.load(`images/${convatlas.bucket(path, index.shards)}`);
+    const found = new Map(shard).get(path);
+    if (!location.hash.endsWith(asked)) return;
+    if (!found) return void page.say(`The report knows nothing of “${visible(path)}”: it is not on the map, and no unit's winner.`);
+    page.show(visible(path), ...this.parts(path, found, index));
+  },
+
+  parts(path, found, index) {
+    const parts = [];
+    if (found.map && index.map) parts.push(this.place(path, found.map, index.map));
+    if (found.units) parts.push(this.units(found.units));
+    // Made by the report's templates, every name in it escaped.
+    const said = page.make("div");
+    said.innerHTML = (found.said || []).join("");
+    return [...parts, said];
+  },
+
+  place(path, [tile, id, label, predicted], map) {
+    const name = (k) => (k < 0 ? "–" : visible(map.classes[k]));
+    const verdict = label < 0 || predicted < 0 ? "" : label === predicted ? " (right)" : " (misclassified)";
+    const link = page.make("a", { href: `${page.find("main").dataset.map}#path=${address(path)}` }, "show on the map");
+    const facts = [["image", String(id)], ["label", name(label)], ["predicted", name(predicted) + verdict], ["place", link]];
+    return page.make("div", { className: "details" }, this.portrait(tile, map), page.facts(facts));
+  },
+
+  portrait(place, { folder, atlases }) {
+    const { columns, rows, tile } = atlases[0];
+    const atlas = atlases[Math.floor(place / (columns * rows))];
+    const at = place % (columns * rows);
+    const canvas = page.make("canvas", { className: "portrait", width: PORTRAIT, height: PORTRAIT, role: "img", ariaLabel: "The image" });
+    const sheet = new Image();
+    sheet.onload = () => {
+      const context = canvas.getContext("2d");
+      context.imageSmoothingEnabled = tile > 40;
+      const left = (at % columns) * tile;
+      context.drawImage(sheet, left, Math.floor(at / columns) * tile, tile, tile, 0, 0, PORTRAIT, PORTRAIT);
+    };
+    sheet.src = folder + address(atlas.file);
+    return canvas;
+  },
+
+  units(units) {
+    const items = units.map(([layer, unit, rank, href]) =>
+      page.make("li", {}, page.make("a", { href }, `${layer}, unit ${unit}`), ` (rank ${rank})`),
+    );
+    const heading = page.make("h2", {}, "Units that it excites most");
+    const note = page.make("p", { className: "note" }, "It is among the strongest images of these units; rank 0 is the strongest.");
+    return page.make("section", { className: "part" }, heading, note, page.make("ul", { className: "excites" }, ...items));
+  },
+};
+
+addEventListener("hashchange", () => images.show());
+images.show().catch((error) => page.say(error.message));

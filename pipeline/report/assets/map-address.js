@@ -1,0 +1,84 @@
+"use strict";
+// The whole state of the map in its address: #v=x,y,z&layout=grid&class=a,b&wrong=1&path=…
+// What stands as it does at the start is left out.
+
+const SETTLED_MS = 250; // after the last movement, before the address follows
+
+class MapAddress {
+  constructor(controls) {
+    this.controls = controls;
+    this.data = controls.data;
+    this.view = controls.view;
+    addEventListener("hashchange", () => this.read());
+    this.view.moved = () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.write(false), SETTLED_MS);
+    };
+  }
+
+  // A selection makes a step of the history, so that Back undoes it; a movement does not.
+  write(step) {
+    clearTimeout(this.timer);
+    const hash = `#${this.state().map(([key, value]) => `${key}=${value}`).join("&")}`;
+    if (hash === (location.hash || "#")) return;
+    try {
+      if (step) history.pushState(null, "", hash);
+      else history.replaceState(null, "", hash);
+    } catch {
+      // Some browsers refuse this to pages from disk; the map works without.
+    }
+  }
+
+  state() {
+    const { data, view, controls } = this;
+    const state = [];
+    const zoom = view.scale / view.fitScale;
+    const round = (value, digits) => String(Number(value.toFixed(digits)));
+    if (view.x !== 0.5 || view.y !== 0.5 || Math.abs(zoom - 1) > 1e-3) {
+      state.push(["v", [round(view.x, 5), round(view.y, 5), round(zoom, 3)].join(",")]);
+    }
+    if (controls.layout !== "map") state.push(["layout", controls.layout]);
+    state.push(...this.#classes());
+    if (data.wrongOnly) state.push(["wrong", "1"]);
+    if (view.selected >= 0) state.push(["path", address(data.paths[view.selected])]);
+    return state;
+  }
+
+  // The classes that are shown, or those that are not, whichever are fewer.
+  #classes() {
+    const { data } = this;
+    const named = (wanted) => data.names.filter((_, k) => !!data.shownClasses[k] === wanted);
+    const [shown, hidden] = [named(true), named(false)];
+    if (!hidden.length) return [];
+    const [key, names] = shown.length <= hidden.length ? ["class", shown] : ["without", hidden];
+    return [[key, names.map(encodeURIComponent).join(",")]];
+  }
+
+  read() {
+    const { data, view, controls } = this;
+    const asked = new Map(location.hash.slice(1).split("&").map((part) => part.split(/=(.*)/s).slice(0, 2)));
+    this.#readClasses(asked);
+    controls.filterWrong(asked.get("wrong") === "1");
+    controls.arrange(asked.get("layout") === "grid" && data.layouts.grid ? "grid" : "map");
+    this.#readPath(asked);
+    const place = (asked.get("v") || "").split(",").map(Number);
+    if (place.length === 3 && place.every(Number.isFinite)) view.look(...place);
+  }
+
+  #readClasses(asked) {
+    const { data } = this;
+    const key = ["class", "without"].find((one) => asked.has(one));
+    const names = new Set((asked.get(key) || "").split(",").map(decoded));
+    data.names.forEach((name, k) => {
+      data.shownClasses[k] = !key || names.has(name) === (key === "class") ? 1 : 0;
+    });
+  }
+
+  #readPath(asked) {
+    const { controls, data, view } = this;
+    const i = asked.has("path") ? data.paths.indexOf(decoded(asked.get("path"))) : -1;
+    controls.say(asked.has("path") && i < 0 ? "The image of this link is not on the map." : "");
+    controls.look(i);
+    if (i >= 0 && !asked.has("v")) view.centre(i);
+  }
+}

@@ -1,0 +1,1 @@
+"""The kinds of page, a module each; each gives its template what it shows."""

@@ -1,0 +1,77 @@
+"""The last chapter: what the report was made from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.report.collecting import Chapter
+from pipeline.report.environment import Frame
+from pipeline.report.numbers import number
+from pipeline.report.pages.chapters import write_chapter
+from pipeline.report.provenance import Provenance
+from pipeline.store.tables import write_table
+
+SLUG = "about"
+LONGEST_LIST = 20
+
+
+def write_about(frame: Frame, chapter: Chapter, provenance: Provenance, *, skipped_shown: int) -> None:
+    """Write ``chapters/about.html``, and what it shows as files.
+
+    Parameters
+    ----------
+    frame
+        The report.
+    chapter
+        The last one; its sections stand before what every report says.
+    provenance
+        What it was all made from.
+    skipped_shown
+        Most rows of the table of skipped images.
+    """
+    skipped = provenance.images.skipped
+    tables = frame.report / "tables"
+    write_table(tables / "skipped.csv", ("path", "reason"), skipped)
+    write_table(tables / "metrics.csv", ("metric", "value"), list(provenance.metrics.items()))
+    _write_json(tables / "provenance.json", _plain(provenance))
+    values = {
+        "provenance": provenance,
+        "network": _network(provenance),
+        "skipped": skipped[:skipped_shown],
+    }
+    write_chapter(frame, chapter, "about.html", values)
+
+
+def _network(provenance: Provenance) -> list[tuple[str, str]]:
+    """Return the network's description as names and texts."""
+    rows: list[tuple[str, str]] = []
+
+    def add(name: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                add(f"{name}: {key}" if name else key, inner)
+        elif isinstance(value, (list, tuple)):
+            more = " …" if len(value) > LONGEST_LIST else ""
+            rows.append((name, ", ".join(str(item) for item in value[:LONGEST_LIST]) + more))
+        elif value is not None:
+            rows.append((name, number(value) if isinstance(value, float) else str(value)))
+
+    add("", provenance.network)
+    return [(name.replace("_", " "), text) for name, text in rows]
+
+
+def _plain(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "images": asdict(provenance.images),
+        "network": dict(provenance.network),
+        "artifacts": [asdict(artifact) for artifact in provenance.artifacts],
+        "versions": provenance.versions,
+        "params": provenance.params,
+        "metrics": dict(provenance.metrics),
+    }
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,110 @@
+"""The pages of interactive maps, each drawn by a script of our own from points and atlases of thumbnails."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.contents.blocks import Viewer
+from pipeline.errors import UserError
+from pipeline.report.addresses import address, section_anchor
+from pipeline.report.collecting import Chapter, Worded
+from pipeline.report.environment import Frame
+from pipeline.report.shown import View
+
+class Atlas(BaseModel):
+    """A sheet of thumbnails in rows, each `tile` pixels wide and high."""
+
+    file: str
+    columns: int
+    rows: int
+    tile: int
+
+
+class Points(BaseModel):
+    """The images on a map, as its script has them; tile i of the atlases is point i."""
+
+    path: list[str]
+    image_id: list[int]
+    x: list[float]
+    y: list[float]
+    label: list[int]
+    predicted: list[int] = []
+    classes: list[str]
+    atlases: list[Atlas]
+
+
+@dataclass(frozen=True)
+class ImageMap:
+    """A map and the section that it belongs to."""
+
+    section: Worded
+    viewer: Viewer
+
+    @property
+    def page(self) -> str:
+        """Its address."""
+        return self.section.pages[self.viewer.id]
+
+
+def with_viewers(chapters: Sequence[Chapter]) -> list[Chapter]:
+    """Give every viewer its address: the first of a program has the program's name, a further one more."""
+    taken: set[str] = set()
+
+    def pages(section: Worded) -> dict[str, str]:
+        made = {}
+        for viewer in _viewers(section):
+            page = f"{viewer.program}.html"
+            made[viewer.id] = f"{viewer.program}-{section.name}-{viewer.id}.html" if page in taken else page
+            taken.add(page)
+        return made
+
+    return [
+        replace(chapter, sections=[replace(one, pages=pages(one)) for one in chapter.sections])
+        for chapter in chapters
+    ]
+
+
+def find_maps(sections: Sequence[Worded]) -> list[ImageMap]:
+    """Return the interactive maps of all sections."""
+    return [ImageMap(section, viewer) for section in sections for viewer in _viewers(section)]
+
+
+def _viewers(section: Worded) -> list[Viewer]:
+    return [block for block in section.content.blocks if isinstance(block, Viewer)]
+
+
+def write_map(frame: Frame, found: ImageMap) -> None:
+    """Write the page of a map."""
+    section, viewer = found.section, found.viewer
+    frame.write(
+        found.page,
+        "map.html",
+        {
+            "viewer": View(section, "", {}).block(viewer),
+            "back": section_anchor(section.caption.chapter, section.name),
+            "folder": address(section.folder),
+            "scripts": [address(section.folder + script) for script in viewer.scripts],
+        },
+    )
+
+
+def read_points(folder: Path, found: ImageMap) -> Points:
+    """Read the points of a map from the script that the page loads.
+
+    Raises
+    ------
+    UserError
+        Naming the script, if it holds no points.
+    """
+    source = folder / found.section.folder / found.viewer.scripts[0]
+    _, _, value = source.read_text(encoding="utf-8").partition("=")
+    try:
+        return Points.model_validate(json.loads(value.strip().rstrip(";")))
+    except (ValueError, ValidationError):
+        raise UserError(
+            f"{found.section.folder}{found.viewer.scripts[0]}: holds no points of a map; "
+            "run the section's render stage again"
+        ) from None

@@ -1,0 +1,201 @@
+"""What templates show of contents: words filled in, numbers written, files as addresses from the page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, Viewer
+from pipeline.contents.parts import Geometry, ImagePart, LayerPart, Strip, UnitPart
+from pipeline.contents.values import Cell, Column, Fact
+from pipeline.report import cells, numbers
+from pipeline.report.addresses import address, image_page, layer_page, table_file
+from pipeline.report.captions import Words
+from pipeline.report.collecting import UnitEntry, Worded
+from pipeline.report.wording import line, prose
+
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """A section as one page shows it.
+
+    Attributes
+    ----------
+    section
+        The section and its words.
+    root
+        What leads from the page to the report's folder, such as ``../``.
+    over
+        Numbers that the page knows besides the section's own: of the layer, of the unit.
+    """
+
+    section: Worded
+    root: str
+    over: Mapping[str, Any]
+
+    def blocks(self, blocks: Sequence[Block]) -> list[Shown]:
+        """Return what is shown of each block, in their order."""
+        return [self.block(block) for block in blocks]
+
+    def block(self, block: Block) -> Shown:
+        """Return what is shown of a block."""
+        words = self.section.caption.part(block.caption)
+        shown: Shown = {"kind": block.kind, **self._said(words, block.numbers)}
+        if isinstance(block, Figure):
+            shown |= self._figure(block)
+        elif isinstance(block, Multiples):
+            shown |= {"id": self.anchor(block.id), "figures": self.blocks(block.figures)}
+        elif isinstance(block, Table):
+            shown |= self._table(block, words)
+        elif isinstance(block, Units):
+            shown |= {"id": self.anchor(block.id), "layers": self._layers(block)}
+        elif isinstance(block, Images):
+            shown |= {"id": self.anchor(block.id), "images": self._images(block)}
+        elif isinstance(block, Viewer):
+            shown |= {"id": self.anchor(block.id), "page": self.root + self.section.pages[block.id]}
+        return shown
+
+    def anchor(self, name: str) -> str:
+        """Return the anchor of a block: no other section can have it, since no name has a slash."""
+        return f"{self.section.name}/{name}"
+
+    def file(self, name: str) -> str:
+        """Return the address of a file of the section."""
+        return self.root + address(self.section.folder + name)
+
+    def facts(self, facts: Sequence[Fact]) -> list[tuple[str, str]]:
+        """Return names and values."""
+        return [(self.section.term(fact.name), cells.text(fact.value, fact.form)) for fact in facts]
+
+    def columns(self, columns: Sequence[Column], words: Words | None = None) -> list[Shown]:
+        """Return the headings of a table."""
+        return [
+            {"name": self.section.term(column.name, words), "number": column.form in cells.NUMERIC}
+            for column in columns
+        ]
+
+    def rows(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[list[Shown]]:
+        """Return the cells of a table; an image leads to its page."""
+        return [[self._cell(*pair) for pair in zip(columns, row, strict=True)] for row in rows]
+
+    def unit(self, layer: LayerPart, unit: UnitPart) -> Shown:
+        """Return what the section says of a unit."""
+        table = layer.unit_table
+        words = self.section.caption.part(table.caption) if table else None
+        shown: Shown = {
+            "facts": unit_facts(self.section, layer, unit),
+            "strips": [self.strip(layer, strip) for strip in unit.strips],
+            "blocks": self.blocks(unit.blocks),
+            "table": None,
+        }
+        if table and words and unit.rows:
+            said = self._said(words, {}) | {"columns": self.columns(table.columns, words)}
+            shown["table"] = said | {"rows": self.rows(table.columns, unit.rows)}
+        return shown
+
+    def strip(self, layer: LayerPart, strip: Strip) -> Shown:
+        """Return a unit's pictures as a window onto their sheet, in per cent of the window."""
+        sheet = layer.sheets[strip.sheet]
+        return self._said(self.section.caption.part(strip.caption), {}) | {
+            "sheet": self.file(sheet.file),
+            "width": strip.width,
+            "height": strip.height,
+            "across": _percent(sheet.width, strip.width),
+            "left": _percent(strip.x, strip.width),
+            "top": _percent(strip.y, strip.height),
+        }
+
+    def _said(self, words: Words, over: Mapping[str, Any]) -> Shown:
+        known = self.section.numbers({**self.over, **over})
+        return {
+            "title": line(words, "title", known),
+            "alt": line(words, "alt", known),
+            "text": prose(words, known),
+        }
+
+    def _figure(self, block: Figure) -> Shown:
+        files = {"image": block.image, "dark": block.dark, "vector": block.vector, "data": block.data}
+        return {name: self.file(file) if file else None for name, file in files.items()} | {
+            "id": self.anchor(block.id),
+            "width": block.width,
+            "height": block.height,
+            "evidence": cells.evidence_text(block.evidence) if block.evidence else "",
+        }
+
+    def _table(self, block: Table, words: Words) -> Shown:
+        return {
+            "id": self.anchor(block.id),
+            "columns": self.columns(block.columns, words),
+            "rows": self.rows(block.columns, block.rows),
+            "file": self.root + address(table_file(self.section.name, block.id)),
+            "evidence": cells.evidence_text(block.evidence) if block.evidence else "",
+        }
+
+    def _cell(self, column: Column, cell: Cell) -> Shown:
+        link = self.root + image_page(cell) if column.form == "image" and isinstance(cell, str) else None
+        return {"text": cells.text(cell, column.form), "link": link, "number": column.form in cells.NUMERIC}
+
+    def _layers(self, block: Units) -> list[Shown]:
+        parts = {part.layer: part for part in self.section.content.layers}
+        return [self._layer(parts[name]) for name in block.layers]
+
+    def _layer(self, part: LayerPart) -> Shown:
+        view = View(self.section, self.root, {**self.over, "layer": part.layer})
+        return {
+            "name": part.layer,
+            "page": self.root + address(layer_page(part.layer)),
+            "geometry": geometry_text(part.geometry) if part.geometry else "",
+            "facts": view.facts(part.facts),
+            "blocks": view.blocks(part.blocks),
+        }
+
+    def _images(self, block: Images) -> list[Shown]:
+        parts = {part.image_id: part for part in self.section.content.images}
+        return [self._image(parts[image_id]) for image_id in block.images]
+
+    def _image(self, part: ImagePart) -> Shown:
+        view = View(self.section, self.root, {**self.over, "path": part.path})
+        return {
+            "path": part.path,
+            "page": self.root + image_page(part.path),
+            "facts": view.facts(part.facts),
+            "blocks": view.blocks(part.blocks),
+        }
+
+
+def unit_numbers(entry: UnitEntry, layer: LayerPart, unit: UnitPart) -> dict[str, Any]:
+    """Return what captions about a unit may name: layer, unit, the rows of its table, and its facts."""
+    facts = zip(layer.unit_facts, unit.facts, strict=True)
+    known = {column.name: cell for column, cell in facts if cell is not None}
+    return {**known, "layer": entry.layer, "unit": entry.unit, "rows": len(unit.rows)}
+
+
+def unit_facts(section: Worded, layer: LayerPart, unit: UnitPart) -> list[tuple[str, str]]:
+    """Return names and values of what is known of a unit in numbers."""
+    pairs = zip(layer.unit_facts, unit.facts, strict=True)
+    return [(section.term(column.name), cells.text(cell, column.form)) for column, cell in pairs]
+
+
+def geometry_text(geometry: Geometry) -> str:
+    """Say how many units a layer has, how large its map is, and what a position sees."""
+    parts = [numbers.plural(geometry.units, "unit")]
+    if geometry.map_size != (1, 1):
+        parts.append(f"map {numbers.size(geometry.map_size)}")
+    return ", ".join([*parts, _field(geometry)])
+
+
+def _field(geometry: Geometry) -> str:
+    if geometry.status == "global":
+        return "sees the whole image"
+    if geometry.field is None:
+        return "receptive field unknown"
+    most = "at most " if geometry.status == "bound" else ""
+    text = f"receptive field {most}{numbers.size(geometry.field)} px"
+    if geometry.stride is None or geometry.map_size == (1, 1):
+        return text
+    return f"{text}, stride {numbers.size(geometry.stride)}"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.6g}%"
