@@ -42,9 +42,10 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from benchmarks import limit, zennit_crp
-from pipeline.extraction.extraction import Plan, Wanted, make_plan
-from pipeline.extraction.worker import Receipt, ShardJob, compute_shard
-from pipeline.formats.manifest import write_manifest
+from pipeline.extraction.plan import make_recipe
+from pipeline.extraction.recipe import Recipe
+from pipeline.extraction.shard import Receipt, ShardJob, compute_shard
+from pipeline.formats.manifest import open_manifest, write_manifest
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.manifest.cache import CACHE_VARIABLE
@@ -53,7 +54,7 @@ from pipeline.model.device import DEVICE_VARIABLE
 from pipeline.model.network import save_network
 from pipeline.parallel import cluster
 from pipeline.parallel.processes import Lost, count_workers
-from pipeline.shards.cutting import Cut
+from pipeline.shards.cutting import Rows
 
 BATCH = 64
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -97,40 +98,36 @@ def prepare(folder: Path, work: Path, state: Path | None = None) -> tuple[Path, 
     return work / "weights", work / "state.pth"
 
 
-def wanted(precision: str) -> Wanted:
-    """Return the params of extraction that the project ships, but for batch and precision."""
-    return Wanted(
-        "auto", BATCH, precision, statistics=True, means=False, candidates=28, shard_mean=128,
-        shard_largest=512,
-    )  # fmt: skip
+def recipe(work: Path, precision: str) -> Recipe:
+    """Return the recipe of the params that the project ships, but for batch and precision."""
+    return make_recipe(
+        work / "weights", "auto", batch_size=BATCH, precision=precision, statistics=True, means=False
+    )
 
 
-def planned(work: Path, precision: str) -> Plan:
-    """Return what the extract stage would do."""
-    return make_plan(work / "manifest.h5", work / "weights", wanted(precision))
-
-
-def even_cuts(images: int, workers: int, mean: int) -> list[Cut]:
-    """Cut images into shards of equal size, give or take one, as many for each worker, of about the mean."""
+def even_shards(images: int, workers: int, mean: int) -> list[Rows]:
+    """Divide images into shards of equal size, give or take one, as many for each worker."""
     count = workers * max(1, round(images / (workers * mean)))
     edges = np.linspace(0, images, count + 1).round().astype(int).tolist()
-    return [Cut(start, stop) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+    return [Rows(start, stop) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def ours(folder: Path, work: Path, precision: str, shard_mean: int) -> Rates:
     """Time the shard tasks on warm workers."""
-    plan, workers = planned(work, precision), count_workers()
+    how, workers = recipe(work, precision), count_workers()
+    with open_manifest(work / "manifest.h5") as manifest:
+        images = len(manifest)
     pool = Path(tempfile.mkdtemp(dir=work, prefix="pool-"))
     jobs = [
         ShardJob(
-            work / "manifest.h5", folder.resolve(), part.start, part.stop, pool / f"{part.start}.h5",
-            plan.recipe, plan.recipe_digest,
+            work / "manifest.h5", folder.resolve(), rows, pool / f"{rows.start}.h5", how, how.digest(),
         )
-        for part in even_cuts(plan.cuts[-1].stop, workers, shard_mean)
+        for rows in even_shards(images, workers, shard_mean)
     ]  # fmt: skip
     with cluster.connect(workers=workers) as client:
         # One job a worker at a time, so each gets one of these.
-        warm = [replace(job, stop=job.start + BATCH, target=pool / f"warm-{job.start}.h5")
+        warm = [replace(job, rows=Rows(job.rows.start, job.rows.start + BATCH),
+                        target=pool / f"warm-{job.rows.start}.h5")
                 for job in jobs[:workers]]  # fmt: skip
         list(cluster.map_jobs(client, compute_shard, warm, label="warming up", unit="shards"))
         started = time.perf_counter()
@@ -228,7 +225,7 @@ def compare_with_crp(folder: Path, work: Path, own: dict[str, Rate]) -> None:
     if not zennit_crp.is_installed():
         print("crp: left out, zennit-crp is not installed (the extra 'bench')")
         return
-    layers = [layer.name for layer in planned(work, "float32").recipe.kept.layers]
+    layers = [layer.name for layer in recipe(work, "float32").layers]
     for way in zennit_crp.WAYS:
         rate = zennit_crp.rate(folder, work / "state.pth", layers, BATCH, way, work)
         ratios = "; ".join(f"ours {name}/crp {one / rate:.2f}" for name, one in own.items())

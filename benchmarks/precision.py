@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.extraction import PRECISIONS, prepare, wanted
+from benchmarks.extraction import PRECISIONS, prepare, recipe
 from pipeline.extraction.extraction import extract
 from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.second_ranking import read_second_ranking
@@ -135,7 +135,10 @@ def measure(work: Path, k: int) -> None:
 def _extract(folder: Path, work: Path, precision: str, state: Path | None) -> None:
     os.environ[POOL_VARIABLE] = str(work / "pool")
     prepare(folder, work, state)
-    extract(work / "manifest.h5", work / "weights", work / precision, wanted(precision), {})
+    extract(
+        work / "manifest.h5", recipe(work, precision), work / precision, {}, shard_mean=128,
+        shard_largest=512, candidates=28,
+    )  # fmt: skip
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.extraction import prepare, wanted
+from benchmarks.extraction import prepare, recipe
 from benchmarks.processes import ROOT, run
 from pipeline import store
 from pipeline.extraction.extraction import extract
@@ -127,7 +127,10 @@ def start(folder: Path, work: Path) -> list[str]:
     prepare(folder, artifacts)
     os.environ[POOL_VARIABLE] = str(work / "pool")
     activations = artifacts / "activations"
-    extract(artifacts / "manifest.h5", artifacts / "weights", activations, wanted("bfloat16"), {})
+    extract(
+        artifacts / "manifest.h5", recipe(artifacts, "bfloat16"), activations, {}, shard_mean=128,
+        shard_largest=512, candidates=28,
+    )  # fmt: skip
     return store.open_activations(activations).layers
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import store
-from pipeline.extraction.extraction import Wanted, extract
+from pipeline.extraction.extraction import extract
+from pipeline.extraction.plan import make_recipe
 from pipeline.params import digest
 from stages.blocks.extract import Params
 from stages.command import Stage, execute
@@ -13,20 +14,14 @@ from stages.command import Stage, execute
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Compute the shards that the pool lacks, link all into the output folder, write the index."""
     made_from = {"manifest": store.digest(paths["manifest"]), "params": digest(params)}
-    extract(paths["manifest"], paths["weights"], paths["activations"], _wanted(params), made_from)
-
-
-def _wanted(params: Params) -> Wanted:
-    return Wanted(
-        layers=params.layers,
-        batch_size=params.batch_size,
-        precision=params.precision,
-        statistics=params.statistics,
-        means=params.means,
-        candidates=params.candidates,
-        shard_mean=params.shards.mean,
-        shard_largest=params.shards.largest,
-    )
+    recipe = make_recipe(
+        paths["weights"], params.layers, batch_size=params.batch_size, precision=params.precision,
+        statistics=params.statistics, means=params.means,
+    )  # fmt: skip
+    extract(
+        paths["manifest"], recipe, paths["activations"], made_from, shard_mean=params.shards.mean,
+        shard_largest=params.shards.largest, candidates=params.candidates,
+    )  # fmt: skip
 
 
 STAGE = Stage(

@@ -2,10 +2,10 @@
 
 import logging
 import shutil
-from collections.abc import Sequence
 
 from pipeline.errors import UserError
-from pipeline.extraction.worker import Recipe
+from pipeline.extraction.plan import Plan
+from pipeline.extraction.recipe import Recipe
 from pipeline.formats.weights import read_description
 from pipeline.shards.pool import ShardPool
 
@@ -16,15 +16,13 @@ log = logging.getLogger(__name__)
 MARGIN = 1.1
 
 
-def announce(images: Sequence[int], missing: Sequence[int], recipe: Recipe, pool: ShardPool) -> None:
+def announce(plan: Plan, pool: ShardPool) -> None:
     """Say what the work will cost, and refuse it where the disk cannot hold it.
 
     Parameters
     ----------
-    images, missing
-        The number of images in each shard, and in each shard that is to be computed.
-    recipe
-        What is kept of an image.
+    plan
+        What is to be there.
     pool
         Where shards are written.
 
@@ -33,14 +31,14 @@ def announce(images: Sequence[int], missing: Sequence[int], recipe: Recipe, pool
     UserError
         Naming the bytes that are needed and those that are free.
     """
-    needed = int(sum(missing) * row_bytes(recipe) * MARGIN)
+    missing, layers = plan.missing(pool), plan.recipe.layers
+    needed = int(sum(shard.images for shard in missing) * row_bytes(plan.recipe) * MARGIN)
     pool.folder.mkdir(parents=True, exist_ok=True)
-    free, layers = shutil.disk_usage(pool.folder).free, recipe.kept.layers
-    units = sum(layer.units for layer in layers)
-    log.info("%d images, %d layers, %d units", sum(images), len(layers), units)
+    free = shutil.disk_usage(pool.folder).free
+    log.info("%d images, %d layers, %d units", plan.images, len(layers), sum(layer.units for layer in layers))
     log.info(
         "%d shards, %d to compute: at most %.1f MB, %.1f GB free",
-        len(images), len(missing), needed / 1e6, free / 1e9,
+        len(plan.shards), len(missing), needed / 1e6, free / 1e9,
     )  # fmt: skip
     if needed > free:
         raise UserError(
@@ -51,7 +49,6 @@ def announce(images: Sequence[int], missing: Sequence[int], recipe: Recipe, pool
 
 def row_bytes(recipe: Recipe) -> int:
     """Return the bytes of one image's rows before compression: a maximum takes 4, its position 2 x 2."""
-    kept = recipe.kept
-    units = sum(layer.units for layer in kept.layers)
-    code = next((layer.units for layer in kept.layers if layer.name == kept.code_layer), 0)
-    return units * (8 + 4 * kept.means) + 4 * code + 4 * len(read_description(recipe.weights).classes)
+    units = sum(layer.units for layer in recipe.layers)
+    code = next((layer.units for layer in recipe.layers if layer.name == recipe.code_layer), 0)
+    return units * (8 + 4 * recipe.means) + 4 * code + 4 * len(read_description(recipe.weights).classes)

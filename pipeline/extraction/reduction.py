@@ -12,36 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.extraction.recipe import Recipe
 from pipeline.formats import shards
-from pipeline.layers.layers import Layer, code_of
+from pipeline.layers.layers import code_of
 from pipeline.layers.observer import Observer
 from pipeline.model.device import PRECISIONS, place_inputs, place_network
 
 # Rows of a map that are counted at once: 2048 rows of 64 units are half a MB.
 ROWS = 2048
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What is kept of a forward pass.
-
-    Attributes
-    ----------
-    layers
-        The layers whose units' maxima are kept.
-    code_layer
-        The layer whose output is the code.
-    precision
-        "float32", "bfloat16" or "float16": what the network computes in.
-    statistics, means
-        Whether per-unit statistics, and each image's mean activations, are kept.
-    """
-
-    layers: tuple[Layer, ...]
-    code_layer: str
-    precision: str = "float32"
-    statistics: bool = True
-    means: bool = False
 
 
 @dataclass
@@ -60,21 +38,19 @@ class Reducer:
     ----------
     network
         In eval mode.
-    kept
-        What is kept.
-    device
-        "cpu" or "cuda".
+    recipe
+        What it computes in, and what is kept.
     """
 
-    def __init__(self, network: nn.Module, kept: Kept, device: str) -> None:
-        self._kept, self._device = kept, torch.device(device)
-        self._dtype = PRECISIONS[kept.precision]
-        self._layers = {layer.name: layer for layer in kept.layers}
+    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+        self._recipe, self._device = recipe, torch.device(recipe.device)
+        self._dtype = PRECISIONS[recipe.precision]
+        self._layers = {layer.name: layer for layer in recipe.layers}
         self._before = (
-            {layer.before: layer for layer in kept.layers if layer.before} if kept.statistics else {}
+            {layer.before: layer for layer in recipe.layers if layer.before} if recipe.statistics else {}
         )
-        names = {*self._layers, *self._before, kept.code_layer}
-        self._observer = Observer(place_network(network, device, kept.precision), sorted(names))
+        names = {*self._layers, *self._before, recipe.code_layer}
+        self._observer = Observer(place_network(network, recipe.device, recipe.precision), sorted(names))
 
     @torch.inference_mode()
     def run(self, inputs: np.ndarray | Tensor) -> Reduced:
@@ -101,7 +77,7 @@ class Reducer:
         return reduced
 
     def _visit(self, name: str, value: Tensor, reduced: Reduced) -> None:
-        if name == self._kept.code_layer:
+        if name == self._recipe.code_layer:
             reduced.rows[shards.CODES] = _array(code_of(value))
         if name in self._before:
             layer = self._before[name].name
@@ -113,9 +89,9 @@ class Reducer:
         peak, position = maxima(value)
         reduced.rows[shards.value(name)] = _array(peak)
         reduced.rows[shards.position(name)] = position.cpu().numpy()
-        if self._kept.means:
+        if self._recipe.means:
             reduced.rows[shards.mean(name)] = _array(value.float().mean((2, 3)) if value.ndim == 4 else value)
-        if self._kept.statistics:
+        if self._recipe.statistics:
             outputs = value.numel() // value.shape[1]
             reduced.sums[shards.zeros(name)] = outputs - count_nonzero(value)
             reduced.sums[shards.outputs(name)] = np.array(outputs, np.int64)

@@ -14,24 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.extraction.worker import Recipe
+from pipeline.extraction.plan import Plan, PlannedShard
 from pipeline.formats.activations import open_activations
 from pipeline.formats.second_ranking import LayerRanking
 from pipeline.formats.shards import Shard, read_contents
-from pipeline.shards.cutting import Cut, key
+from pipeline.shards.cutting import shard_key
 from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
 
 Ids = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Again:
-    """Images of one shard that are computed again: their places in its rows, and the new shard's key."""
-
-    part: Cut
-    offsets: tuple[int, ...]
-    key: str
 
 
 @dataclass(frozen=True)
@@ -42,27 +33,16 @@ class SecondPass:
     ----------
     first
         Layer to the ranking of the first pass.
-    shards
-        The shards that have candidates, in order.
-    recipe
-        That of the first pass, in float32.
-    recipe_digest
-        Its digest.
+    plan
+        The shards that have candidates: of each the images that are computed again.
     """
 
     first: Mapping[str, TopK]
-    shards: Sequence[Again]
-    recipe: Recipe
-    recipe_digest: str
-
-    @property
-    def images(self) -> int:
-        """Number of images that are computed again."""
-        return sum(len(again.offsets) for again in self.shards)
+    plan: Plan
 
 
 def plan_second_pass(
-    activations: Path, cuts: Sequence[Cut], digests: Sequence[str], recipe: Recipe, candidates: int
+    activations: Path, plan: Plan, image_digests: Sequence[str], candidates: int
 ) -> SecondPass:
     """Find the candidates of every unit and the images that they are in.
 
@@ -70,28 +50,25 @@ def plan_second_pass(
     ----------
     activations
         The folder of the first pass, with its index.
-    cuts
-        Its shards' rows of the manifest.
-    digests
+    plan
+        That of the first pass.
+    image_digests
         The sha256 of every image of the manifest.
-    recipe
-        What made the first pass.
     candidates
         Ranks of each unit; all images where there are fewer.
     """
     images = len(open_activations(activations).image_id)
     first = rank(activations, min(candidates, images))
     wanted = np.unique(np.concatenate([ranking.image_id.ravel() for ranking in first.values()]))
-    kept = replace(recipe.kept, precision="float32", statistics=False, means=False)
-    exact = replace(recipe, kept=kept)
-    digest = exact.digest()
+    recipe = replace(plan.recipe, precision="float32", statistics=False, means=False)
+    digest = recipe.digest()
     shards = []
-    for part in cuts:
-        rows = wanted[np.searchsorted(wanted, part.start) : np.searchsorted(wanted, part.stop)].tolist()
-        if rows:
-            name = key([digests[row] for row in rows], digest)
-            shards.append(Again(part, tuple(row - part.start for row in rows), name))
-    return SecondPass(first, shards, exact, digest)
+    for rows in (shard.rows for shard in plan.shards):
+        ids = wanted[np.searchsorted(wanted, rows.start) : np.searchsorted(wanted, rows.stop)].tolist()
+        if ids:
+            key = shard_key([image_digests[image_id] for image_id in ids], digest)
+            shards.append(PlannedShard(rows, key, tuple(image_id - rows.start for image_id in ids)))
+    return SecondPass(first, Plan(shards, recipe, digest))
 
 
 def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, LayerRanking]:
@@ -102,7 +79,7 @@ def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, Lay
     second
         The plan.
     files
-        The finished shards, in its order.
+        The files of its shards, in its order.
 
     Raises
     ------
@@ -111,8 +88,8 @@ def rank_second_pass(second: SecondPass, files: Sequence[Path]) -> dict[str, Lay
     """
     values = {layer: np.full(first.value.shape, np.nan, np.float32) for layer, first in second.first.items()}
     positions = {layer: np.zeros_like(first.position) for layer, first in second.first.items()}
-    for again, path in zip(second.shards, files, strict=True):
-        shard = Shard(path, again.part.start + read_contents(path).offset)
+    for planned, path in zip(second.plan.shards, files, strict=True):
+        shard = Shard(path, planned.rows.start + read_contents(path).offset)
         for layer, first in second.first.items():
             units, ranks, rows = _places(first.image_id, shard.image_id)
             value, position = shard.maxima(layer)

@@ -4,7 +4,6 @@
 (``CONVATLAS_WORKERS`` says another number). Neither changes a result, so neither is a parameter.
 """
 
-import hashlib
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from distributed.client import ClosedClientError
 
 from pipeline.errors import UserError
 from pipeline.parallel.processes import Lost, count_workers
+from pipeline.parallel.source import module_digest
 from pipeline.progress import progress
 
 log = logging.getLogger(__name__)
@@ -167,13 +167,9 @@ def preflight(
 
 
 def fingerprint(modules: Sequence[str], distributions: Sequence[str]) -> dict[str, str]:
-    """Return what decides a worker's results: a digest of each module's source, each version."""
-    folder = Path(__file__).parents[1]
+    """Return what decides a worker's results: a digest of each module's syntax, each version."""
     found = {name: version(name) for name in distributions}
-    for name in modules:
-        source = folder / f"{name.replace('.', '/')}.py"
-        found[f"pipeline/{name.replace('.', '/')}.py"] = hashlib.sha256(source.read_bytes()).hexdigest()
-    return found
+    return found | {f"pipeline/{name.replace('.', '/')}.py": module_digest(name) for name in modules}
 
 
 def map_jobs(

@@ -15,7 +15,7 @@ PATHS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
-class Cut:
+class Rows:
     """A run of the manifest's rows, `start` to `stop` (exclusive)."""
 
     start: int
@@ -25,8 +25,8 @@ class Cut:
         return self.stop - self.start
 
 
-def cut(paths: Sequence[str], *, mean: int, largest: int, groups: Sequence[str] | None = None) -> list[Cut]:
-    """Cut a sorted list of images into shards whose ends depend on their neighbourhood alone.
+def cut(paths: Sequence[str], *, mean: int, largest: int, groups: Sequence[str] | None = None) -> list[Rows]:
+    """Rows a sorted list of images into shards whose ends depend on their neighbourhood alone.
 
     Between two neighbours lies a separator: the part that their paths share and the next character,
     as between the keys of a B-tree (Bayer & Unterauer 1977, prefix B-trees). A shorter separator is
@@ -50,17 +50,17 @@ def cut(paths: Sequence[str], *, mean: int, largest: int, groups: Sequence[str] 
 
     Returns
     -------
-    list of Cut
+    list of Rows
         Non-empty, in order, covering every row once.
     """
     strengths = _separator_strengths(paths)
-    cuts: list[Cut] = []
+    shards: list[Rows] = []
     for start, stop in _runs(groups, len(paths)):
-        cuts += _cut_run(strengths, Cut(start, stop), mean // 2, largest)
-    return cuts
+        shards += _cut_run(strengths, Rows(start, stop), mean // 2, largest)
+    return shards
 
 
-def key(image_digests: Sequence[str], recipe: str) -> str:
+def shard_key(image_digests: Sequence[str], recipe: str) -> str:
     """Return the name of a shard's content: a hash of its images' digests and of how they are processed.
 
     Parameters
@@ -68,7 +68,7 @@ def key(image_digests: Sequence[str], recipe: str) -> str:
     image_digests
         The sha256 of each image file, in order.
     recipe
-        The digest of all else that decides the bytes: weights, parameters, source, versions, device.
+        The digest of all else that decides the bytes: weights, parameters, core, versions, device.
     """
     content = hashlib.sha256(recipe.encode())
     for image in image_digests:
@@ -112,23 +112,23 @@ def _runs(groups: Sequence[str] | None, count: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], count], strict=True))
 
 
-def _cut_run(strengths: np.ndarray, run: Cut, reach: int, largest: int) -> list[Cut]:
+def _cut_run(strengths: np.ndarray, run: Rows, reach: int, largest: int) -> list[Rows]:
     # What separates the run from the one before is no place to cut inside of it.
     own = np.concatenate([[0], strengths[run.start + 1 : run.stop]])
     strongest = maximum_filter1d(own.astype(np.float64), 2 * reach + 1, mode="constant", cval=0.0)
     inner = np.flatnonzero((strongest == own) & (own > 0)) + run.start
-    cuts: list[Cut] = []
+    shards: list[Rows] = []
     for start, stop in itertools.pairwise([run.start, *inner.tolist(), run.stop]):
-        cuts += _halve(strengths, Cut(start, stop), largest)
-    return cuts
+        shards += _halve(strengths, Rows(start, stop), largest)
+    return shards
 
 
-def _halve(strengths: np.ndarray, part: Cut, largest: int) -> list[Cut]:
+def _halve(strengths: np.ndarray, part: Rows, largest: int) -> list[Rows]:
     if len(part) <= largest:
         return [part]
     quarter = max(1, len(part) // 4)
     middle = strengths[part.start + quarter : part.stop - quarter + 1]
     start = part.start + quarter + int(np.argmax(middle))
-    return _halve(strengths, Cut(part.start, start), largest) + _halve(
-        strengths, Cut(start, part.stop), largest
+    return _halve(strengths, Rows(part.start, start), largest) + _halve(
+        strengths, Rows(start, part.stop), largest
     )

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from pipeline.extraction.extraction import Wanted
+from pipeline.extraction.extraction import extract
+from pipeline.extraction.plan import make_plan, make_recipe
 from pipeline.formats.manifest import write_manifest
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
@@ -15,7 +16,6 @@ from pipeline.model.network import save_network
 PREPROCESSING = Preprocessing(
     input_size=(32, 32), resize=(32, 32), crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
 )
-MADE_FROM = {"manifest": "00" * 32}
 
 
 def write_images(folder, count, seed=0):
@@ -39,9 +39,18 @@ def make_weights(folder, tmp_path):
     return save_network(folder, BUILTIN["digits"](3).eval(), description, tmp_path)
 
 
-def wanted(**changes):
-    values = {
+def recipe(weights, **changes):
+    settings = {
         "layers": "auto", "batch_size": 4, "precision": "float32", "statistics": True, "means": False,
-        "candidates": 6, "shard_mean": 8, "shard_largest": 16,
     }  # fmt: skip
-    return Wanted(**(values | changes))
+    return make_recipe(weights, **(settings | changes))
+
+
+def plan(manifest, weights, **changes):
+    return make_plan(manifest, recipe(weights, **changes), mean=8, largest=16)
+
+
+def extract_small(manifest, weights, folder, *, candidates=6, **changes):
+    made_from = {"manifest": "00" * 32}
+    sizes = {"shard_mean": 8, "shard_largest": 16}
+    extract(manifest, recipe(weights, **changes), folder, made_from, **sizes, candidates=candidates)

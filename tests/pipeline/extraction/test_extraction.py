@@ -15,29 +15,21 @@ from PIL import Image
 
 from pipeline import store
 from pipeline.errors import UserError
-from pipeline.extraction.extraction import extract, make_plan
 from pipeline.formats.weights import read_description
 from pipeline.images.decoding import decode
 from pipeline.images.network_input import normalise, prepare
 from pipeline.model.network import load_network
 from pipeline.shards.pool import ShardPool
-from tests.small.extraction import (
-    MADE_FROM,
-    make_manifest,
-    make_weights,
-    wanted,
-    write_images,
-)
+from tests.small.extraction import extract_small, make_manifest, make_weights, plan, write_images
 from tests.small.files import bytes_below
 
 PROJECT = Path(__file__).parents[3]
 KILLED = """
 import sys; sys.path[:0] = {paths!r}
 from pathlib import Path
-from tests.small.extraction import MADE_FROM, wanted
-from pipeline.extraction.extraction import extract
+from tests.small.extraction import extract_small
 if __name__ == "__main__":
-    extract(Path("manifest.h5"), Path("weights"), Path("activations"), wanted(), MADE_FROM)
+    extract_small(Path("manifest.h5"), Path("weights"), Path("activations"))
 """
 
 
@@ -51,7 +43,7 @@ def made(tmp_path_factory, workers):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVATLAS_SHARDS", str(folder / "pool"))
         patch.setenv("CONVATLAS_DEVICE", "cpu")
-        extract(folder / "manifest.h5", folder / "weights", folder / "activations", wanted(), MADE_FROM)
+        extract_small(folder / "manifest.h5", folder / "weights", folder / "activations")
     return folder
 
 
@@ -64,21 +56,21 @@ def place(made, tmp_path, monkeypatch):
 
 
 def run(made, place, **changes):
-    extract(made / "manifest.h5", made / "weights", place / "activations", wanted(**changes), MADE_FROM)
+    extract_small(made / "manifest.h5", made / "weights", place / "activations", **changes)
 
 
 def plain_forward(made):
     """Every activation of AlexNet-like features by plain PyTorch, shard by shard in the same batches."""
     network = load_network(made / "weights").to(memory_format=torch.channels_last)
     preprocessing = read_description(made / "weights").preprocessing
-    plan = make_plan(made / "manifest.h5", made / "weights", wanted())
+    planned = plan(made / "manifest.h5", made / "weights")
     with store.read(made / "manifest.h5") as manifest:
         paths = manifest.strings("path")
     parts = {}
     torch.set_num_threads(1)
-    for cut in plan.cuts:
-        for start in range(cut.start, cut.stop, 4):
-            files = [made / "dataset" / path for path in paths[start : min(start + 4, cut.stop)]]
+    for rows in (shard.rows for shard in planned.shards):
+        for start in range(rows.start, rows.stop, 4):
+            files = [made / "dataset" / path for path in paths[start : min(start + 4, rows.stop)]]
             pixels = np.stack([prepare(decode(file.read_bytes()), preprocessing) for file in files])
             x = torch.from_numpy(normalise(pixels, preprocessing)).contiguous(
                 memory_format=torch.channels_last
@@ -135,9 +127,7 @@ def test_other_batches_change_values_by_rounding_alone(made, place):
 
 def test_finished_shards_are_linked_and_not_computed_again(made, place, monkeypatch):
     shutil.copytree(made / "pool", place / "pool")
-    monkeypatch.setattr(
-        "pipeline.extraction.extraction._compute", lambda jobs, pool, label: pytest.fail("computed")
-    )
+    monkeypatch.setattr("pipeline.extraction.computing.compute_shard", lambda job: pytest.fail("computed"))
     run(made, place)
     assert bytes_below(place / "activations") == bytes_below(made / "activations")
     for shard in (place / "activations").glob("part-*"):
@@ -155,7 +145,7 @@ def test_folders_of_equal_images_are_computed_once(made, place):
     for number in range(4):
         shutil.copytree(place / "dataset" / "0", place / "dataset" / f"copy-{number}")
     make_manifest(place / "dataset", place / "manifest.h5")
-    extract(place / "manifest.h5", made / "weights", place / "activations", wanted(), MADE_FROM)
+    extract_small(place / "manifest.h5", made / "weights", place / "activations")
     found = store.open_activations(place / "activations")
     assert found.image_id.tolist() == list(range(12 + 4 * 4))
     assert found.count > len(list((place / "activations").glob("part-*")))
@@ -190,10 +180,10 @@ def test_neighbours_added_and_removed_give_what_a_run_from_nothing_gives(made, p
     (place / "dataset" / "1" / "0016.png").unlink()
     make_manifest(place / "dataset", place / "manifest.h5")
     before = set(os.listdir(place / "pool"))
-    extract(place / "manifest.h5", made / "weights", place / "resumed", wanted(), MADE_FROM)
+    extract_small(place / "manifest.h5", made / "weights", place / "resumed")
     assert 1 <= len(set(os.listdir(place / "pool")) - before) <= 4
     monkeypatch.setenv("CONVATLAS_SHARDS", str(place / "other"))
-    extract(place / "manifest.h5", made / "weights", place / "fresh", wanted(), MADE_FROM)
+    extract_small(place / "manifest.h5", made / "weights", place / "fresh")
     assert bytes_below(place / "resumed") == bytes_below(place / "fresh")
 
 
@@ -204,7 +194,7 @@ def test_a_changed_image_is_left_out_said_and_not_taken_for_finished(made, place
     original = changed.read_bytes(), gone.read_bytes()
     Image.new("RGB", (12, 10)).save(changed)
     gone.unlink()
-    extract(place / "manifest.h5", made / "weights", place / "activations", wanted(), MADE_FROM)
+    extract_small(place / "manifest.h5", made / "weights", place / "activations")
     with store.read(place / "activations" / "index.h5") as index:
         assert index.strings("skipped/reason") == ["changed", "missing"]
         assert index.get("image_id").tolist() == [
@@ -213,7 +203,7 @@ def test_a_changed_image_is_left_out_said_and_not_taken_for_finished(made, place
     assert len(store.open_activations(place / "activations").read("codes")) == 58
     changed.write_bytes(original[0])
     gone.write_bytes(original[1])
-    extract(place / "manifest.h5", made / "weights", place / "activations", wanted(), MADE_FROM)
+    extract_small(place / "manifest.h5", made / "weights", place / "activations")
     parts = {name: data for name, data in bytes_below(made / "activations").items() if name != "index.h5"}
     assert {n: d for n, d in bytes_below(place / "activations").items() if n != "index.h5"} == parts
 
@@ -226,7 +216,7 @@ def test_too_many_bad_images_fail_and_leave_the_earlier_output(made, place):
     with pytest.raises(
         UserError, match=r"1 of 60 images could not be read, more than dataset.max_bad_fraction"
     ):
-        extract(place / "manifest.h5", made / "weights", place / "activations", wanted(), MADE_FROM)
+        extract_small(place / "manifest.h5", made / "weights", place / "activations")
     assert list((place / "activations").iterdir()) == []
 
 
@@ -239,13 +229,13 @@ def test_too_little_disk_is_refused_before_the_work(made, place, monkeypatch):
 
 def test_the_key_follows_weights_params_and_source(made, place, monkeypatch):
     def keys(**changes):
-        return set(make_plan(made / "manifest.h5", made / "weights", wanted(**changes)).keys)
+        return {shard.key for shard in plan(made / "manifest.h5", made / "weights", **changes).shards}
 
     first = keys()
     assert first == keys()
     for changes in ({"batch_size": 5}, {"layers": ("features.1",)}, {"statistics": False}, {"means": True}):
         assert not first & keys(**changes)
-    monkeypatch.setattr("pipeline.extraction.worker.source_digest", lambda: "edited")
+    monkeypatch.setattr("pipeline.extraction.recipe.core_digest", lambda modules: "edited")
     assert not first & keys()
 
 
@@ -286,7 +276,7 @@ def test_the_same_images_as_folder_csv_and_tar_give_the_same_numbers(made, place
         ("folder", made / "dataset"), ("csv", made / "dataset.csv"), ("tar", place / "tars"),
     ):  # fmt: skip
         make_manifest(dataset, place / f"{name}.h5")
-        extract(place / f"{name}.h5", made / "weights", place / name, wanted(batch_size=1), MADE_FROM)
+        extract_small(place / f"{name}.h5", made / "weights", place / name, batch_size=1)
         found[name] = store.open_activations(place / name)
     for layer in found["folder"].layers:
         for array in ("codes", f"maxima/{layer}/value", f"maxima/{layer}/position"):

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from pipeline.extraction.reduction import Kept, Reducer, count_nonzero, maxima, merge
+from pipeline.extraction.recipe import Recipe
+from pipeline.extraction.reduction import Reducer, count_nonzero, maxima, merge
 from pipeline.layers.layers import code_layer, describe_layers
 
 
@@ -26,6 +29,10 @@ class Small(nn.Module):
 def network():
     torch.manual_seed(0)
     return Small().eval()
+
+
+def recipe(layers, code, *, means=False):
+    return Recipe(Path(), "", layers, code, 4, "float32", statistics=True, means=means, device="cpu")
 
 
 def by_hand(network, inputs):
@@ -52,8 +59,7 @@ def by_hand(network, inputs):
 def reduced(network):
     inputs = torch.randn(7, 3, 8, 8, generator=torch.Generator().manual_seed(1))
     layers = describe_layers(network, 8)
-    kept = Kept(layers, code_layer(network, 8), means=True)
-    reducer = Reducer(network, kept, "cpu")
+    reducer = Reducer(network, recipe(layers, code_layer(network, 8), means=True))
     return (
         inputs,
         {layer.name: layer for layer in layers},

@@ -6,18 +6,11 @@ import pytest
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.extraction import extraction
-from pipeline.extraction.extraction import extract
 from pipeline.extraction.second_ranking import reorder
 from pipeline.formats.second_ranking import FILE, read_second_ranking
 from tests.end_to_end.artifact_tables import faults, read_document
 from tests.end_to_end.project import ROOT
-from tests.small.extraction import (
-    MADE_FROM,
-    make_manifest,
-    make_weights,
-    wanted,
-    write_images,
-)
+from tests.small.extraction import extract_small, make_manifest, make_weights, write_images
 from tests.small.files import bytes_below
 
 CANDIDATES = 12
@@ -34,9 +27,9 @@ def made(tmp_path_factory, workers):
         patch.setenv("CONVATLAS_SHARDS", str(folder / "pool"))
         patch.setenv("CONVATLAS_DEVICE", "cpu")
         for name, precision in (("exact", "float32"), ("half", "bfloat16"), ("once_more", "bfloat16")):
-            extract(
-                folder / "manifest.h5", folder / "weights", folder / name,
-                wanted(precision=precision, candidates=CANDIDATES), MADE_FROM,
+            extract_small(
+                folder / "manifest.h5", folder / "weights", folder / name, precision=precision,
+                candidates=CANDIDATES,
             )  # fmt: skip
     return folder
 
@@ -115,7 +108,6 @@ def test_half_precision_is_refused_a_candidate_that_is_gone(made, tmp_path, monk
     monkeypatch.setenv("CONVATLAS_SHARDS", str(tmp_path / "pool"))
     monkeypatch.setenv("CONVATLAS_DEVICE", "cpu")
     monkeypatch.setenv("CONVATLAS_WORKERS", "1")
-    extract_half = wanted(precision="bfloat16")
     plan = extraction.plan_second_pass
 
     def lose_one(*arguments):
@@ -124,5 +116,7 @@ def test_half_precision_is_refused_a_candidate_that_is_gone(made, tmp_path, monk
 
     monkeypatch.setattr(extraction, "plan_second_pass", lose_one)
     with pytest.raises(UserError, match="changed during the run"):
-        extract(tmp_path / "manifest.h5", made / "weights", tmp_path / "activations", extract_half, MADE_FROM)
+        extract_small(
+            tmp_path / "manifest.h5", made / "weights", tmp_path / "activations", precision="bfloat16"
+        )
     assert not (tmp_path / "activations").exists()

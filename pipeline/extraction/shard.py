@@ -1,16 +1,14 @@
-"""What a worker does in the pass over the images: one shard, from its `ShardJob`.
+"""One shard of the pass over the images, computed from its `ShardJob`, on any worker.
 
 A shard's bytes depend on its images and on the `Recipe` alone: batches have a fixed composition, the network
 runs in one thread, and no global row number is stored.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -19,104 +17,31 @@ from distributed import get_worker
 
 from pipeline.dataset.dataset import Dataset, open_dataset
 from pipeline.dataset.originals import originals
-from pipeline.extraction.reduction import Kept, Reduced, Reducer, merge
+from pipeline.extraction.recipe import DISTRIBUTIONS, Recipe
+from pipeline.extraction.reduction import Reduced, Reducer, merge
 from pipeline.formats import shards
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.weights import read_description
 from pipeline.layers.batches import Batches
-from pipeline.model.device import arithmetic, gpu_number
+from pipeline.model.device import gpu_number
 from pipeline.model.network import load_network
+from pipeline.shards.cutting import Rows
 
-# The modules whose source decides the bytes of a shard, and those that are imported on the way but decide
-# nothing in it (errors, parameters, the geometry of receptive fields, which is in the index). A test compares
-# both with what this module imports.
-SOURCES = (
-    "dataset.dataset",
-    "dataset.names",
-    "dataset.originals",
-    "dataset.tars",
-    "extraction.reduction",
-    "extraction.worker",
-    "formats.shards",
-    "images.decoding",
-    "images.image_file",
-    "images.network_input",
-    "images.preprocess",
-    "layers.batches",
-    "layers.hooks",
-    "layers.layers",
-    "layers.observer",
-    "model.architectures",
-    "model.device",
-    "model.network",
-    "model.outputs",
-    "model.tensors",
-    "parallel.threads",
-    "receptive_field.tracing",
-    "store.artifact",
-    "store.chunks",
-)
-WITHOUT_EFFECT = (
-    "errors",
-    "formats.manifest",
-    "formats.weights",
-    "numerics.geometry",
-    "layers.choosing",
-    "params",
-    "receptive_field.fields",
-    "receptive_field.geometry",
-    "receptive_field.operations",
-    "receptive_field.windows",
-    "store.activations",
-    "store.replacing",
-)
-DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py", "isal")
 # Reasons that say nothing of the image's bytes: a shard with such a gap is not what its key promises.
 PASSING = ("changed", "missing", "unreadable", "timeout", "crashed")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """All that decides a shard's bytes besides its images.
-
-    Attributes
-    ----------
-    weights
-        The folder that `pipeline.model.load_network` reads, absolute.
-    weights_digest
-        The digest in its description.
-    kept
-        What is kept of the forward pass.
-    batch_size
-        Images in a batch.
-    device
-        "cpu" or "cuda".
-    """
-
-    weights: Path
-    weights_digest: str
-    kept: Kept
-    batch_size: int
-    device: str
-
-    def digest(self) -> str:
-        """Return a hash of the recipe, of the source that follows it, and of the machine's arithmetic."""
-        parts = (self.weights_digest, self.kept, self.batch_size, arithmetic(self.device), source_digest())
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
 class ShardJob:
-    """Rows `start` to `stop` of a manifest, and where their shard goes; all paths absolute.
+    """Rows of a manifest, and where their shard goes; all paths absolute.
 
-    `offsets` names some of these rows, counted from `start` and ascending; by default all of them.
+    `offsets` names some of these rows, counted from their start and ascending; by default all of them.
     `guarded` decodes each image in a process of its own: for a shard that killed its workers.
     """
 
     manifest: Path
     dataset: Path
-    start: int
-    stop: int
+    rows: Rows
     target: Path
     recipe: Recipe
     recipe_digest: str
@@ -132,16 +57,6 @@ class Receipt:
     rows: int
     skipped: int
     seconds: float
-
-
-@lru_cache(maxsize=1)
-def source_digest() -> str:
-    """Return a hash of the modules in `SOURCES` and of the versions of what they use."""
-    content = hashlib.sha256()
-    for name in SOURCES:
-        content.update((Path(__file__).parents[1] / f"{name.replace('.', '/')}.py").read_bytes())
-    content.update(repr([(name, version(name)) for name in DISTRIBUTIONS]).encode())
-    return content.hexdigest()
 
 
 def compute_shard(job: ShardJob) -> Receipt:
@@ -165,7 +80,7 @@ def compute_shard(job: ShardJob) -> Receipt:
 
 @lru_cache(maxsize=1)
 def _engine(recipe: Recipe) -> Reducer:
-    return Reducer(load_network(recipe.weights), recipe.kept, recipe.device)
+    return Reducer(load_network(recipe.weights), recipe)
 
 
 @lru_cache(maxsize=1)
@@ -175,9 +90,9 @@ def _dataset(path: Path) -> Dataset:
 
 def _batches(job: ShardJob) -> Batches:
     """Return the job's images in batches, fixed by their places in the shard."""
-    rows = range(job.stop - job.start) if job.offsets is None else job.offsets
+    offsets = range(len(job.rows)) if job.offsets is None else job.offsets
     with open_manifest(job.manifest) as manifest:
-        images = originals(manifest, job.start + np.array(rows, np.int64), _dataset(job.dataset))
+        images = originals(manifest, job.rows.start + np.array(offsets, np.int64), _dataset(job.dataset))
     preprocessing = read_description(job.recipe.weights).preprocessing
     return Batches(
         images, preprocessing, job.recipe.batch_size, threads=_threads(job.recipe.device), guarded=job.guarded
@@ -195,10 +110,10 @@ def _write_shard(path: Path, batches: Batches, parts: Sequence[Reduced], job: Sh
     rows, totals = merge(parts) if parts else ({}, {})
     made_from = {"weights": job.recipe.weights_digest, "recipe": job.recipe_digest}
     skipped = [
-        shards.Skipped(image_id - job.start, error.reason, error.message)
+        shards.Skipped(image_id - job.rows.start, error.reason, error.message)
         for image_id, error in batches.skipped
     ]
     shards.write_shard(
-        path, rows | totals, shards.Contents(np.array(batches.kept, np.int64) - job.start, skipped),
-        code_layer=job.recipe.kept.code_layer, made_from=made_from, versions=DISTRIBUTIONS,
+        path, rows | totals, shards.Contents(np.array(batches.kept, np.int64) - job.rows.start, skipped),
+        code_layer=job.recipe.code_layer, made_from=made_from, versions=DISTRIBUTIONS,
     )  # fmt: skip

@@ -1,20 +1,9 @@
 import ast
 from pathlib import Path
 
-from pipeline.extraction import worker
-from tests.dependencies import Sources
+from pipeline.extraction import shard
 
-PIPELINE = Path(worker.__file__).parents[1]
-SOURCES = Sources(PIPELINE.parent)
-
-
-def test_the_sources_of_a_shards_key_are_all_that_the_worker_imports():
-    found = {
-        name.removeprefix("pipeline.")
-        for name in SOURCES.closure("pipeline.extraction.worker")
-        if SOURCES.files[name].name != "__init__.py"
-    }
-    assert sorted(found) == sorted([*worker.SOURCES, *worker.WITHOUT_EFFECT])
+PIPELINE = Path(shard.__file__).parents[1]
 
 
 def test_every_passing_reason_is_one_that_reading_gives():
@@ -31,4 +20,4 @@ def test_every_passing_reason_is_one_that_reading_gives():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ImageError"
         if node.args and isinstance(node.args[0], ast.Constant)
     }
-    assert set(worker.PASSING) - {"unreadable"} <= given
+    assert set(shard.PASSING) - {"unreadable"} <= given

@@ -1,0 +1,100 @@
+"""Shards computed where the pool lacks them, on the cluster."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from distributed import Client
+
+from pipeline.errors import UserError
+from pipeline.extraction.plan import Plan
+from pipeline.extraction.recipe import CORE, DISTRIBUTIONS, Recipe
+from pipeline.extraction.shard import ShardJob, compute_shard
+from pipeline.formats.manifest import open_manifest
+from pipeline.model.device import arithmetic
+from pipeline.parallel import cluster
+from pipeline.parallel.processes import WORKERS_VARIABLE, Lost
+from pipeline.shards.pool import ShardPool
+
+
+def compute_missing(plan: Plan, manifest: Path, pool: ShardPool, *, label: str) -> list[Path]:
+    """Compute the shards that a pool lacks.
+
+    Parameters
+    ----------
+    plan
+        The shards.
+    manifest
+        What they were planned from.
+    pool
+        Where they are written.
+    label
+        For the progress display.
+
+    Returns
+    -------
+    list of Path
+        The file of every planned shard. One that lacks an image that may come back is not under its key.
+
+    Raises
+    ------
+    UserError
+        A worker differs from this machine, the cluster is lost, or a shard ends every worker.
+    """
+    with open_manifest(manifest) as listed:
+        dataset = Path(listed.dataset).resolve()
+    jobs = [
+        ShardJob(
+            manifest.resolve(), dataset, shard.rows, pool.path(shard.key), plan.recipe, plan.recipe_digest,
+            shard.offsets,
+        )
+        for shard in plan.missing(pool)
+    ]  # fmt: skip
+    computed = _compute(jobs, pool, label) if jobs else {}
+    targets = [pool.path(shard.key) for shard in plan.shards]
+    return [computed.get(target, target) for target in targets]
+
+
+def _compute(jobs: Sequence[ShardJob], pool: ShardPool, label: str) -> dict[Path, Path]:
+    """Return where each job's shard is; one that ends its workers is tried again, guarded."""
+    recipe, files = jobs[0].recipe, {}
+    with cluster.connect(workers=_processes(recipe)) as client:
+        if cluster.is_remote():
+            folders = [pool.folder, jobs[0].manifest, jobs[0].dataset, recipe.weights]
+            cluster.preflight(client, CORE, DISTRIBUTIONS, folders)
+            _check_processors(client, recipe.device)
+        deadly = []
+        for number, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
+            if isinstance(receipt, Lost):
+                deadly.append(replace(jobs[number], guarded=True))
+            else:
+                files[jobs[number].target] = receipt.path
+        isolated = cluster.map_jobs(client, compute_shard, deadly, label="isolating", unit="shards")
+        for number, receipt in isolated:
+            job = deadly[number]
+            if isinstance(receipt, Lost):
+                raise UserError(
+                    f"images {job.rows.start} to {job.rows.stop - 1} of the manifest end every worker, even "
+                    "where each is decoded in a process of its own; see the system's log for why"
+                )
+            files[job.target] = receipt.path
+    return files
+
+
+def _check_processors(client: Client, device: str) -> None:
+    """Refuse a worker whose processor gives other last bits than the shards' keys promise."""
+    here = arithmetic(device)
+    for worker, found in client.run(arithmetic, device, on_error="return").items():
+        if found != here:
+            raise UserError(
+                f"worker {worker}: computes with {found}, this machine with {here}; take workers of one kind"
+            )
+
+
+def _processes(recipe: Recipe) -> int | None:
+    """One process a GPU, unless the environment says a number; on the CPU, one a core."""
+    if recipe.device != "cuda" or os.environ.get(WORKERS_VARIABLE):
+        return None
+    return torch.cuda.device_count()
