@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,9 @@ from pipeline.analyses.embedding.components import reduce_codes
 from pipeline.analyses.embedding.embedding import Map, embed, measure
 from pipeline.analyses.embedding.grid import Grid, assign_grid
 from pipeline.analyses.embedding.map_quality import NEIGHBOURS, class_neighbours
+from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
+from pipeline.formats.embedding import Embedding, write_embedding
 from pipeline.formats.manifest import open_manifest
 from pipeline.numerics.pca import Components
 from pipeline.params import digest
@@ -40,15 +41,11 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         grid = assign_grid(made.xy, params.grid_block)
     numbers = _numbers(params, components, made, grid, label)
     numbers |= {name: value for name, value in quality.items() if value is not None}
-    arrays = {
-        "image_id": activations.image_id,
-        "xy": made.xy,
-        "grid": grid.cell,
-        "label": label,
-        "landmark": made.landmark,
-    }
-    attributes = numbers | {"grid_shape": (grid.columns, grid.rows), "metric": params.metric}
-    _write(paths, digest(params), arrays, attributes)
+    embedding = Embedding(
+        activations.image_id, made.xy, grid.cell, label, made.landmark, (grid.columns, grid.rows),
+        params.metric, numbers,
+    )  # fmt: skip
+    write_embedding(paths["out"], embedding, made_from=_made_from(params, paths))
     write_metrics(paths["metrics"], numbers)
 
 
@@ -64,19 +61,12 @@ def _embed(points: NDArray[np.float32], params: Params) -> Map:
     return made
 
 
-def _write(
-    paths: Mapping[str, Path], params: str, arrays: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any]
-) -> None:
-    made_from = {
+def _made_from(params: Params, paths: Mapping[str, Path]) -> dict[str, str]:
+    return {
         "manifest": store.digest(paths["manifest"]),
-        "activations": store.digest(paths["activations"] / "index.h5"),
-        "params": params,
+        "activations": store.digest(paths["activations"] / INDEX),
+        "params": digest(params),
     }
-    versions = ("numpy", "scipy", "scikit-learn", "openTSNE")
-    with store.write(paths["out"], stage="embedding", made_from=made_from, versions=versions) as file:
-        for name, values in arrays.items():
-            file.put(name, values)
-        file.set_attributes("", attributes)
 
 
 def _numbers(

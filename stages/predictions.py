@@ -27,8 +27,10 @@ from pipeline.analyses.predictions.predictions import (
 )
 from pipeline.analyses.predictions.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
 from pipeline.errors import UserError
+from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.manifest import open_manifest
+from pipeline.formats.predictions import Calibration, Evaluated, SplitCounts, write_predictions
 from pipeline.formats.weights import Description, read_description
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -69,7 +71,7 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Outcome:
     """Predictions beside labels.
 
     Attributes
@@ -108,13 +110,13 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     description = read_description(paths["weights"])
     found = _evaluate(params, paths, description)
     _say(found.labels, found.split)
-    _write(paths["out"], _made_from(params, paths, description), found)
+    write_predictions(paths["out"], _evaluated(found), made_from=_made_from(params, paths, description))
     write_table(paths["confusion"], ("actual", "predicted"), _confusion_rows(params, found))
     write_table(paths["calibration"], RELIABILITY, _calibration_rows(found.calibration))
     write_metrics(paths["metrics"], _metrics(found))
 
 
-def _evaluate(params: Params, paths: Mapping[str, Path], description: Description) -> Evaluated:
+def _evaluate(params: Params, paths: Mapping[str, Path], description: Description) -> Outcome:
     activations = open_activations(paths["activations"])
     _check_fresh(activations, description)
     labels = _read_labels(paths, activations.image_id, description.classes)
@@ -123,7 +125,7 @@ def _evaluate(params: Params, paths: Mapping[str, Path], description: Descriptio
     split = held_out(labels.split)
     counted = predictions if split is None else predictions.rows(labels.split == split)
     calibration = reliability(counted, params.bins, params.binning)
-    return Evaluated(activations.image_id, predictions, counted, split, labels, names, calibration)
+    return Outcome(activations.image_id, predictions, counted, split, labels, names, calibration)
 
 
 def _check_fresh(activations: Activations, description: Description) -> None:
@@ -181,7 +183,7 @@ def _say(labels: Labels, split: str | None) -> None:
         log.warning("no split is held out (%s): the accuracy may be of training images", ", ".join(HELD_OUT))
 
 
-def _metrics(found: Evaluated) -> dict[str, Any]:
+def _metrics(found: Outcome) -> dict[str, Any]:
     """Return the held-out images' numbers on top, then those of each split."""
     outputs, split = len(found.names), found.labels.split
     known = found.counted.label >= 0
@@ -199,7 +201,7 @@ def _metrics(found: Evaluated) -> dict[str, Any]:
 
 def _made_from(params: Params, paths: Mapping[str, Path], description: Description) -> dict[str, str]:
     made_from = {
-        "activations": store.digest(paths["activations"] / "index.h5"),
+        "activations": store.digest(paths["activations"] / INDEX),
         "manifest": store.digest(paths["manifest"]),
         "params": digest(params),
         "weights": description.digest,
@@ -212,36 +214,35 @@ def _made_from(params: Params, paths: Mapping[str, Path], description: Descripti
     return made_from
 
 
-def _write(path: Path, made_from: Mapping[str, str], found: Evaluated) -> None:
-    with store.write(path, stage="predictions", made_from=made_from, versions=("numpy",)) as file:
-        file.put("image_id", found.image_id)
-        for name in ("predicted", "probability", "label", "label_rank", "log_loss"):
-            file.put(name, getattr(found.predictions, name))
-        file.put("confusion", confusion(found.counted, len(found.names)))
-        for name in RELIABILITY:
-            file.put(f"reliability/{name}", getattr(found.calibration, name))
-        for name, values in _by_split(found).items():
-            file.put(f"split/{name}", values)
-        file.put_strings("split/name", np.unique(found.labels.split).tolist())
-        file.put("class_output", found.labels.output)
-        file.put_strings("output_name", found.names)
-        file.set_attributes("", {"held_out": found.split or ""})
+def _evaluated(found: Outcome) -> Evaluated:
+    """Return the artifact."""
+    return Evaluated(
+        image_id=found.image_id,
+        **vars(found.predictions),
+        confusion=confusion(found.counted, len(found.names)),
+        calibration=Calibration(*(getattr(found.calibration, name) for name in RELIABILITY)),
+        splits=_by_split(found),
+        class_output=found.labels.output,
+        output_name=found.names,
+        held_out=found.split or "",
+    )
 
 
-def _by_split(found: Evaluated) -> dict[str, NDArray[Any]]:
-    """Return counts of each split, in the order of their names: images, labelled ones, right ones."""
+def _by_split(found: Outcome) -> SplitCounts:
+    """Count each split, in the order of their names."""
     splits = np.unique(found.labels.split)
     own = [found.predictions.rows(found.labels.split == name) for name in splits]
     known = [part.rows(part.label >= 0) for part in own]
-    return {
-        "images": np.array([len(part) for part in own], np.int64),
-        "labelled": np.array([len(part) for part in known], np.int64),
-        "right": np.array([part.correct.sum() for part in known], np.int64),
-        "right_top5": np.array([(part.label_rank < TOP).sum() for part in known], np.int64),
-    }
+    return SplitCounts(
+        tuple(splits.tolist()),
+        images=np.array([len(part) for part in own], np.int64),
+        labelled=np.array([len(part) for part in known], np.int64),
+        right=np.array([part.correct.sum() for part in known], np.int64),
+        right_top5=np.array([(part.label_rank < TOP).sum() for part in known], np.int64),
+    )
 
 
-def _confusion_rows(params: Params, found: Evaluated) -> list[tuple[str, str]]:
+def _confusion_rows(params: Params, found: Outcome) -> list[tuple[str, str]]:
     """Return label and prediction of each image for dvc's confusion template; a sample of many."""
     counted, names = found.counted, found.names
     rows = np.flatnonzero(counted.label >= 0)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import store
 from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
+from pipeline.formats.embedding import read_embedding
+from pipeline.formats.manifest import open_manifest
+from pipeline.formats.predictions import read_predictions
+from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from stages.blocks.render_embedding import Params
 from stages.command import Stage, execute
 
@@ -22,7 +25,7 @@ ROWS_AT_ONCE = 2048
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/embedding/."""
     points = _read_points(paths)
-    with store.read(paths["thumbnails"]) as file, new_chapter(paths["out"]) as chapter:
+    with open_thumbnails(paths["thumbnails"]) as file, new_chapter(paths["out"]) as chapter:
         section = chapter.section("embedding")
         tiles = _tiles(file, points.image_id)
         section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
@@ -36,27 +39,17 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 
 def _read_points(paths: Mapping[str, Path]) -> Points:
-    with store.read(paths["embedding"]) as embedding:
-        image_id, label = embedding.get("image_id"), embedding.get("label")
-        xy, grid, attributes = embedding.get("xy"), embedding.get("grid"), embedding.attributes()
-    with store.read(paths["manifest"]) as manifest:
-        path, classes = manifest.strings("path"), tuple(manifest.strings("class_names"))
-    with store.read(paths["predictions"]) as file:
-        if not np.array_equal(file.get("image_id"), image_id):
-            raise UserError(
-                f"{paths['predictions']}: stale, of other images than the map; run predictions again"
-            )
-        predicted, classes = predicted_classes(
-            file.get("predicted"), label, file.get("class_output"), classes, file.strings("output_name")
-        )  # fmt: skip
-    numbers = {name: value for name, value in attributes.items() if isinstance(value, int | float)}
-    numbers = {
-        name: value for name, value in numbers.items() if name != "schema_version" and name != "complete"
-    }
-    shape = tuple(int(side) for side in attributes["grid_shape"])
+    embedding, evaluated = read_embedding(paths["embedding"]), read_predictions(paths["predictions"])
+    if not np.array_equal(evaluated.image_id, embedding.image_id):
+        raise UserError(f"{paths['predictions']}: stale, of other images than the map; run predictions again")
+    with open_manifest(paths["manifest"]) as manifest:
+        path, classes = manifest.path(), manifest.class_names
+    predicted, classes = predicted_classes(
+        evaluated.predicted, embedding.label, evaluated.class_output, classes, evaluated.output_name
+    )
     return Points(
-        image_id, [path[row] for row in image_id], xy, grid, (shape[0], shape[1]), label, predicted, classes,
-        numbers,
+        embedding.image_id, [path[row] for row in embedding.image_id], embedding.xy, embedding.grid,
+        embedding.grid_shape, embedding.label, predicted, classes, dict(embedding.numbers),
     )  # fmt: skip
 
 
@@ -65,7 +58,7 @@ def predicted_classes(
     label: NDArray[np.int32],
     class_output: NDArray[np.int32],
     classes: tuple[str, ...],
-    outputs: list[str],
+    outputs: Sequence[str],
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Say the network's outputs as classes of the dataset; outputs that are none get a place behind these.
 
@@ -98,13 +91,12 @@ def predicted_classes(
     return found, (*classes, *(outputs[output] for output in further))
 
 
-def _tiles(file: store.Reader, image_id: NDArray[np.int64]) -> Tiles:
+def _tiles(file: ThumbnailFile, image_id: NDArray[np.int64]) -> Tiles:
     """Return a reader of tiles for rows of the map; only the chunks that hold them are read."""
-    known = file.get("image_id")
+    known, content = file.image_id, file.size
     place = np.searchsorted(known, image_id)
     if not np.array_equal(known[np.minimum(place, len(known) - 1)], image_id):
         raise UserError("thumbnails.h5: stale, lacks images of the map; run thumbnails again")
-    content = np.stack((file.get("width"), file.get("height")), axis=1)
 
     def read(
         rows: NDArray[np.integer], size: int, *, margin: int = 0, square: bool = False
@@ -115,7 +107,7 @@ def _tiles(file: store.Reader, image_id: NDArray[np.int64]) -> Tiles:
             inside = np.flatnonzero((wanted >= start) & (wanted < start + ROWS_AT_ONCE))
             if not len(inside):
                 continue
-            pixels = file.get("thumbnail", slice(start, start + ROWS_AT_ONCE))
+            pixels = file.pixels(slice(start, start + ROWS_AT_ONCE))
             for row in inside.tolist():
                 if content[wanted[row]].any():
                     box = (int(content[wanted[row], 0]), int(content[wanted[row], 1]))

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import store
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.evaluation import Evaluation, add_evaluation
@@ -24,60 +22,56 @@ from pipeline.figures.summary import (
     add_training,
 )
 from pipeline.formats.activations import Activations, open_activations
+from pipeline.formats.manifest import open_manifest
+from pipeline.formats.predictions import read_predictions
+from pipeline.formats.thumbnails import open_thumbnails
 from pipeline.formats.weights import read_description
 from pipeline.store.tables import read_table
 from stages.blocks.render_summary import Params
 from stages.command import Stage, execute
 
-RELIABILITY = ("confidence", "accuracy", "count", "low", "high")
-COUNTS = ("images", "labelled", "right", "right_top5")
-
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/summary/."""
     activations = open_activations(paths["activations"])
-    listed = _read_listed(paths["manifest"], paths["activations"])
+    listed = _read_listed(paths["manifest"], len(activations.skipped()))
     with new_chapter(paths["out"]) as chapter:
         section = chapter.section("summary")
         add_dataset(section, listed)
         _add_examples(section, params, listed, paths["thumbnails"])
         _add_network(section, activations, paths["weights"])
-        with store.read(paths["predictions"]) as file:
-            held_out, names = file.attributes()["held_out"], tuple(file.strings("output_name"))
-            add_accuracy(section, _splits(file), held_out, len(names))
-            add_evaluation(section, _evaluation(file, held_out, names))
+        evaluated = read_predictions(paths["predictions"])
+        add_accuracy(section, evaluated.splits, evaluated.held_out, len(evaluated.output_name))
+        counted = evaluated.confusion, evaluated.calibration, evaluated.held_out
+        add_evaluation(section, Evaluation(evaluated.output_name, *counted))
         add_training(section, _read_training(paths["course"]))
 
 
-def _read_listed(path: Path, activations: Path) -> Listed:
-    """Read the manifest, and how many further images could not be read on their way to the network."""
-    with store.read(activations / "index.h5") as index:
-        failed = index.shape("skipped/image_id")[0]
-    with store.read(path) as manifest:
-        attributes = manifest.attributes()
+def _read_listed(path: Path, failed: int) -> Listed:
+    """Read the manifest; `failed` further images could not be read on their way to the network."""
+    with open_manifest(path) as manifest:
+        width, height = manifest.size()
         return Listed(
-            label=manifest.get("label"),
-            split=np.array(manifest.strings("split"), dtype=np.str_),
-            classes=tuple(manifest.strings("class_names")),
-            width=manifest.get("width"),
-            height=manifest.get("height"),
-            skipped=manifest.shape("skipped/path")[0] + failed,
-            source=str(attributes["dataset"]),
-            duplicates=int(attributes["duplicates"]),
+            label=manifest.label(),
+            split=np.array(manifest.split(), dtype=np.str_),
+            classes=manifest.class_names,
+            width=width,
+            height=height,
+            skipped=len(manifest.skipped()) + failed,
+            source=manifest.dataset,
+            duplicates=manifest.duplicates,
         )
 
 
 def _add_examples(section: SectionDraft, params: Params, listed: Listed, path: Path) -> None:
-    with store.read(path) as file:
-        image_id = file.get("image_id")
-        content = np.stack((file.get("width"), file.get("height")), axis=1)
-        usable = np.flatnonzero(content.any(axis=1))
-        label = listed.label[image_id]
+    with open_thumbnails(path) as file:
+        usable = np.flatnonzero(file.size.any(axis=1))
+        label = listed.label[file.image_id]
         names, tiles = [], []
         for index in np.unique(label[usable])[: params.example_classes].tolist():
             rows = spread(usable[label[usable] == index], params.examples)
-            pixels = [file.get("thumbnail", slice(row, row + 1))[0] for row in rows]
-            size = [(int(content[row, 0]), int(content[row, 1])) for row in rows]
+            pixels = [file.pixels(slice(row, row + 1))[0] for row in rows]
+            size = [(int(width), int(height)) for width, height in file.size[rows]]
             tiles.append(np.stack([scale(*one, params.tile) for one in zip(pixels, size, strict=True)]))
             names.append(listed.classes[index] if index >= 0 else "")
     add_examples(section, names, tiles)
@@ -97,20 +91,7 @@ def _add_network(section: SectionDraft, activations: Activations, weights: Path)
         "outputs": len(description.classes),
         "input": description.preprocessing.input_size,
     }
-    layers = [activations.attributes(name) | {"name": name} for name in activations.layers]
-    add_network(section, about, layers)
-
-
-def _splits(file: store.Reader) -> list[dict[str, Any]]:
-    columns = {name: file.get(f"split/{name}").tolist() for name in COUNTS}
-    names = file.strings("split/name")
-    return [{"name": name, **{key: columns[key][row] for key in COUNTS}} for row, name in enumerate(names)]
-
-
-def _evaluation(file: store.Reader, held_out: str, names: tuple[str, ...]) -> Evaluation:
-    confusion = file.get("confusion")
-    reliability = {name: file.get(f"reliability/{name}") for name in RELIABILITY}
-    return Evaluation(names, confusion, reliability, held_out)
+    add_network(section, about, [activations.layer(name) for name in activations.layers])
 
 
 def _read_training(path: Path) -> Sequence[tuple[float, ...]]:

@@ -11,6 +11,7 @@ from pipeline.analyses.patches.thumbnails import thumbnails
 from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
 from pipeline.formats.manifest import open_manifest
+from pipeline.formats.thumbnails import ThumbnailWriter, new_thumbnails
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -31,31 +32,21 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     with open_manifest(paths["manifest"]) as manifest:
         images = originals(manifest, np.arange(len(manifest)))
     made_from = {"manifest": store.digest(paths["manifest"]), "params": digest(params)}
-    versions = ("numpy", "pillow")
-    with store.write(paths["out"], stage="thumbnails", made_from=made_from, versions=versions) as file:
-        file.set_attributes("", {"size": params.side})
-        file.put("image_id", images.image_id)
-        _write(file, images, params.side)
+    with new_thumbnails(paths["out"], images.image_id, params.side, made_from=made_from) as writer:
+        _add(writer, images, params.side)
 
 
-def _write(file: store.Writer, images: Originals, size: int) -> None:
+def _add(writer: ThumbnailWriter, images: Originals, side: int) -> None:
     count = len(images.image_id)
-    content, problems = np.zeros((count, 2), np.uint16), {}
-    pixels = file.allocate("thumbnail", (count, size, size, 3), np.uint8)
-    made = thumbnails(images.image_id.tolist(), images.read, size, threads=count_workers())
+    made = thumbnails(images.image_id.tolist(), images.read, side, threads=count_workers())
     with progress("thumbnails", total=count, unit="images") as bar:
-        for row, image in enumerate(made):
-            pixels[row], content[row] = image.pixels, (image.width, image.height)
+        for path, image in zip(images.path, made, strict=True):
+            writer.add(image.pixels, image.width, image.height, image.problem)
             bar.advance()
             if image.problem:
-                log.warning("%s cannot be read any more: %s", images.path[row].decode(), image.problem)
-                problems[int(images.image_id[row])] = image.problem
-    if len(problems) == count:
+                log.warning("%s cannot be read any more: %s", path.decode(), image.problem)
+    if len(writer.skipped) == count:
         raise UserError(f"thumbnails: none of {count} images can be read; run the manifest stage again")
-    file.put("width", content[:, 0])
-    file.put("height", content[:, 1])
-    file.put("skipped/image_id", np.array(list(problems), np.int64))
-    file.put_strings("skipped/reason", list(problems.values()))
 
 
 STAGE = Stage(

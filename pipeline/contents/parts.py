@@ -1,12 +1,12 @@
 """What a section says of a layer, of a unit, of an image: the pages of these collect it from all sections."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.contents.blocks import Block
 from pipeline.contents.values import Cell, Column, Fact, Inside, Model, Slug, check_cells
+from pipeline.formats.geometry import LayerGeometry
 
 
 class Geometry(Model):
@@ -31,15 +31,18 @@ class Geometry(Model):
     status: Literal["exact", "bound", "global", "unknown"]
 
     @classmethod
-    def of(cls, about: Mapping[str, Any]) -> "Geometry":
-        """Read the attributes that a layer has in every artifact: ``rf_size``, ``map_size`` and so on."""
-        known = about["rf_status"] != "unknown"
-        return cls(
-            units=about["units"],
-            map_size=tuple(about["map_size"]),
-            field=tuple(about["rf_size"]) if known else None,
-            stride=tuple(about["rf_stride"]) if known else None,
-            status=about["rf_status"],
+    def of(cls, units: int, geometry: LayerGeometry) -> "Geometry":
+        """Return what an artifact says of a layer."""
+        field = geometry.receptive_field
+        known = field.status != "unknown"
+        return cls.model_validate(
+            {
+                "units": units,
+                "map_size": geometry.map_size,
+                "field": field.size if known else None,
+                "stride": field.stride if known else None,
+                "status": field.status,
+            }
         )
 
 

@@ -16,6 +16,7 @@ from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
+from pipeline.formats.predictions import Calibration
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
@@ -35,15 +36,15 @@ class Evaluation:
         Of the K outputs.
     confusion : (K, K) int64
         Images by right output (row) and predicted output (column).
-    reliability : dict of str to (B,) array
-        ``confidence``, ``accuracy``, ``count``, ``low``, ``high`` of each bin.
+    calibration : Calibration
+        Confidence against accuracy.
     held_out : str
         The split whose images were counted; empty: all labelled images were.
     """
 
     name: tuple[str, ...]
     confusion: NDArray[np.int64]
-    reliability: dict[str, NDArray[np.float64]]
+    calibration: Calibration
     held_out: str
 
     @property
@@ -158,17 +159,17 @@ def restricted(found: Evaluation) -> tuple[NDArray[np.int64], list[str], list[st
 
 
 def _add_calibration(section: SectionDraft, found: Evaluation) -> None:
-    table = found.reliability
-    filled = table["count"] > 0
-    right = np.where(filled, table["accuracy"] * table["count"], 0)
-    low, high = wilson(right, table["count"])
+    bins = found.calibration
+    filled = bins.count > 0
+    right = np.where(filled, bins.accuracy * bins.count, 0)
+    low, high = wilson(right, bins.count)
     columns = ("confidence", "accuracy", "low", "high", "images")
-    data = (table["confidence"], table["accuracy"], low, high, table["count"].astype(int))
+    data = (bins.confidence, bins.accuracy, low, high, bins.count.astype(int))
     rows = [row for row, kept in zip(zip(*data, strict=True), filled, strict=True) if kept]
     write_table(section.folder / "calibration.csv", columns, rows)
     files = plot(section.folder, "calibration", (5.4, 5.4), lambda f, t: _paint_calibration(f, t, found))
-    gap = np.abs(table["accuracy"][filled] - table["confidence"][filled])
-    error = float((gap * table["count"][filled]).sum() / table["count"].sum())
+    gap = np.abs(bins.accuracy[filled] - bins.confidence[filled])
+    error = float((gap * bins.count[filled]).sum() / bins.count.sum())
     section.numbers["ece"] = error
     section.add(
         blocks.Figure(
@@ -236,9 +237,9 @@ def _name_cells(axes: Axes, columns: Sequence[str], rows: Sequence[str]) -> None
 
 
 def _paint_calibration(figure: Figure, theme: Theme, found: Evaluation) -> None:
-    table = found.reliability
-    filled = table["count"] > 0
-    count, confidence, accuracy = (table[name][filled] for name in ("count", "confidence", "accuracy"))
+    bins = found.calibration
+    filled = bins.count > 0
+    count, confidence, accuracy = (part[filled] for part in (bins.count, bins.confidence, bins.accuracy))
     low, high = wilson(accuracy * count, count)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     upper.plot((0, 1), (0, 1), color=theme.soft, linewidth=1, linestyle=(0, (4, 3)))
@@ -247,7 +248,7 @@ def _paint_calibration(figure: Figure, theme: Theme, found: Evaluation) -> None:
     upper.set_ylim(-0.02, 1.03)
     upper.set_ylabel("share of right predictions")
     lower.bar(
-        table["low"], table["count"], table["high"] - table["low"], align="edge", color=theme.accent,
+        bins.low, bins.count, bins.high - bins.low, align="edge", color=theme.accent,
         edgecolor=theme.paper, linewidth=0.8,
     )  # fmt: skip
     lower.set_yscale("log")

@@ -23,6 +23,7 @@ from pipeline.figures.drawing.strips import (
     patch_strip,
 )
 from pipeline.figures.patch_file import Array, Names, PatchFile
+from pipeline.formats.geometry import read_geometry
 from pipeline.parallel.threads import ordered
 from pipeline.store.tables import write_table
 
@@ -97,7 +98,7 @@ class LayerFiles:
         write_table(self.folder / data, COLUMNS, self._records(arrays))
         return LayerPart(
             layer=self.layer,
-            geometry=Geometry.of(about),
+            geometry=Geometry.of(about["units"], read_geometry(about)),
             facts=_facts(arrays, about),
             blocks=self._figures(overview, arrays, about),
             data=data,

@@ -17,6 +17,8 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Label, Pixels, text_width
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
+from pipeline.formats.activations import KeptLayer
+from pipeline.formats.predictions import SplitCounts
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
@@ -137,7 +139,7 @@ def add_examples(section: SectionDraft, names: Sequence[str], tiles: Sequence[ND
     )  # fmt: skip
 
 
-def add_network(section: SectionDraft, about: Mapping[str, Any], layers: Sequence[Mapping[str, Any]]) -> None:
+def add_network(section: SectionDraft, about: Mapping[str, Any], layers: Sequence[KeptLayer]) -> None:
     """Add the network's layers with their geometry.
 
     Parameters
@@ -147,7 +149,7 @@ def add_network(section: SectionDraft, about: Mapping[str, Any], layers: Sequenc
     about
         ``architecture``, ``weights``, ``outputs``, ``input`` (height, width).
     layers
-        Attributes of each, with ``name``, in the network's order.
+        In the network's order.
     """
     section.numbers |= {
         "architecture": about["architecture"],
@@ -156,11 +158,13 @@ def add_network(section: SectionDraft, about: Mapping[str, Any], layers: Sequenc
         "input_height": about["input"][0],
         "input_width": about["input"][1],
         "layers": len(layers),
-        "units": int(sum(layer["units"] for layer in layers)),
+        "units": int(sum(layer.units for layer in layers)),
     }
-    parts = [LayerPart(layer=layer["name"], geometry=Geometry.of(layer)) for layer in layers]
+    parts = [
+        LayerPart(layer=layer.name, geometry=Geometry.of(layer.units, layer.geometry)) for layer in layers
+    ]
     section.layers += parts
-    rows = [_network_row(layer["kind"], part) for layer, part in zip(layers, parts, strict=True)]
+    rows = [_network_row(layer.kind, part) for layer, part in zip(layers, parts, strict=True)]
     columns = (
         Column(name="layer"), Column(name="kind"), Column(name="units", form="count"),
         Column(name="map", form="size"), Column(name="receptive field"), Column(name="stride", form="size"),
@@ -185,9 +189,7 @@ def _field(about: Geometry) -> str:
     return f"{'at most ' if about.status == 'bound' else ''}{height} × {width}"
 
 
-def add_accuracy(
-    section: SectionDraft, splits: Sequence[Mapping[str, Any]], held_out: str, outputs: int
-) -> None:
+def add_accuracy(section: SectionDraft, splits: SplitCounts, held_out: str, outputs: int) -> None:
     """Add the accuracy of each split; the held-out one's is the section's number.
 
     Parameters
@@ -195,29 +197,30 @@ def add_accuracy(
     section
         The table is added to it.
     splits
-        ``name``, ``images``, ``labelled``, ``right``, ``right_top5`` of each.
+        Counts of each.
     held_out
         The split whose images were not trained on; empty where there is none.
     outputs
         K of the network; top-5 accuracy is shown above five.
     """
-    known = [split for split in splits if split["labelled"]]
-    if not known:
+    if not splits.labelled.any():
         return
     rows: list[tuple[Cell, ...]] = []
-    for split in known:
-        low, high = map(float, wilson(split["right"], split["labelled"]))
-        share = split["right"] / split["labelled"]
-        top5 = split["right_top5"] / split["labelled"] if outputs > 5 else None
-        rows.append((split["name"], split["labelled"], share, (low, high), top5))
-        if split["name"] == held_out:
+    counts = zip(splits.labelled.tolist(), splits.right.tolist(), splits.right_top5.tolist(), strict=True)
+    for name, (labelled, right, right_top5) in zip(splits.name, counts, strict=True):
+        if not labelled:
+            continue
+        low, high = map(float, wilson(right, labelled))
+        share = right / labelled
+        rows.append((name, labelled, share, (low, high), right_top5 / labelled if outputs > 5 else None))
+        if name == held_out:
             section.numbers |= {"accuracy": share, "accuracy_low": low, "accuracy_high": high}
-            section.numbers |= {"accuracy_images": split["labelled"], "held_out": held_out}
+            section.numbers |= {"accuracy_images": labelled, "held_out": held_out}
     columns = (
         Column(name="split"), Column(name="images", form="count"), Column(name="accuracy", form="share"),
         Column(name="interval", form="interval"), Column(name="top5", form="share"),
     )  # fmt: skip
-    evidence = Evidence(n=sum(split["labelled"] for split in known), interval="wilson")
+    evidence = Evidence(n=int(splits.labelled.sum()), interval="wilson")
     section.add(
         blocks.Table(id="accuracy", caption="accuracy", columns=columns, rows=tuple(rows), evidence=evidence)
     )

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from pipeline import store
-from pipeline.formats import manifest, weights
+from pipeline.formats import manifest, predictions, weights
 from pipeline.formats.activations import Index, KeptLayer, Skipped, write_index
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.manifest import Manifest
 from pipeline.formats.manifest import Skipped as Unusable
+from pipeline.formats.predictions import Calibration, Evaluated, SplitCounts
 from pipeline.formats.shards import Contents, write_shard
+from pipeline.formats.thumbnails import new_thumbnails
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
@@ -73,9 +74,26 @@ def write_description(folder, classes):
 def write_thumbnails(path, shades, side=8):
     """Write one thumbnail an image, each of one grey."""
     shades = np.asarray(shades, np.uint8)
-    with store.write(path, stage="thumbnails") as file:
-        file.put("image_id", np.arange(len(shades)))
-        file.put("thumbnail", np.broadcast_to(shades[:, None, None, None], (len(shades), side, side, 3)))
-        for name in ("width", "height"):
-            file.put(name, np.full(len(shades), side, np.uint16))
+    with new_thumbnails(path, np.arange(len(shades)), side, made_from={}) as writer:
+        for shade in shades:
+            writer.add(np.full((side, side, 3), shade), side, side)
+    return path
+
+
+def write_predictions(path, image_id, predicted, output_name):
+    """Write predictions for images without labels, by a network whose first three outputs are the classes."""
+    none = np.full(len(image_id), -1, np.int32)
+    bins, splits, outputs = np.zeros(2), np.zeros(1, np.int64), len(output_name)
+    predictions.write_predictions(
+        path,
+        Evaluated(
+            image_id=image_id, predicted=predicted, probability=np.ones(len(image_id), np.float32),
+            label=none, label_rank=none, log_loss=np.full(len(image_id), np.nan, np.float32),
+            confusion=np.zeros((outputs, outputs), np.int64),
+            calibration=Calibration(bins, bins, bins.astype(np.int64), bins, bins + 1),
+            splits=SplitCounts(("train",), splits + len(image_id), splits, splits, splits),
+            class_output=np.arange(3, dtype=np.int32), output_name=tuple(output_name), held_out="",
+        ),
+        made_from={},
+    )  # fmt: skip
     return path

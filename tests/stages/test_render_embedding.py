@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline import store
 from pipeline.contents.blocks import Figure, Viewer
 from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
+from pipeline.formats.embedding import Embedding, write_embedding
 from stages import render_embedding
 from stages.render_embedding import predicted_classes
-from tests.small.artifacts import write_manifest, write_thumbnails
+from tests.small.artifacts import write_manifest, write_predictions, write_thumbnails
 from tests.small.files import bytes_below
 
 PARAMS = {"canvas": 240, "tile": 12, "viewer_images": 1000, "viewer_tile": 8, "seed": 0}
@@ -37,15 +37,13 @@ def run(tmp_path):
     grid = np.stack(np.divmod(rng.permutation(64)[:COUNT], 8), axis=1)
 
     def once(name="embedding", label=IMAGE_ID // 2 % 3, numbers=NUMBERS, predicted=IMAGE_ID, **changes):
-        with store.write(tmp_path / "embedding.h5", stage="embedding") as file:
-            for key, values in {"image_id": IMAGE_ID, "xy": rng_xy(), "grid": grid, "label": label}.items():
-                file.put(key, np.asarray(values))
-            file.set_attributes("", numbers | {"grid_shape": (8, 8), "metric": "euclidean"})
-        with store.write(tmp_path / "predictions.h5", stage="predictions") as file:
-            file.put("image_id", predicted)
-            file.put("predicted", (predicted // 2 % 4).astype(np.int32))
-            file.put("class_output", np.arange(3, dtype=np.int32))
-            file.put_strings("output_name", [*CLASSES, "other"])
+        landmark = np.arange(COUNT)
+        embedding = Embedding(
+            IMAGE_ID, rng_xy(), grid, np.asarray(label), landmark, (8, 8), "euclidean", numbers
+        )
+        write_embedding(tmp_path / "embedding.h5", embedding, made_from={})
+        outputs = (predicted // 2 % 4).astype(np.int32)
+        write_predictions(tmp_path / "predictions.h5", predicted, outputs, [*CLASSES, "other"])
         write_thumbnails(tmp_path / "thumbnails.h5", shade(np.arange(2 * COUNT)))
         paths = {name: tmp_path / f"{name}.h5" for name in ("embedding", "predictions", "thumbnails")}
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)

@@ -1,23 +1,23 @@
 """What is said of a layer."""
 
-import numpy as np
 import pytest
 
 from pipeline.contents.parts import Geometry
+from pipeline.formats.geometry import LayerGeometry
+from pipeline.numerics.geometry import ReceptiveField
 
-ATTRIBUTES = {
-    "units": np.int64(8), "map_size": np.array([5, 4]), "rf_size": np.array([11, 11]),
-    "rf_stride": np.array([4, 2]),
-}  # fmt: skip
+
+def geometry(status):
+    return Geometry.of(8, LayerGeometry((5, 4), ReceptiveField((11, 11), (4, 2), (0, 0), status)))
 
 
 @pytest.mark.parametrize("status", ["exact", "bound", "global"])
-def test_geometry_is_read_from_the_attributes_of_an_artifact(status):
-    geometry = Geometry.of(ATTRIBUTES | {"rf_status": status})
-    assert (geometry.units, geometry.map_size, geometry.field) == (8, (5, 4), (11, 11))
-    assert (geometry.stride, geometry.status) == ((4, 2), status)
+def test_geometry_is_what_an_artifact_says(status):
+    found = geometry(status)
+    assert (found.units, found.map_size, found.field) == (8, (5, 4), (11, 11))
+    assert (found.stride, found.status) == ((4, 2), status)
 
 
 def test_a_field_that_is_unknown_is_not_stated():
-    geometry = Geometry.of(ATTRIBUTES | {"rf_status": "unknown"})
-    assert geometry.field is None and geometry.stride is None
+    found = geometry("unknown")
+    assert found.field is None and found.stride is None

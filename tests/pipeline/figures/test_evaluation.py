@@ -5,17 +5,17 @@ import pytest
 
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.evaluation import OTHER, WORST, Evaluation, add_evaluation, restricted
+from pipeline.formats.predictions import Calibration
 
 
 def evaluation(confusion, held_out="test"):
     names = tuple(f"output {number}" for number in range(len(confusion)))
     count = int(confusion.sum())
-    reliability = {
-        "confidence": np.array([0.4, 0.9]), "accuracy": np.array([0.5, 0.7]),
-        "count": np.array([count // 4, count - count // 4]),
-        "low": np.array([0, 0.5]), "high": np.array([0.5, 1]),
-    }  # fmt: skip
-    return Evaluation(names, confusion, reliability, held_out)
+    calibration = Calibration(
+        confidence=np.array([0.4, 0.9]), accuracy=np.array([0.5, 0.7]),
+        count=np.array([count // 4, count - count // 4]), low=np.array([0, 0.5]), high=np.array([0.5, 1]),
+    )  # fmt: skip
+    return Evaluation(names, confusion, calibration, held_out)
 
 
 @pytest.fixture

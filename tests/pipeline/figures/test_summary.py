@@ -5,6 +5,10 @@ import pytest
 
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.summary import MOST_CLASSES, Listed, add_accuracy, add_dataset, add_network
+from pipeline.formats.activations import KeptLayer
+from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.predictions import SplitCounts
+from pipeline.numerics.geometry import ReceptiveField
 
 ABOUT = {"architecture": "builtin:tiny", "weights": "train", "outputs": 3, "input": (8, 8)}
 
@@ -15,10 +19,7 @@ def section(tmp_path):
 
 
 def layer(name, status, size=(7, 5)):
-    return {
-        "name": name, "kind": "map", "units": 4, "map_size": np.array([2, 3]), "rf_size": np.array(size),
-        "rf_stride": np.array([2, 1]), "rf_status": status,
-    }  # fmt: skip
+    return KeptLayer(name, "map", 4, LayerGeometry((2, 3), ReceptiveField(size, (2, 1), (0, 0), status)))
 
 
 def test_the_smallest_of_many_classes_are_added_up(section):
@@ -48,10 +49,9 @@ def test_each_receptive_field_is_stated_as_far_as_it_is_known(section):
 
 
 def test_the_accuracy_is_that_of_the_held_out_split(section):
-    splits = [
-        {"name": "test", "images": 10, "labelled": 10, "right": 8, "right_top5": 10},
-        {"name": "train", "images": 30, "labelled": 0, "right": 0, "right_top5": 0},
-    ]
+    splits = SplitCounts(
+        ("test", "train"), np.array([10, 30]), np.array([10, 0]), np.array([8, 0]), np.array([10, 0])
+    )
     add_accuracy(section, splits, "test", 3)
     assert section.numbers["accuracy"] == 0.8
     (row,) = section.blocks[0].rows
