@@ -6,10 +6,13 @@ import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 from pipeline.errors import UserError
 from pipeline.params import Block, check_block, read_params, unknown_block
+from pipeline.weights.assembly import preview
 from stages import blocks
+from stages.blocks.model import Params, source_of
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
@@ -19,7 +22,7 @@ PASSED = "every params block, the inputs and the network were checked\n"
 
 
 def run(_params: None, paths: Mapping[str, Path]) -> None:
-    """Check all blocks against their schemas, then what each can know early.
+    """Check all blocks against their schemas, build the network once, then check what each can know early.
 
     Raises
     ------
@@ -28,9 +31,10 @@ def run(_params: None, paths: Mapping[str, Path]) -> None:
     """
     modules = all_blocks()
     checked = check_schemas(read_params(paths["params"]), modules, str(paths["params"]))
+    network = preview(source_of(cast(Params, checked["model"]), paths["inputs"]))
     for module in modules.values():
         if hasattr(module, "check"):
-            module.check(checked)
+            module.check(checked, network)
     paths["out"].parent.mkdir(parents=True, exist_ok=True)
     if not paths["out"].is_file() or paths["out"].read_text() != PASSED:
         paths["out"].write_text(PASSED)

@@ -1,31 +1,26 @@
 """A network put together from what the parameters name: architecture, weights, preprocessing, class names."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, nearest
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
+from pipeline.layers.layers import Layer, code_layer, describe_layers
 from pipeline.model.architectures import INPUT_SIZE
 from pipeline.model.network import build_network
 from pipeline.model.outputs import logits_of
-from pipeline.weights.checkpoints import (
-    SUFFIXES,
-    Pretrained,
-    class_count,
-    fit_state,
-    read_checkpoint,
-    torchvision_weights,
-)
+from pipeline.weights.checkpoints import SUFFIXES, class_count, fit_state, read_checkpoint
+from pipeline.weights.published import TRAIN, Published, find_published
 
 log = logging.getLogger(__name__)
 
-TRAIN = "train"
 NAMES = Path("classes") / "names.txt"
 # What to write for a network of so many input channels, if nothing better is known: inputs from -1 to 1.
 MEAN = {1: (0.5,), 3: (0.5, 0.5, 0.5)}
@@ -91,11 +86,8 @@ def pretrained(source: Source, dataset_classes: Sequence[str]) -> tuple[nn.Modul
     UserError
         If it does not build, the weights do not fit, or no preprocessing is known.
     """
-    if source.is_file:
-        state, published = read_checkpoint(_existing(source)), None
-    else:
-        published = _published(source)
-        state = published.state
+    published = None if source.is_file else _published(source)
+    state = published.download() if published else read_checkpoint(_existing(source))
     classes = class_count(build_network(source.architecture, None, source.inputs), state)
     network = build_network(source.architecture, classes, source.inputs)
     fit_state(network, state, source.weights)
@@ -108,7 +100,25 @@ def pretrained(source: Source, dataset_classes: Sequence[str]) -> tuple[nn.Modul
     )
 
 
-def preview(source: Source) -> tuple[nn.Module, Preprocessing]:
+@dataclass(frozen=True)
+class Preview:
+    """A network as the parameters name it, built before there is a manifest: its weights may be random."""
+
+    network: nn.Module
+    preprocessing: Preprocessing
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Its layers."""
+        return describe_layers(self.network, self.preprocessing.input_size, self.preprocessing.channels)
+
+    @cached_property
+    def code_layer(self) -> str:
+        """The layer whose output is the code."""
+        return code_layer(self.network, self.preprocessing.input_size, self.preprocessing.channels)
+
+
+def preview(source: Source) -> Preview:
     """Build the network as far as that is possible without a dataset and without a download.
 
     Raises
@@ -118,11 +128,12 @@ def preview(source: Source) -> tuple[nn.Module, Preprocessing]:
     """
     if source.is_file:
         network, description = pretrained(source, ())
-        return network, description.preprocessing
+        return Preview(network, description.preprocessing)
     network = build_network(source.architecture, None, source.inputs)
-    preprocessing = _preprocessing(source, None)
+    published = None if source.weights == TRAIN else _published(source)
+    preprocessing = _preprocessing(source, published)
     check_outputs(network, preprocessing)
-    return network, preprocessing
+    return Preview(network, preprocessing)
 
 
 @torch.inference_mode()
@@ -174,22 +185,37 @@ def _existing(source: Source) -> Path:
     ]
     found = next((place for place in places if place.is_file()), None)
     if found is None:
-        raise UserError(
-            f"model.weights: {source.weights}: no such file; put it into {source.inputs / 'network'}"
-        )
+        folder = source.inputs / "network"
+        remedy = _meant(source, {}) or f"put it into {folder}"
+        raise UserError(f"model.weights: {source.weights}: no such file; {remedy}")
     return found
 
 
-def _published(source: Source) -> Pretrained:
-    if not source.architecture.startswith("torchvision:"):
+def _published(source: Source) -> Published:
+    """Return torchvision's weights, or say why what is no checkpoint that can be read is no name either."""
+    given = source.weights
+    if "/" in given or (Path(given).suffix.islower() and "_Weights." not in given):
+        remedy = _meant(source, {}) or "save the state_dict as one of them"
         raise UserError(
-            f"model.weights: '{source.weights}' is neither train nor a file ({', '.join(SUFFIXES)}); weights "
-            "by name are for torchvision's networks only"
+            f"model.weights: {given}: no checkpoint that is read ({', '.join(SUFFIXES)}); {remedy}"
         )
-    return torchvision_weights(source.name, source.weights)
+    if not source.architecture.startswith("torchvision:"):
+        remedy = _meant(source, {TRAIN: TRAIN}) or "weights by name are for torchvision's networks only"
+        raise UserError(
+            f"model.weights: '{given}' is neither {TRAIN} nor a file ({', '.join(SUFFIXES)}); {remedy}"
+        )
+    return find_published(source.name, given)
 
 
-def _preprocessing(source: Source, published: Pretrained | None) -> Preprocessing:
+def _meant(source: Source, others: Mapping[str, str]) -> str:
+    """Ask whether another name, or a checkpoint of the user's, was meant; empty if none is near."""
+    files = sorted(item for item in (source.inputs / "network").glob("*") if item.suffix in SUFFIXES)
+    known = {**{item.stem: str(item) for item in files}, **others}
+    meant = nearest(Path(source.weights).stem, known)
+    return f"did you mean '{known[meant]}'?" if meant else ""
+
+
+def _preprocessing(source: Source, published: Published | None) -> Preprocessing:
     if source.preprocessing is not None:
         return source.preprocessing
     if published is not None:

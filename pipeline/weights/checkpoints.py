@@ -1,4 +1,4 @@
-"""Weights from elsewhere: a user's checkpoint file, or torchvision's by name.
+"""Weights from a user's checkpoint file.
 
 Files are read without running anything that they hold: safetensors, or `torch.load` with `weights_only=True`.
 """
@@ -7,20 +7,16 @@ import argparse
 import pickle
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import numpy as np
 import torch
-import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pipeline.errors import UserError, nearest
-from pipeline.images.preprocess import Preprocessing
+from pipeline.errors import UserError
 
 State = dict[str, Tensor]
 SUFFIXES = (".safetensors", ".pt", ".pth", ".th")
@@ -38,29 +34,8 @@ HARMLESS: list[Any] = [
 TRAINING_ONLY = ("AuxLogits.", "aux1.", "aux2.")
 # DenseNet's names in the files that torchvision publishes: `norm.1` for what is now `norm1`.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
+LFS_POINTER = b"version https://git-lfs."
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Pretrained:
-    """Weights that torchvision publishes.
-
-    Attributes
-    ----------
-    name
-        In full, `AlexNet_Weights.IMAGENET1K_V1`.
-    state
-        The state dict.
-    classes
-        Class names, in the order of the outputs.
-    preprocessing
-        What the weights were evaluated with.
-    """
-
-    name: str
-    state: State
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
 
 
 def read_checkpoint(path: Path) -> State:
@@ -89,6 +64,9 @@ def read_checkpoint(path: Path) -> State:
         raise UserError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise UserError(f"{path}: the file is empty; copy it again")
+    with path.open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise UserError(f"{path}: is a pointer of Git LFS in place of the file; run `git lfs pull`")
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
     state = _unwrapped(content, path)
     for name, tensor in state.items():
@@ -165,41 +143,6 @@ def class_count(network: nn.Module, state: Mapping[str, Tensor]) -> int | None:
         and own.shape[1:] == given.shape[1:]
     }
     return lengths.pop() if len(lengths) == 1 else None
-
-
-def torchvision_weights(architecture: str, name: str) -> Pretrained:
-    """Download weights by torchvision's own means, which check the file's hash.
-
-    Parameters
-    ----------
-    architecture
-        A network of torchvision, without prefix (`alexnet`).
-    name
-        "DEFAULT", "IMAGENET1K_V1" or in full "AlexNet_Weights.IMAGENET1K_V1".
-
-    Raises
-    ------
-    UserError
-        There are no such weights, they cannot be downloaded, or the file is not what it should be.
-    """
-    weights = _named_weights(architecture, name)
-    try:
-        network = torchvision.models.get_model(architecture, weights=weights, progress=False)
-    except URLError as error:
-        raise UserError(
-            f"{weights}: {weights.url} cannot be downloaded ({error.reason}); fetch it elsewhere, "
-            "put it into inputs/network/ and name it as model.weights"
-        ) from error
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"{weights}: {weights.url}: {reason}; remove it from torch's cache and try again"
-        ) from error
-    classes = tuple(str(item) for item in weights.meta["categories"])
-    transforms = bool(getattr(network, "transform_input", False))
-    return Pretrained(
-        str(weights), network.state_dict(), classes, _preprocessing(weights, transforms=transforms)
-    )
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -287,32 +230,3 @@ def _listed(what: str, names: list[str]) -> str:
         return ""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{what} {', '.join(names[:SHOWN])}{more}"
-
-
-def _named_weights(architecture: str, name: str) -> Any:
-    try:
-        choices = torchvision.models.get_model_weights(architecture)
-    except ValueError:
-        raise UserError(f"model.architecture: torchvision has no network '{architecture}'") from None
-    short = name.removeprefix(f"{choices.__name__}.")
-    if short not in choices.__members__:
-        meant = nearest(short, choices.__members__)
-        hint = f"did you mean '{meant}'? " if meant else ""
-        raise UserError(
-            f"model.weights: {architecture} has no weights '{name}'; {hint}there are "
-            f"{', '.join(choices.__members__)}, 'train', or a file ({', '.join(SUFFIXES)})"
-        )
-    return choices[short]
-
-
-def _preprocessing(weights: Any, *, transforms: bool) -> Preprocessing:
-    preset = weights.transforms()
-    crop, resize = list(preset.crop_size), list(preset.resize_size)
-    # GoogLeNet and Inception v3 scale ImageNet's mean and deviation back to 0.5 inside the network when
-    # torchvision builds them with weights; here the network is built without, and the images are scaled so
-    # at once.
-    mean, std = ([0.5] * 3, [0.5] * 3) if transforms else (preset.mean, preset.std)
-    return Preprocessing(
-        input_size=(crop[0], crop[-1]), resize=resize[0] if len(resize) == 1 else (resize[0], resize[1]),
-        crop="center", interpolation=preset.interpolation.value, mean=tuple(mean), std=tuple(std),
-    )  # fmt: skip

@@ -34,7 +34,7 @@ class Params(Block):
     )
 
 
-def check(blocks: Mapping[str, Any]) -> None:
+def check(blocks: Mapping[str, Any], _network: object) -> None:
     """Refuse a dataset that is not there or has nothing in it, unless the stage `sample` is about to make it.
 
     Raises

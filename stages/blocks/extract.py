@@ -1,16 +1,13 @@
 """The block `extract`: its schema, and what is checked before any stage runs."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.selection import select_layers
 from pipeline.params import Block
-from pipeline.weights.assembly import preview
-from stages.blocks.model import source_of
+from pipeline.weights.assembly import Preview
 
 
 class Shards(Block):
@@ -40,9 +37,6 @@ class Params(Block):
     shards: Shards
 
 
-def check(blocks: Mapping[str, Any]) -> None:
+def check(blocks: Mapping[str, Any], network: Preview) -> None:
     """Choose the layers of the network that the block `model` names."""
-    network, preprocessing = preview(source_of(blocks["model"], Path("inputs")))
-    size = preprocessing.input_size
-    layers = describe_layers(network, size)
-    select_layers(layers, code_layer(network, size), blocks["extract"].layers, "extract.layers")
+    select_layers(network.layers, network.code_layer, blocks["extract"].layers, "extract.layers")

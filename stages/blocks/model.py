@@ -1,14 +1,13 @@
-"""The block `model`: its schema, and what is checked before any stage runs."""
+"""The block `model`: its schema. Before any stage runs, `check` builds the network that it names."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from pipeline.images.preprocess import Preprocessing
 from pipeline.params import Block
-from pipeline.weights.assembly import Source, preview
+from pipeline.weights.assembly import Source
 
 
 class Training(Block):
@@ -38,8 +37,3 @@ def source_of(params: Params, inputs: Path) -> Source:
     """Return what the params say of the network."""
     given = None if isinstance(params.preprocessing, str) else params.preprocessing
     return Source(params.architecture, params.weights, given, inputs)
-
-
-def check(blocks: Mapping[str, Any]) -> None:
-    """Build the network as far as that is possible before there is a manifest."""
-    preview(source_of(blocks["model"], Path("inputs")))

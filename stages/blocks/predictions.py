@@ -26,7 +26,7 @@ class Params(Block):
     seed: int = Field(ge=0, le=2**31 - 1, description="of that sample")
 
 
-def check(_blocks: Mapping[str, Any]) -> None:
+def check(_blocks: Mapping[str, Any], _network: object) -> None:
     """Read what the user says of the classes, so that a mistake in it ends the run early.
 
     Raises

@@ -16,7 +16,7 @@ class Params(Block):
     margin: int = Field(ge=0, description="further ranks kept, so that near-duplicates can be passed over")
 
 
-def check(blocks: Mapping[str, Any]) -> None:
+def check(blocks: Mapping[str, Any], _network: object) -> None:
     """See that half precision leaves enough candidates for the ranks that are kept.
 
     Raises

@@ -17,6 +17,23 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "empty dataset": ({"dataset.path": "empty"}, ("dataset.path", "empty")),
     "unknown network": ({"model.architecture": "torchvision:alexnett"}, ("model.architecture", "alexnet")),
     "missing weights": ({"model.weights": "inputs/network/gone.pt"}, ("model.weights", "gone.pt")),
+    "weights beside a file that is there": (
+        {"model.weights": "inputs/network/digit.pt"},
+        ("model.weights", "no such file", "did you mean 'inputs/network/digits.pt'"),
+    ),
+    "weights of a suffix that is not read": (
+        {"model.weights": "inputs/network/digits.ckpt"},
+        ("model.weights", "digits.ckpt", ".safetensors", "did you mean 'inputs/network/digits.pt'"),
+    ),
+    "misspelt way to weights": ({"model.weights": "trian"}, ("model.weights", "trian", "'train'")),
+    "unknown weights of torchvision": (
+        {"model.architecture": "torchvision:squeezenet1_1", "model.weights": "IMAGENET1K_V2"},
+        ("model.weights", "squeezenet1_1", "IMAGENET1K_V2", "did you mean 'IMAGENET1K_V1'"),
+    ),
+    "grey images for a network of colours": (
+        {"model.preprocessing": {"input_size": 32, "resize": 32, "mean": [0.5], "std": [0.5]}},
+        ("model.preprocessing", "1 value", "takes 3 input channels", "[0.5, 0.5, 0.5]"),
+    ),
 }
 
 
@@ -31,7 +48,11 @@ def test_mistake_is_one_line_and_leaves_every_output(project: Project, name: str
     before, params = project.results(), (project.root / "params.yaml").read_bytes()
     changes, words = MISTAKES[name]
     project.set_params(changes, new=True)
+    # The file that misspelt ones are near to.
+    checkpoint = project.root / "inputs" / "network" / "digits.pt"
+    checkpoint.touch()
     outcome = project.run("dvc", "repro")
+    checkpoint.unlink()
     (project.root / "params.yaml").write_bytes(params)
     lines = [line for line in outcome.text.splitlines() if line.startswith("check: error:")]
     assert outcome.code != 0

@@ -71,8 +71,28 @@ def test_class_names_that_do_not_fit(inputs, content, words):
 @pytest.mark.parametrize(
     ("architecture", "weights", "preprocessing", "words"),
     [
-        ("builtin:digits", "four.pth", None, "four.pth: no such file; put it into .*network"),
-        ("builtin:digits", "DEFAULT", None, "'DEFAULT' is neither train nor a file"),
+        ("builtin:digits", "zzz.pth", None, "zzz.pth: no such file; put it into .*network"),
+        (
+            "builtin:digits",
+            "network/tree.pt",
+            None,
+            r"tree.pt: no such file; did you mean '.*network/three\.pth'",
+        ),
+        (
+            "builtin:digits",
+            "three.ckpt",
+            None,
+            r"three.ckpt: no checkpoint that is read \(.*\); did you mean '.*/three",
+        ),
+        ("torchvision:alexnet", "x/y", None, "x/y: no checkpoint that is read .*; save the state_dict"),
+        ("torchvision:alexnet", "AlexNet_Weights.imagenet1k_v2", None, "did you mean 'IMAGENET1K_V1'"),
+        ("builtin:digits", "trian", None, "'trian' is neither train nor a file .* did you mean 'train'"),
+        (
+            "builtin:digits",
+            "DEFAULT",
+            None,
+            "'DEFAULT' is neither train nor a file .* for torchvision's networks",
+        ),
         ("own.py:network", "train", None, "auto is not possible"),
         ("own.py:network", "train", Preprocessing(input_size=(9, 9), resize=9), "inputs of 9 x 9 pixels"),
         (
@@ -99,8 +119,24 @@ def test_mistakes_are_named(inputs, architecture, weights, preprocessing, words)
 
 def test_a_preview_needs_no_dataset(inputs):
     for source in (three(inputs), Source("own.py:network", "train", SMALL, inputs)):
-        network, preprocessing = preview(source)
-        assert network(torch.zeros(1, 3, *preprocessing.input_size)).ndim == 2
+        found = preview(source)
+        assert found.network(torch.zeros(1, 3, *found.preprocessing.input_size)).ndim == 2
+        assert found.code_layer in [layer.name for layer in found.layers]
+
+
+def test_a_preview_needs_no_download(inputs, monkeypatch):
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", None)
+    found = preview(Source("torchvision:mobilenet_v3_small", "DEFAULT", None, inputs))
+    assert found.preprocessing.input_size == (224, 224)
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [("gone.pt", "no such file"), ("three.ckpt", "no checkpoint that is read"), ("DEFUALT", "neither train")],
+)
+def test_a_preview_finds_weights_that_are_not_there(inputs, weights, words):
+    with pytest.raises(UserError, match=words):
+        preview(Source("builtin:digits", weights, None, inputs))
 
 
 def test_networks_of_one_channel_and_of_several_outputs_are_taken(inputs):

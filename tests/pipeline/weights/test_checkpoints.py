@@ -1,10 +1,6 @@
 import argparse
-import hashlib
-import http.server
 import pickle
-import threading
 from collections import OrderedDict
-from functools import partial
 
 import numpy as np
 import pytest
@@ -12,11 +8,10 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 from torch import nn
-from torchvision.models import SqueezeNet1_1_Weights
 
 from pipeline.errors import UserError
 from pipeline.model.architectures import Digits
-from pipeline.weights.checkpoints import class_count, fit_state, read_checkpoint, torchvision_weights
+from pipeline.weights.checkpoints import class_count, fit_state, read_checkpoint
 
 
 @pytest.fixture
@@ -119,6 +114,7 @@ def test_text_under_the_name_of_a_checkpoint(tmp_path, suffix):
     ("name", "content", "message"),
     [
         ("net.pt", b"", "is empty"),
+        ("net.pt", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
         ("net.onnx", b"x", "must be one of .safetensors"),
     ],
 )
@@ -195,79 +191,3 @@ def test_counters_of_batch_normalisation_may_be_missing():
     network = nn.Sequential(nn.BatchNorm2d(3))
     given = {name: value for name, value in network.state_dict().items() if not name.endswith("tracked")}
     fit_state(network, given, "test")
-
-
-@pytest.fixture
-def published(tmp_path, monkeypatch):
-    """Let torchvision's entry of a small network point to a file that a test may serve or damage."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
-    torch.manual_seed(2)
-    network = torchvision.models.squeezenet1_1(weights=None)
-    torch.save(network.state_dict(), tmp_path / "net.pth")
-    digest = hashlib.sha256((tmp_path / "net.pth").read_bytes()).hexdigest()
-    path = tmp_path / f"squeezenet-{digest[:8]}.pth"
-    (tmp_path / "net.pth").rename(path)
-
-    def point(url):
-        entry = SqueezeNet1_1_Weights.IMAGENET1K_V1.value
-        original = entry.url
-        object.__setattr__(entry, "url", url)
-        monkeypatch.setattr(entry.__class__, "__eq__", lambda a, b: a is b)
-        restored.append((entry, original))
-
-    restored = []
-    yield path, network, point
-    for entry, original in restored:
-        object.__setattr__(entry, "url", original)
-
-
-@pytest.mark.parametrize("name", ["DEFAULT", "IMAGENET1K_V1", "SqueezeNet1_1_Weights.IMAGENET1K_V1"])
-def test_weights_of_torchvision_by_name(published, name):
-    path, network, point = published
-    point(path.as_uri())
-    found = torchvision_weights("squeezenet1_1", name)
-    assert found.name == "SqueezeNet1_1_Weights.IMAGENET1K_V1"
-    assert all(torch.equal(value, network.state_dict()[key]) for key, value in found.state.items())
-    assert len(found.classes) == 1000 and found.classes[0] == "tench"
-    assert (found.preprocessing.input_size, found.preprocessing.resize) == ((224, 224), 256)
-    assert found.preprocessing.mean == (0.485, 0.456, 0.406)
-
-
-def test_weights_of_torchvision_over_http(published, tmp_path):
-    path, _, point = published
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(path.parent))
-    handler.log_message = lambda *_: None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        point(f"http://127.0.0.1:{server.server_port}/{path.name}")
-        assert torchvision_weights("squeezenet1_1", "DEFAULT").state
-        server.shutdown()
-    assert (tmp_path / "home" / "hub" / "checkpoints" / path.name).exists()
-
-
-def test_weights_of_torchvision_with_another_hash(published):
-    path, _, point = published
-    path.write_bytes(path.read_bytes() + b"x")
-    point(path.as_uri())
-    with pytest.raises(UserError, match="SqueezeNet1_1_Weights.*invalid hash"):
-        torchvision_weights("squeezenet1_1", "DEFAULT")
-
-
-def test_weights_of_torchvision_without_a_connection(published):
-    path, _, point = published
-    point("http://127.0.0.1:9/none-00000000.pth")
-    with pytest.raises(UserError, match="cannot be downloaded.*inputs/network"):
-        torchvision_weights("squeezenet1_1", "DEFAULT")
-
-
-@pytest.mark.parametrize(
-    ("architecture", "name", "message"),
-    [
-        ("alexnet", "IMAGENET1K_V2", "did you mean 'IMAGENET1K_V1'"),
-        ("alexnet", "x", "there are IMAGENET1K_V1, DEFAULT|there are IMAGENET1K_V1"),
-        ("alexnt", "DEFAULT", "torchvision has no network 'alexnt'"),
-    ],
-)
-def test_names_that_torchvision_does_not_know(architecture, name, message):
-    with pytest.raises(UserError, match=message):
-        torchvision_weights(architecture, name)

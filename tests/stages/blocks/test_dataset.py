@@ -32,17 +32,17 @@ def blocks(path, sample="none"):
 
 def test_a_dataset_that_is_not_there_or_empty_is_refused_early(tmp_path):
     with pytest.raises(UserError, match=r"dataset\.path: .*nowhere does not exist"):
-        dataset.check(blocks(tmp_path / "nowhere"))
+        dataset.check(blocks(tmp_path / "nowhere"), None)
     (tmp_path / "images.txt").touch()
     with pytest.raises(UserError, match=r"dataset\.path: .*images\.txt is no dataset"):
-        dataset.check(blocks(tmp_path / "images.txt"))
+        dataset.check(blocks(tmp_path / "images.txt"), None)
     (tmp_path / "images.txt").unlink()
     (tmp_path / "class").mkdir()
     with pytest.raises(UserError, match="holds no files"):
-        dataset.check(blocks(tmp_path))
+        dataset.check(blocks(tmp_path), None)
     (tmp_path / "class" / "image.png").touch()
-    dataset.check(blocks(tmp_path))
+    dataset.check(blocks(tmp_path), None)
 
 
 def test_a_sample_that_is_not_made_yet_is_no_mistake():
-    dataset.check(blocks("data/cifar10", "cifar10"))
+    dataset.check(blocks("data/cifar10", "cifar10"), None)

@@ -15,8 +15,8 @@ from stages.blocks import predictions
 )
 def test_a_mistake_in_the_classes_is_found_by_the_check(tmp_path, monkeypatch, name, text, message):
     monkeypatch.chdir(tmp_path)
-    predictions.check({})
+    predictions.check({}, None)
     (tmp_path / "inputs" / "classes").mkdir(parents=True)
     (tmp_path / "inputs" / "classes" / name).write_text(text)
     with pytest.raises(UserError, match=message):
-        predictions.check({})
+        predictions.check({}, None)

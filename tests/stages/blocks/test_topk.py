@@ -18,7 +18,7 @@ def test_too_few_candidates_are_refused_before_anything_runs(precision, candidat
         "topk": topk.Params(k=4, margin=3),
     }
     if not refused:
-        topk.check(blocks)
+        topk.check(blocks, None)
         return
     with pytest.raises(UserError, match=r"extract.candidates is 6, but topk.k \+ topk.margin is 7"):
-        topk.check(blocks)
+        topk.check(blocks, None)
