@@ -6,13 +6,11 @@ import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import cast
 
 from pipeline.errors import UserError
 from pipeline.params import Block, check_block, read_params, unknown_block
 from pipeline.weights.assembly import preview
 from stages import blocks
-from stages.blocks.model import Params, source_of
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
@@ -31,7 +29,7 @@ def run(_params: None, paths: Mapping[str, Path]) -> None:
     """
     modules = all_blocks()
     checked = check_schemas(read_params(paths["params"]), modules, str(paths["params"]))
-    network = preview(source_of(cast(Params, checked["model"]), paths["inputs"]))
+    network = preview(modules["model"].source_of(checked["model"], paths["inputs"]))
     for module in modules.values():
         if hasattr(module, "check"):
             module.check(checked, network)
