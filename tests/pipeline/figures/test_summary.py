@@ -62,5 +62,6 @@ def test_the_accuracy_is_that_of_the_held_out_split(section):
 
 
 def test_without_labels_there_is_no_table_of_accuracy(section):
-    add_accuracy(section, [{"name": "", "images": 3, "labelled": 0, "right": 0, "right_top5": 0}], "", 3)
+    none = np.zeros(1, np.int64)
+    add_accuracy(section, SplitCounts(("",), none + 3, none, none, none), "", 3)
     assert not section.blocks
