@@ -38,16 +38,17 @@ def in_place(xy):
 
 def test_the_phases_are_those_of_opentsne(clusters, monkeypatch):
     monkeypatch.setattr("pipeline.analyses.embedding.embedding.z_order", in_place)
+    monkeypatch.setattr("pipeline.analyses.embedding.embedding.EARLY_ITERATIONS", 60)
     monkeypatch.setattr("pipeline.analyses.embedding.embedding.EARLY_INTERVALS", 50)
     monkeypatch.setattr("pipeline.analyses.embedding.embedding.LATE_TREE", 0)
     monkeypatch.setattr("pipeline.analyses.embedding.embedding.LAST_BY_TREE", 0)
     points = clusters[0].astype(float)
     optimiser = openTSNE.TSNE(
-        perplexity=[30], n_iter=FAST["iterations"], random_state=FAST["seed"], neighbors="exact",
+        perplexity=[30], early_exaggeration_iter=60, n_iter=60, random_state=FAST["seed"], neighbors="exact",
         knn_kwargs={"algorithm": "brute"}, negative_gradient_method="fft",
     )  # fmt: skip
     expected = optimiser.fit(points, initialization=start(points, FAST["seed"]))
-    found = embed(clusters[0], **FAST)
+    found = embed(clusters[0], **FAST | {"iterations": 60})
     np.testing.assert_array_equal(found.xy, np.asarray(expected, np.float32))
     assert found.kl == pytest.approx(expected.kl_divergence, rel=1e-5)
 
