@@ -25,7 +25,7 @@ from pipeline.store.replacing import replaced_folder
 
 ASSETS = Path(__file__).parent / "assets"
 # Anchors of the pages' own, which no section may take.
-RESERVED = {"content", "units", "tools", "skipped", "provenance"}
+RESERVED = {"content", "tools", "skipped", "provenance"}
 
 
 @dataclass(frozen=True)

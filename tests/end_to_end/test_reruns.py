@@ -66,6 +66,15 @@ def test_edited_module_runs_the_stages_that_import_it(copy: Project):
     assert ran <= {"check", "patches", "render-patches"}
 
 
+def test_corrected_caption_makes_the_report_alone(copy: Project):
+    caption = copy.root / "pipeline/report/captions/embedding.md"
+    text = caption.read_text(encoding="utf-8")
+    caption.write_text(text.replace("Images that the network", "Pictures that the network"), encoding="utf-8")
+    assert copy.must("dvc", "repro").ran == ALWAYS
+    page = copy.root / "report/chapters/codes.html"
+    assert "Pictures that the network" in page.read_text(encoding="utf-8")
+
+
 def test_new_field_of_one_stage_leaves_extraction_alone(copy: Project):
     path = copy.root / "stages/topk.py"
     text = path.read_text(encoding="utf-8")

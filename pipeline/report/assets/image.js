@@ -30,8 +30,8 @@ const images = {
   place(path, [tile, id, label, predicted], map) {
     const name = (k) => (k < 0 ? "–" : visible(map.classes[k]));
     const verdict = label < 0 || predicted < 0 ? "" : label === predicted ? " (right)" : " (misclassified)";
-    const link = page.make("a", { href: `${page.find("main").dataset.map}#path=${address(path)}` }, "show on the map");
-    const facts = [["image", String(id)], ["label", name(label)], ["predicted", name(predicted) + verdict], ["place", link]];
+    const link = page.make("a", { href: `${page.find("main").dataset.map}#path=${address(path)}` }, "show it there");
+    const facts = [["image", String(id)], ["label", name(label)], ["predicted", name(predicted) + verdict], ["map", link]];
     return page.make("div", { className: "details" }, this.portrait(tile, map), page.facts(facts));
   },
 
