@@ -18,7 +18,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from pipeline.errors import UserError
 from pipeline.layers.observer import Observer, Visit
-from pipeline.model.device import place_inputs, placement
+from pipeline.model.device import device_and_dtype, place_inputs
 
 Edit = Callable[[Tensor], Tensor]
 
@@ -135,7 +135,7 @@ class Runner:
             return Gradient(source.gradient(scored), scored.detach(), _detached(outputs))
 
     def _placed(self, inputs: np.ndarray | Tensor) -> Tensor:
-        return place_inputs(inputs, *placement(self._network))
+        return place_inputs(inputs, *device_and_dtype(self._network))
 
     def _run(self, observer: Observer, batch: Tensor, source: "_Source | None") -> Outputs:
         seen: dict[str, Tensor] = {}

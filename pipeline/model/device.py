@@ -62,7 +62,7 @@ def place_network(network: nn.Module, device: str, precision: str = "float32") -
     return network.to(torch.device(device), PRECISIONS[precision]).to(memory_format=torch.channels_last)
 
 
-def placement(network: nn.Module) -> tuple[torch.device, torch.dtype]:
+def device_and_dtype(network: nn.Module) -> tuple[torch.device, torch.dtype]:
     """Return the device and the type of a network's numbers; the CPU and float32 if it has none."""
     tensors = (*network.parameters(), *network.buffers())
     first = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.empty(0))

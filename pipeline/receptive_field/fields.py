@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
-from pipeline.model.device import placement
+from pipeline.model.device import device_and_dtype
 from pipeline.numerics.geometry import BOUND, EXACT, UNKNOWN, Pair, ReceptiveField, whole
 from pipeline.receptive_field.geometry import Extent, Field, fit, source
 from pipeline.receptive_field.operations import apply, trusted
@@ -125,7 +125,7 @@ def probe_image(network: nn.Module, input_size: Pair, channels: int | None = Non
     channels
         None for those that the network's first convolution takes (3 if there is none).
     """
-    device, dtype = placement(network)
+    device, dtype = device_and_dtype(network)
     convolution = next((item for item in network.modules() if isinstance(item, nn.Conv2d)), None)
     known = channels or (convolution.in_channels if convolution else 3)
     return torch.full((1, known, *input_size), 0.5, dtype=dtype, device=device)
