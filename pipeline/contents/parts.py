@@ -1,7 +1,5 @@
 """What a section says of a layer, of a unit, of an image: the pages of these collect it from all sections."""
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
 from pipeline.contents.blocks import Block
@@ -9,44 +7,7 @@ from pipeline.contents.values import Cell, Column, Fact, Inside, Model, Slug, ch
 from pipeline.formats.geometry import LayerGeometry
 
 
-class Geometry(Model):
-    """Where a layer's positions look; sizes are (y, x), those of the field in pixels of the network's input.
-
-    Attributes
-    ----------
-    units
-        How many the layer has.
-    map_size
-        Positions down and across.
-    field, stride
-        Size of the receptive field and its step; None where it is unknown.
-    status
-        As `pipeline.receptive_field` says it.
-    """
-
-    units: int = Field(ge=1)
-    map_size: tuple[int, int]
-    field: tuple[int, int] | None = None
-    stride: tuple[int, int] | None = None
-    status: Literal["exact", "bound", "global", "unknown"]
-
-    @classmethod
-    def of(cls, units: int, geometry: LayerGeometry) -> "Geometry":
-        """Return what an artifact says of a layer."""
-        field = geometry.receptive_field
-        known = field.status != "unknown"
-        return cls.model_validate(
-            {
-                "units": units,
-                "map_size": geometry.map_size,
-                "field": field.size if known else None,
-                "stride": field.stride if known else None,
-                "status": field.status,
-            }
-        )
-
-
-class Sheet(Model):
+class SpriteSheet(Model):
     """A picture of many strips, one file for all of them; sizes are pixels."""
 
     file: Inside
@@ -113,8 +74,9 @@ class LayerPart(Model):
     ----------
     layer
         Its dotted name.
-    geometry
-        For the heading of its page; None where the section does not know it.
+    units_total, geometry
+        How many units it has, and what their positions see, for the heading of its page; None where the
+        section does not know it.
     facts, blocks
         What is said of the layer as a whole.
     data
@@ -128,11 +90,12 @@ class LayerPart(Model):
     """
 
     layer: str = Field(min_length=1)
-    geometry: Geometry | None = None
+    units_total: int | None = Field(default=None, ge=1)
+    geometry: LayerGeometry | None = None
     facts: tuple[Fact, ...] = ()
     blocks: tuple[Block, ...] = ()
     data: Inside | None = None
-    sheets: tuple[Sheet, ...] = ()
+    sheets: tuple[SpriteSheet, ...] = ()
     unit_facts: tuple[Column, ...] = ()
     unit_table: UnitTable | None = None
     units: tuple[UnitPart, ...] = ()

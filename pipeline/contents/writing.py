@@ -10,7 +10,7 @@ from pipeline.contents.blocks import Block
 from pipeline.contents.parts import ImagePart, LayerPart
 from pipeline.contents.section import Section
 from pipeline.contents.values import Number
-from pipeline.formats.status import State, Status
+from pipeline.formats.status import DONE, Status
 from pipeline.store.replacing import replaced_folder
 
 LIST = "contents.json"
@@ -26,8 +26,10 @@ class SectionDraft:
         The section's name in the report.
     folder
         Where its files go.
-    numbers, blocks, layers, images, status, reason
+    numbers, blocks, layers, images
         As in `pipeline.contents.section.Section`.
+    status
+        Whether the analysis was done, as its artifact says.
     """
 
     name: str
@@ -36,21 +38,16 @@ class SectionDraft:
     blocks: list[Block] = field(default_factory=list)
     layers: list[LayerPart] = field(default_factory=list)
     images: list[ImagePart] = field(default_factory=list)
-    status: State = "done"
-    reason: str = ""
+    status: Status = DONE
 
     def add(self, *blocks: Block) -> None:
         """Put blocks at the end of the page."""
         self.blocks.extend(blocks)
 
-    def mark(self, status: Status) -> None:
-        """Say whether the analysis was done, as its artifact has it."""
-        self.status, self.reason = status.state, status.reason
-
     def content(self) -> Section:
         """Return the section as it stands."""
         return Section(
-            name=self.name, status=self.status, reason=self.reason, numbers=self.numbers,
+            name=self.name, status=self.status.state, reason=self.status.reason, numbers=self.numbers,
             blocks=tuple(self.blocks), layers=tuple(self.layers), images=tuple(self.images),
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.contents import blocks
-from pipeline.contents.parts import Geometry, LayerPart, Sheet, Strip, UnitPart, UnitTable
+from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart, UnitTable
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Column, Evidence, Fact, Number
 from pipeline.figures.drawing.canvas import Canvas
@@ -33,8 +33,8 @@ COLUMNS = (
 )  # fmt: skip
 UNIT_FACTS = (
     Column(name="highest", form="number"),
-    Column(name="lowest", form="number"),
     Column(name="active", form="proportion"),
+    Column(name="lowest", form="number"),
     Column(name="passed_over", form="count"),
 )
 WINNERS = UnitTable(
@@ -87,7 +87,7 @@ class LayerFiles:
         count = len(arrays["unit"])
         shown = set(np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist())
         units: list[UnitPart] = []
-        sheets: list[Sheet] = []
+        sheets: list[SpriteSheet] = []
         overview: list[UnitTiles] = []
         for tiles, made, strips in ordered(self._sheets, self._jobs(arrays), threads=threads):
             overview += [one for row, one in enumerate(tiles, start=len(units)) if row in shown]
@@ -98,7 +98,8 @@ class LayerFiles:
         write_table(self.folder / data, COLUMNS, self._records(arrays))
         return LayerPart(
             layer=self.layer,
-            geometry=Geometry.of(about["units"], read_geometry(about)),
+            units_total=int(about["units"]),
+            geometry=read_geometry(about),
             facts=_facts(arrays, about),
             blocks=self._figures(overview, arrays, about),
             data=data,
@@ -122,7 +123,7 @@ class LayerFiles:
 
     def _sheets(
         self, job: tuple[int, list[UnitTiles]]
-    ) -> tuple[list[UnitTiles], tuple[Sheet, Sheet], list[tuple[Strip, Strip]]]:
+    ) -> tuple[list[UnitTiles], tuple[SpriteSheet, SpriteSheet], list[tuple[Strip, Strip]]]:
         """Draw the strips of some units on a pair of sheets; return the units, the sheets, and the strips."""
         number, tiles = job
         patches, patch_strips = self._sheet(2 * number, "patches", [patch_strip(one) for one in tiles])
@@ -131,7 +132,7 @@ class LayerFiles:
         )
         return tiles, (patches, contexts), list(zip(patch_strips, context_strips, strict=True))
 
-    def _sheet(self, place: int, kind: str, drawn: Sequence[Canvas]) -> tuple[Sheet, list[Strip]]:
+    def _sheet(self, place: int, kind: str, drawn: Sequence[Canvas]) -> tuple[SpriteSheet, list[Strip]]:
         """Write the sheet that has this place among the layer's."""
         name = self._file(f"{kind}-{place // 2:03}.webp")
         width, height, edges = save_sheet(self.folder / name, [canvas.image() for canvas in drawn])
@@ -141,7 +142,7 @@ class LayerFiles:
             )
             for canvas, y in zip(drawn, edges, strict=True)
         ]  # fmt: skip
-        return Sheet(file=name, width=width, height=height), strips
+        return SpriteSheet(file=name, width=width, height=height), strips
 
     def _unit(
         self, arrays: dict[str, Array], row: int, tiles: UnitTiles, strips: tuple[Strip, Strip]
@@ -154,8 +155,8 @@ class LayerFiles:
             unit=tiles.unit,
             facts=(
                 values[0] if len(ids) else None,
-                values[-1] if len(ids) else None,
                 (tiles.count_active, tiles.images),
+                values[-1] if len(ids) else None,
                 tiles.passed_over,
             ),
             strips=strips if len(ids) else (),

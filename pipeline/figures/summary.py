@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
-from pipeline.contents.parts import Geometry, LayerPart
+from pipeline.contents.parts import LayerPart
 from pipeline.contents.values import Cell, Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Label, Pixels, text_width
@@ -19,6 +19,7 @@ from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.activations import KeptLayer
 from pipeline.formats.predictions import SplitCounts
+from pipeline.numerics.geometry import BOUND, GLOBAL, ReceptiveField
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
@@ -160,11 +161,10 @@ def add_network(section: SectionDraft, about: Mapping[str, Any], layers: Sequenc
         "layers": len(layers),
         "units": int(sum(layer.units for layer in layers)),
     }
-    parts = [
-        LayerPart(layer=layer.name, geometry=Geometry.of(layer.units, layer.geometry)) for layer in layers
+    section.layers += [
+        LayerPart(layer=layer.name, units_total=layer.units, geometry=layer.geometry) for layer in layers
     ]
-    section.layers += parts
-    rows = [_network_row(layer.kind, part) for layer, part in zip(layers, parts, strict=True)]
+    rows = [_network_row(layer) for layer in layers]
     columns = (
         Column(name="layer"), Column(name="kind"), Column(name="units", form="count"),
         Column(name="map", form="size"), Column(name="receptive field"), Column(name="stride", form="size"),
@@ -172,21 +172,18 @@ def add_network(section: SectionDraft, about: Mapping[str, Any], layers: Sequenc
     section.add(blocks.Table(id="network", caption="network", columns=columns, rows=tuple(rows)))
 
 
-def _network_row(kind: str, part: LayerPart) -> tuple[Cell, ...]:
-    about = part.geometry
-    assert about is not None, "of a recorded layer everything is known but perhaps its field"
-    stride = None if about.status == "global" else about.stride
-    return part.layer, kind, about.units, about.map_size, _field(about), stride
+def _network_row(layer: KeptLayer) -> tuple[Cell, ...]:
+    field = layer.geometry.receptive_field
+    stride = None if field.is_whole else field.stride
+    return layer.name, layer.kind, layer.units, layer.geometry.map_size, _field_text(field), stride
 
 
-def _field(about: Geometry) -> str:
+def _field_text(field: ReceptiveField) -> str:
     """Return the size of a layer's receptive field as a table has it."""
-    if about.status == "unknown" or about.field is None:
-        return "unknown"
-    if about.status == "global":
-        return "whole image"
-    height, width = about.field
-    return f"{'at most ' if about.status == 'bound' else ''}{height} × {width}"
+    if field.is_whole:
+        return "whole image" if field.status == GLOBAL else "unknown"
+    height, width = field.size
+    return f"{'at most ' if field.status == BOUND else ''}{height} × {width}"
 
 
 def add_accuracy(section: SectionDraft, splits: SplitCounts, held_out: str, outputs: int) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.contents.parts import Geometry, ImagePart, LayerPart, UnitPart
+from pipeline.contents.parts import ImagePart, LayerPart, UnitPart
 from pipeline.contents.section import Section
 from pipeline.contents.values import Cell, Number
+from pipeline.formats.geometry import LayerGeometry
 from pipeline.report.captions import Caption, Words
 
 
@@ -81,7 +82,12 @@ class LayerEntry:
     parts: list[tuple[Worded, LayerPart]] = field(default_factory=list)
 
     @property
-    def geometry(self) -> Geometry | None:
+    def units_total(self) -> int | None:
+        """How many units it has, as the first section that knows it says."""
+        return next((part.units_total for _, part in self.parts if part.units_total), None)
+
+    @property
+    def geometry(self) -> LayerGeometry | None:
         """Where its positions look, as the first section that knows it says."""
         return next((part.geometry for _, part in self.parts if part.geometry), None)
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, Viewer
-from pipeline.contents.parts import Geometry, ImagePart, LayerPart, Strip, UnitPart
+from pipeline.contents.parts import ImagePart, LayerPart, Strip, UnitPart
 from pipeline.contents.values import Cell, Column, Fact
+from pipeline.formats.geometry import LayerGeometry
+from pipeline.numerics.geometry import BOUND, GLOBAL
 from pipeline.report import cells, numbers
 from pipeline.report.addresses import address, image_page, layer_page, table_file
 from pipeline.report.captions import Words
@@ -145,7 +147,7 @@ class View:
         return {
             "name": part.layer,
             "page": self.root + address(layer_page(part.layer)),
-            "geometry": geometry_text(part.geometry) if part.geometry else "",
+            "geometry": geometry_text(part.units_total, part.geometry),
             "facts": view.facts(part.facts),
             "blocks": view.blocks(part.blocks),
         }
@@ -177,24 +179,23 @@ def unit_facts(section: Worded, layer: LayerPart, unit: UnitPart) -> list[tuple[
     return [(section.term(column.name), cells.text(cell, column.form)) for column, cell in pairs]
 
 
-def geometry_text(geometry: Geometry) -> str:
-    """Say how many units a layer has, how large its map is, and what a position sees."""
-    parts = [numbers.plural(geometry.units, "unit")]
-    if geometry.map_size != (1, 1):
-        parts.append(f"map {numbers.size(geometry.map_size)}")
-    return ", ".join([*parts, _field(geometry)])
+def geometry_text(units: int | None, geometry: LayerGeometry | None) -> str:
+    """Say how many units a layer has, how large its map is, and what a position sees, as far as it is known."""
+    parts = [numbers.plural(units, "unit")] if units else []
+    if geometry is not None:
+        if geometry.map_size != (1, 1):
+            parts.append(f"map {numbers.size(geometry.map_size)}")
+        parts.append(_field(geometry))
+    return ", ".join(parts)
 
 
-def _field(geometry: Geometry) -> str:
-    if geometry.status == "global":
-        return "sees the whole image"
-    if geometry.field is None:
-        return "receptive field unknown"
-    most = "at most " if geometry.status == "bound" else ""
-    text = f"receptive field {most}{numbers.size(geometry.field)} px"
-    if geometry.stride is None or geometry.map_size == (1, 1):
-        return text
-    return f"{text}, stride {numbers.size(geometry.stride)}"
+def _field(geometry: LayerGeometry) -> str:
+    field = geometry.receptive_field
+    if field.is_whole:
+        return "sees the whole image" if field.status == GLOBAL else "receptive field unknown"
+    most = "at most " if field.status == BOUND else ""
+    text = f"receptive field {most}{numbers.size(field.size)} px"
+    return text if geometry.map_size == (1, 1) else f"{text}, stride {numbers.size(field.stride)}"
 
 
 def _percent(part: int, whole: int) -> str:

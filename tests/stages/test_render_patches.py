@@ -49,7 +49,7 @@ def test_every_layer_and_unit_is_told(folder, section):
     assert [part.layer for part in section.layers] == list(LAYERS)
     assert section.numbers["k"] == K
     for part, (units, size, *_) in zip(section.layers, LAYERS.values(), strict=True):
-        assert (part.geometry.units, part.geometry.map_size) == (units, (size, size))
+        assert (part.units_total, part.geometry.map_size) == (units, (size, size))
         assert len(part.units) == min(units, 4)
         for figure in part.blocks:
             with Image.open(folder / figure.image) as image:
@@ -82,7 +82,7 @@ def test_more_units_take_more_sheets(made, section, tmp_path, monkeypatch):
 def test_a_unit_that_is_never_active_says_so_and_has_no_strip(section):
     for part in section.layers:
         for unit in part.units:
-            dead = unit.facts[2][0] == 0
+            dead = unit.facts[1][0] == 0
             assert [block.caption for block in unit.blocks] == (["never-active"] if dead else [])
             assert bool(unit.strips) is not dead and bool(unit.rows) is not dead
 
@@ -113,11 +113,11 @@ def test_the_table_has_a_line_for_each_place_that_is_filled(folder, section):
 
 def test_unknown_receptive_fields_are_not_stated(section):
     parts = {part.layer: part for part in section.layers}
-    assert parts["head"].geometry.field is None
+    assert parts["head"].geometry.receptive_field.status == "unknown"
     assert parts["head"].blocks[0].numbers["rf_status"] == "unknown"
-    assert parts["features.1"].geometry.field == (7, 7)
+    assert parts["features.1"].geometry.receptive_field.size == (7, 7)
     assert parts["features.1"].blocks[0].numbers["rf_size"] == (7, 7)
-    assert parts["features.1"].geometry.status == "bound"
+    assert parts["features.1"].geometry.receptive_field.status == "bound"
 
 
 def test_the_vector_figure_is_well_formed_and_holds_the_same_tiles(folder, section):

@@ -82,7 +82,7 @@ def test_evaluated_images_are_said_to_be_of_the_held_out_split(content):
 def test_every_recorded_layer_is_told_with_its_geometry(content):
     rows = table(content, "network").rows
     assert [part.layer for part in content.layers] == [row[0] for row in rows]
-    assert [part.geometry.units for part in content.layers] == [row[2] for row in rows]
+    assert [part.units_total for part in content.layers] == [row[2] for row in rows]
 
 
 def test_counts_of_the_dataset(content):

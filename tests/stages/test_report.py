@@ -7,6 +7,7 @@ import yaml
 from pipeline import store
 from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
+from pipeline.formats.status import not_run
 from stages import report
 
 DESCRIPTION = {
@@ -25,7 +26,7 @@ def paths(tmp_path):
     """What the stages before leave: one section of the project's own, which was not run."""
     with new_chapter(tmp_path / "artifacts/figures/units") as chapter:
         section = chapter.section("patches")
-        section.status, section.reason = "not run", "patches.run is false"
+        section.status = not_run("patches")
     with store.write(tmp_path / "artifacts/manifest.h5", stage="manifest", versions=("numpy",)) as manifest:
         manifest.set_attributes("", {"dataset": "data/<digits>", "duplicates": 2})
         manifest.put("label", np.array([0, 1, -1], np.int32))

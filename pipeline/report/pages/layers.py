@@ -32,7 +32,7 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
             "layer.html",
             {
                 "name": layer.name,
-                "geometry": geometry_text(layer.geometry) if layer.geometry else "",
+                "geometry": geometry_text(layer.units_total, layer.geometry),
                 "before": before.name if before else None,
                 "after": after.name if after else None,
                 "sections": [_section(*part) for part in layer.parts if _says_something(part[1])],

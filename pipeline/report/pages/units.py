@@ -33,8 +33,8 @@ def _about(frame: Frame, layer: LayerEntry) -> dict[str, Any]:
     return {
         "page": address(layer_page(layer.name)),
         "folder": folder,
-        "units": layer.geometry.units if layer.geometry else None,
-        "geometry": geometry_text(layer.geometry) if layer.geometry else "",
+        "units": layer.units_total,
+        "geometry": geometry_text(layer.units_total, layer.geometry),
         "drawn": [unit.unit for unit in units if unit.drawn],
         "firsts": write_runs(frame.report, folder, rest),
         "sections": [_section(*part) for part in layer.parts],

@@ -5,10 +5,12 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
-from pipeline.contents.parts import Geometry, ImagePart, LayerPart, Sheet, Strip, UnitPart, UnitTable
+from pipeline.contents.parts import ImagePart, LayerPart, SpriteSheet, Strip, UnitPart, UnitTable
 from pipeline.contents.values import Column, Evidence, Fact
 from pipeline.contents.writing import SectionDraft, new_chapter
+from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.status import not_run
+from pipeline.numerics.geometry import ReceptiveField
 
 LAYERS = ("features.1", "Mixed_5b.pool")
 WINNERS = (
@@ -62,10 +64,10 @@ def layer(folder: Path, name: str, prefix: str) -> LayerPart:
     )
     return LayerPart(
         layer=name,
-        geometry=Geometry(units=6, map_size=(5, 5), field=(11, 11), stride=(4, 4), status="exact"),
+        units_total=6, geometry=LayerGeometry((5, 5), ReceptiveField((11, 11), (4, 4), (0, 0), "exact")),
         facts=(Fact(name="dead", value=1, form="count", evidence=Evidence(n=6, of="units")),),
         blocks=(figure(folder, f"{prefix}-overview", "overview"),),
-        sheets=(Sheet(file=picture(folder, f"{prefix}.webp"), width=6, height=4),),
+        sheets=(SpriteSheet(file=picture(folder, f"{prefix}.webp"), width=6, height=4),),
         unit_facts=(Column(name="largest", form="number"), Column(name="active", form="proportion")),
         unit_table=UnitTable(caption="winners", columns=WINNERS),
         units=units,
@@ -92,5 +94,5 @@ def write(figures: Path) -> Path:
     with new_chapter(figures / "chapter") as chapter:
         for name in ("first", "second"):
             fill(chapter.section(name))
-        chapter.section("idle").mark(not_run("occlusion"))
+        chapter.section("idle").status = not_run("occlusion")
     return figures / "chapter"

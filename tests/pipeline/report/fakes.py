@@ -9,8 +9,11 @@ from markupsafe import escape
 from PIL import Image
 
 from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
-from pipeline.contents.parts import Geometry, ImagePart, LayerPart, Sheet, Strip, UnitPart, UnitTable
+from pipeline.contents.parts import ImagePart, LayerPart, SpriteSheet, Strip, UnitPart, UnitTable
 from pipeline.contents.values import Column, Evidence, Fact
+from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.status import Status
+from pipeline.numerics.geometry import ReceptiveField
 from pipeline.contents.writing import ChapterDraft, SectionDraft, new_chapter
 from pipeline.report.escaping import visible
 from pipeline.report.provenance import Artifact, Provenance
@@ -215,16 +218,14 @@ def patches(
     section = chapter.section("patches")
     section.numbers["units"] = units
     picture(section.folder / "sheet.webp", 30, 18, seed=1)
-    sheet = Sheet(file="sheet.webp", width=30, height=18)
+    sheet = SpriteSheet(file="sheet.webp", width=30, height=18)
     drawn = units - 1 if drawn is None else drawn
     for place, name in enumerate(layers):
         parts = [unit(number, names) for number in range(units)]
         parts[drawn:] = [part.model_copy(update={"strips": (), "blocks": ()}) for part in parts[drawn:]]
         section.layers.append(LayerPart(
             layer=name,
-            geometry=Geometry(
-                units=units + 1, map_size=(5, 5), field=(11, 11), stride=(4, 4), status="exact"
-            ),
+            units_total=units + 1, geometry=LayerGeometry((5, 5), ReceptiveField((11, 11), (4, 4), (0, 0), "exact")),
             facts=(Fact(name="never_active", value=1, form="count"),),
             blocks=(figure(section.folder, f"overview-{place}", "overview"),),
             data=f"overview-{place}.csv",
@@ -304,7 +305,7 @@ def write_figures(figures: Path, *, units: int = UNITS, points: int = 50) -> Pat
 
 def idle(chapter: ChapterDraft) -> None:
     section = chapter.section("occlusion")
-    section.status, section.reason = "not run", f"occlusion.run is false, {HOSTILE[0]}"
+    section.status = Status("not run", f"occlusion.run is false, {HOSTILE[0]}")
 
 
 def captions(folder: Path) -> Path:
