@@ -27,8 +27,8 @@ from tests.dependencies import (
 # and from those before it in the list. The folders of analyses/ do not know each other.
 ROOMS = (
     "errors", "params", "presets", "progress", "store", "parallel", "numerics", "images", "formats",
-    "dataset", "manifest", "listing", "model", "receptive_field", "layers", "weights", "shards", "topk",
-    "extraction", "analyses", "contents", "figures", "report",
+    "compare", "dataset", "manifest", "listing", "model", "receptive_field", "layers", "weights", "shards",
+    "topk", "extraction", "analyses", "contents", "figures", "report",
 )  # fmt: skip
 # Rooms that are lists, one an artifact, a section: they may be longer.
 LISTS = {"formats", "figures"}

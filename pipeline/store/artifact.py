@@ -156,6 +156,13 @@ class Reader:
         node = self._node(name)
         return sorted(node) if isinstance(node, h5py.Group) else []
 
+    def nodes(self) -> dict[str, bool]:
+        """Return the path of every group and dataset, and whether it is a dataset."""
+        found: dict[str, bool] = {}
+        with _whole(self.path, ""):
+            self._file.visititems(lambda name, node: found.update({name: isinstance(node, h5py.Dataset)}))
+        return found
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a dataset's shape."""
         return tuple(self._dataset(name).shape)

@@ -56,14 +56,28 @@ def test_going_back_costs_nothing(copy: Project):
     assert copy.results() == before
 
 
-@pytest.mark.slow
-def test_edited_module_runs_the_stages_that_import_it(copy: Project):
-    """A comment changes no result, so each stage that imports the module runs, and none after it."""
-    with (copy.root / "pipeline/analyses/patches/patches.py").open("a", encoding="utf-8") as file:
-        file.write("# edited\n")
-    ran = copy.must("dvc", "repro").ran
-    assert "patches" in ran
-    assert ran <= {"check", "patches", "render-patches"}
+def test_corrected_caption_runs_the_report_alone(copy: Project):
+    append(copy, "pipeline/report/captions/patches.md", "A word more.")
+    assert copy.must("dvc", "repro").ran == ALWAYS
+
+
+# A comment changes no result, so that the stages after those that import the module have nothing to do.
+@pytest.mark.parametrize(
+    ("module", "stages"),
+    [
+        ("pipeline/analyses/predictions/predictions.py", {"predictions"}),
+        pytest.param("pipeline/analyses/embedding/grid.py", {"embedding"}, marks=pytest.mark.slow),
+        pytest.param("pipeline/figures/patches.py", {"render-patches"}, marks=pytest.mark.slow),
+    ],
+)
+def test_edited_module_runs_the_stages_that_import_it(copy: Project, module: str, stages: set[str]):
+    append(copy, module, "# edited")
+    assert copy.must("dvc", "repro").ran == {"check", *stages}
+
+
+def append(project: Project, name: str, line: str) -> None:
+    with (project.root / name).open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
 
 
 def test_corrected_caption_makes_the_report_alone(copy: Project):

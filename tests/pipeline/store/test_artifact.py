@@ -37,6 +37,19 @@ def test_arrays_come_back(tmp_path, values):
         assert found.tobytes() == values.tobytes()
 
 
+def test_every_group_and_dataset_is_listed(tmp_path):
+    with store.write(tmp_path / "a.h5", stage="test") as file:
+        file.put("maxima/relu/value", np.zeros(3))
+        file.set_attributes("empty", {"k": 1})
+    with store.read(tmp_path / "a.h5") as file:
+        assert file.nodes() == {
+            "empty": False,
+            "maxima": False,
+            "maxima/relu": False,
+            "maxima/relu/value": True,
+        }
+
+
 def test_integers_that_are_all_zero_take_no_room(tmp_path):
     zeros = written(tmp_path / "zeros.h5", x=np.zeros((1 << 20, 2), np.int64))
     assert zeros.stat().st_size < 10_000

@@ -1,6 +1,6 @@
 """Two runs compared, dataset by dataset.
 
-    python -m pipeline.store.compare A B    print what differs; exit 1 if anything does
+    python -m pipeline.compare A B    print what differs; exit 1 if anything does
 
 A and B are projects, of which artifacts/, metrics/ and plots/ are compared, or any two folders or files. HDF5
 is compared by datasets and attributes, JSON by keys, CSV by columns, safetensors by tensors, all else by its
@@ -17,15 +17,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from safetensors.numpy import load_file
 
+from pipeline import store
 from pipeline.errors import UserError
-from pipeline.store.activations import INDEX, open_activations
+from pipeline.formats.activations import FILE, open_activations
 
 OF_A_RUN = ("artifacts", "metrics", "plots")
 NOT_HELD = ("*@version_*", "*@schema_version", "*@digest_params")
@@ -91,7 +92,7 @@ def _files(folder: Path) -> dict[str, Path]:
     tops = [folder / name for name in OF_A_RUN if (folder / name).is_dir()] or [folder]
     files = [path for top in tops for path in top.rglob("*") if path.is_file() and path.name != ".gitignore"]
     place: dict[Path, str] = {}
-    for index in (path for path in files if path.name == INDEX):
+    for index in (path for path in files if path.name == FILE):
         for number, shard in enumerate(open_activations(index.parent).shards()):
             place[shard.path] = f"shard {number}.h5"
     return {(path.parent / place.get(path, path.name)).relative_to(folder).as_posix(): path for path in files}
@@ -116,7 +117,7 @@ def _opened(path: Path) -> Iterator[Mapping[str, Any]]:
     """Open a file as a mapping of names to values, arrays or datasets."""
     try:
         if path.suffix == ".h5":
-            with h5py.File(path, "r") as file:
+            with store.read(path, version=None) as file:
                 yield _nodes(file)
         elif path.suffix == ".safetensors":
             yield load_file(path)
@@ -128,15 +129,13 @@ def _opened(path: Path) -> Iterator[Mapping[str, Any]]:
         raise UserError(f"{path}: cannot be read as {path.suffix[1:]}: {error}") from None
 
 
-def _nodes(file: h5py.File) -> dict[str, Any]:
-    """Return the datasets of an HDF5 file by path, and the attributes as ``path@name``."""
-    found: dict[str, Any] = {f"@{key}": value for key, value in file.attrs.items()}
-
-    def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
-        found.update({f"{name}@{key}": value for key, value in node.attrs.items()})
-        found[name] = node if isinstance(node, h5py.Dataset) else "group"
-
-    file.visititems(visit)
+def _nodes(file: store.Reader) -> dict[str, Any]:
+    """Return the datasets of an HDF5 file by path, as what reads them, and attributes as ``path@name``."""
+    found: dict[str, Any] = {}
+    for name, is_dataset in {"": False, **file.nodes()}.items():
+        found.update({f"{name}@{key}": value for key, value in file.attributes(name).items()})
+        if name:
+            found[name] = partial(file.get, name) if is_dataset else "group"
     return found
 
 
@@ -168,7 +167,7 @@ def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def _array(value: Any) -> np.ndarray:
     """Return a value as an array: numbers, or text without the width that it is stored in."""
-    found = np.asarray(value[()] if isinstance(value, h5py.Dataset) else value)
+    found = np.asarray(value() if callable(value) else value)
     if found.dtype.kind in "biuf":
         return found
     return np.char.decode(found, "utf-8") if found.dtype.kind == "S" else found.astype(np.str_)
@@ -197,7 +196,7 @@ def _how(ours: np.ndarray, theirs: np.ndarray) -> str | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see the module's docstring."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.store.compare", description=__doc__,
+        prog="python -m pipeline.compare", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("first", type=Path, metavar="A", help="a run")

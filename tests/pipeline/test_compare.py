@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from pipeline import store
-from pipeline.store.compare import compare, main
+from pipeline.compare import compare, main
 
 VALUE = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -141,4 +141,4 @@ def test_what_is_not_there_or_damaged_is_one_line(first, tmp_path, capsys):
     (write_run(tmp_path / "second") / "artifacts" / "topk.h5").write_bytes(b"not HDF5")
     assert main([str(first), str(tmp_path / "second")]) == 2
     errors = capsys.readouterr().err.splitlines()
-    assert "gone: no such file" in errors[0] and "topk.h5: cannot be read as h5" in errors[1]
+    assert "gone: no such file" in errors[0] and "topk.h5: cannot be opened as HDF5" in errors[1]
