@@ -16,7 +16,7 @@ from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.weights import read_description
-from pipeline.images.preprocess import view
+from pipeline.images.way_back import view
 from pipeline.layers.choosing import choose_layers
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest

@@ -22,19 +22,17 @@ CORE = (
     "images.network_input",
     "layers.batches",
     "model.architectures",
-    "model.network",
-    "model.tensors",
+    "model.building",
     "model.device",
     "model.outputs",
     "receptive_field.tracing",
     "layers.hooks",
     "layers.observer",
-    "layers.layers",
     "extraction.reduction",
     "extraction.shard",
     "formats.shards",
     "store.chunks",
-    "store.artifact",
+    "store.writing",
 )
 DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py", "isal")
 

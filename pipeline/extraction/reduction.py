@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.errors import UserError
 from pipeline.extraction.recipe import Recipe
 from pipeline.formats import shards
-from pipeline.layers.layers import code_of
 from pipeline.layers.observer import Observer
 from pipeline.model.device import PRECISIONS, place_inputs, place_network
 
@@ -95,6 +95,23 @@ class Reducer:
             outputs = value.numel() // value.shape[1]
             reduced.sums[shards.zeros(name)] = outputs - count_nonzero(value)
             reduced.sums[shards.outputs(name)] = np.array(outputs, np.int64)
+
+
+def code_of(value: Tensor) -> Tensor:
+    """Return the codes (n, D) of a code layer's output: a vector as it is, a map's spatial mean.
+
+    Raises
+    ------
+    UserError
+        The output is neither (n, D) nor (n, D, y, x).
+    """
+    if value.ndim == 4:
+        return value.flatten(1) if value.shape[2:] == (1, 1) else value.mean((2, 3))
+    if value.ndim != 2:
+        raise UserError(
+            f"the code layer's output must be (n, D) or (n, D, y, x), got {value.ndim} dimensions"
+        )
+    return value
 
 
 def maxima(value: Tensor) -> tuple[Tensor, Tensor]:

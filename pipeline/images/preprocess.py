@@ -1,8 +1,8 @@
-"""What happens to an image before the network sees it: its description and its geometry, there and back.
+"""What happens to an image before the network sees it: its description and its geometry.
 
-`Preprocessing` describes the step, `placement` says where the network input lies, `to_image` and `view` lead
-back to the image. The geometry is that of torchvision's `Resize`, `CenterCrop`, `ToTensor`, `Normalize` on a
-Pillow image, rounding of sizes and offsets included. The pixels are made in `pipeline.images.network_input`.
+`Preprocessing` describes the step, `placement` says where the network input lies. The geometry is that of
+torchvision's `Resize`, `CenterCrop`, `ToTensor`, `Normalize` on a Pillow image, rounding of sizes and offsets
+included. The pixels are made in `pipeline.images.network_input`; `pipeline.images.way_back` leads back.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.errors import UserError
@@ -130,49 +128,6 @@ def placement(width: int, height: int, preprocessing: Preprocessing) -> Placemen
         )
     offset = tuple(_crop_start(a, b) for a, b in zip(resized, preprocessing.input_size, strict=True))
     return Placement(resized, (offset[0], offset[1]), (height / resized[0], width / resized[1]))
-
-
-def to_image(
-    boxes: npt.NDArray[Any], width: int, height: int, preprocessing: Preprocessing
-) -> npt.NDArray[np.float64]:
-    """Map boxes of the network input back into the original image.
-
-    Parameters
-    ----------
-    boxes : (..., 4)
-        x0, y0, x1, y1 in pixels of the network input, end exclusive; may leave it.
-    width, height : int
-        Size of the original image (orientation applied), pixels.
-    preprocessing : Preprocessing
-
-    Returns
-    -------
-    (..., 4) float64
-        x0, y0, x1, y1 in pixels of the original image, unclipped.
-    """
-    place = placement(width, height, preprocessing)
-    offset = np.array([place.offset[1], place.offset[0]] * 2, np.float64)
-    scale = np.array([place.scale[1], place.scale[0]] * 2, np.float64)
-    return (np.asarray(boxes, np.float64) + offset) * scale
-
-
-def view(width: int, height: int, preprocessing: Preprocessing) -> tuple[float, float, float, float]:
-    """Return the part of the original image that the network saw.
-
-    Parameters
-    ----------
-    width, height : int
-        Size of the original image (orientation applied), pixels.
-    preprocessing : Preprocessing
-
-    Returns
-    -------
-    tuple of float
-        x0, y0, x1, y1 in pixels of the original image, within it.
-    """
-    rows, columns = preprocessing.input_size
-    x0, y0, x1, y1 = to_image(np.array([0, 0, columns, rows]), width, height, preprocessing).tolist()
-    return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
 
 
 def _resized(width: int, height: int, resize: int | tuple[int, int] | None) -> tuple[int, int]:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
-from pipeline.layers.hooks import describe_calls, input_name
+from pipeline.layers.calls import describe_calls
+from pipeline.layers.hooks import input_name
 from pipeline.model.outputs import logits_of
 from pipeline.numerics.geometry import ReceptiveField, whole
 from pipeline.receptive_field.fields import Output, does_not_run, outputs, pair, probe_image
@@ -107,7 +108,7 @@ def code_layer(network: nn.Module, input_size: int | tuple[int, int], channels: 
     The classifier is the last dense or convolution layer on the way to the output. Dropout (the identity in
     eval mode) is passed over, so the code of AlexNet is the ReLU `classifier.5`; so is flattening a map of
     one position. Where the classifier is a convolution (SqueezeNet), the code layer is a map, and the code
-    its spatial mean (`code_of`). In a network that torch.fx cannot trace it is called `<classifier>.input`.
+    its spatial mean. In a network that torch.fx cannot trace it is called `<classifier>.input`.
 
     Parameters
     ----------
@@ -137,23 +138,6 @@ def code_layer(network: nn.Module, input_size: int | tuple[int, int], channels: 
         if classifier is not None:
             return traced.names[_passed_over(traced, classifier.all_input_nodes[0], shapes)]
     raise UserError("the network has no dense or convolution layer, so it has no code")
-
-
-def code_of(value: Tensor) -> Tensor:
-    """Return the codes (n, D) of a code layer's output: a vector as it is, a map's spatial mean.
-
-    Raises
-    ------
-    UserError
-        The output is neither (n, D) nor (n, D, y, x).
-    """
-    if value.ndim == 4:
-        return value.flatten(1) if value.shape[2:] == (1, 1) else value.mean((2, 3))
-    if value.ndim != 2:
-        raise UserError(
-            f"the code layer's output must be (n, D) or (n, D, y, x), got {value.ndim} dimensions"
-        )
-    return value
 
 
 def _check(traced: Trace, image: Tensor) -> None:

@@ -22,7 +22,7 @@ from pipeline.progress import progress
 Job = TypeVar("Job")
 Partial = TypeVar("Partial")
 MODULES = (
-    "parallel.fold", "numerics.pca", "topk.ranking", "topk.streaming", "store.artifact", "store.activations",
+    "parallel.fold", "numerics.pca", "topk.ranking", "topk.streaming", "store.reading", "store.activations",
     "analyses.embedding.components",
 )  # fmt: skip
 DISTRIBUTIONS = ("numpy", "scipy", "h5py")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.model.network import build_network
+from pipeline.model.building import build_network
 from pipeline.numerics.geometry import Pair, ReceptiveField
 from pipeline.receptive_field.fields import pair, receptive_fields
 

@@ -4,7 +4,8 @@ An artifact is written by `write`, read by `read`; the folder of activations is 
 """
 
 from pipeline.store.activations import Activations, Shard, open_activations
-from pipeline.store.artifact import Origin, Reader, Writer, digest, read, write
+from pipeline.store.reading import Origin, Reader, digest, read
+from pipeline.store.writing import Writer, write
 
 __all__ = [
     "Activations", "Origin", "Reader", "Shard", "Writer", "digest", "open_activations", "read", "write",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.store.artifact import Origin, read
+from pipeline.store.reading import Origin, read
 
 INDEX = "index.h5"
 # The versions of the formats of the index and of a shard.

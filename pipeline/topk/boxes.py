@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.images.preprocess import Preprocessing, to_image
+from pipeline.images.preprocess import Preprocessing
+from pipeline.images.way_back import to_image
 from pipeline.numerics.geometry import ReceptiveField
 
 Array = npt.NDArray[Any]

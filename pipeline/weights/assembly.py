@@ -14,7 +14,7 @@ from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.layers import Layer, code_layer, describe_layers
 from pipeline.model.architectures import INPUT_SIZE
-from pipeline.model.network import build_network
+from pipeline.model.building import build_network
 from pipeline.model.outputs import logits_of
 from pipeline.weights.checkpoints import SUFFIXES, class_count, fit_state, read_checkpoint
 from pipeline.weights.published import TRAIN, Published, find_published

@@ -6,7 +6,7 @@ import pytest
 from pipeline import store
 from pipeline.analyses.patches.patches import cut_patch
 from pipeline.errors import UserError
-from pipeline.images.preprocess import view
+from pipeline.images.way_back import view
 from stages import patches, topk
 from tests.small.atlas import IMAGES, LAYERS, PREPROCESSING, make, picture, size
 

@@ -8,7 +8,7 @@ from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
 from pipeline.extraction.second_ranking import reorder
 from pipeline.formats.second_ranking import FILE, SecondRanking, write_second_ranking
-from pipeline.images.preprocess import to_image
+from pipeline.images.way_back import to_image
 from pipeline.report.captions import read_caption
 from pipeline.report.wording import prose
 from stages import patches, render_patches, topk

@@ -24,6 +24,10 @@ WITHOUT_EFFECT = {
     "formats.manifest": "hands on rows whose digests are in the key",
     "formats.weights": "hands on the preprocessing, whose digest is in the key",
     "layers.choosing": "words of an error",
+    "layers.calls": "which layers there are: their names are in the key",
+    "layers.layers": "which layers there are: their names are in the key",
+    "model.network": "loads the network whose digest is in the key, or refuses",
+    "model.tensors": "reads tensors whose digest is in the key",
     "numerics.geometry": "geometry is in the index, not in shards",
     "parallel.source": "the key itself",
     "parallel.threads": "the same results in the same order",
@@ -34,6 +38,7 @@ WITHOUT_EFFECT = {
     "receptive_field.windows": "geometry is in the index, not in shards",
     "shards.cutting": "which images make a shard: their digests are in the key",
     "store.activations": "reads",
+    "store.reading": "reads",
     "store.replacing": "where a file lies until it is whole",
 }
 KEYS = """

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from pipeline.errors import UserError
 from pipeline.extraction.recipe import Recipe
-from pipeline.extraction.reduction import Reducer, count_nonzero, maxima, merge
+from pipeline.extraction.reduction import Reducer, code_of, count_nonzero, maxima, merge
 from pipeline.layers.layers import code_layer, describe_layers
 
 
@@ -117,3 +118,12 @@ def test_counts_are_exact_beyond_one_piece(dtype):
     value = torch.randn(5, 7, 41, 43, generator=generator).clamp_(-0.5, 0.5).add_(-0.5)
     value = value.to(dtype).contiguous(memory_format=torch.channels_last)
     assert count_nonzero(value).tolist() == (value != 0).sum((0, 2, 3)).tolist()
+
+
+def test_code_of_a_map_is_its_spatial_mean():
+    value = torch.arange(24.0).view(1, 2, 3, 4)
+    assert code_of(value).tolist() == [[5.5, 17.5]]
+    assert code_of(torch.ones(2, 3, 1, 1)).shape == (2, 3)
+    assert code_of(torch.ones(2, 3)).shape == (2, 3)
+    with pytest.raises(UserError, match="3 dimensions"):
+        code_of(torch.ones(2, 3, 4))

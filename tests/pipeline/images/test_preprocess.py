@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.images.network_input import prepare
-from pipeline.images.preprocess import Preprocessing, placement, to_image, view
+from pipeline.images.preprocess import Preprocessing, placement
+from pipeline.images.way_back import to_image, view
 from pipeline.params import check_block
 from tests.pipeline.images.test_network_input import CASES
 

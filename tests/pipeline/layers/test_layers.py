@@ -5,7 +5,7 @@ import torchvision
 from torch import nn
 
 from pipeline.errors import UserError
-from pipeline.layers.layers import code_layer, code_of, describe_layers
+from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.selection import select_layers
 from pipeline.model.architectures import CifarResNet, Digits
 
@@ -118,15 +118,6 @@ def test_network_that_is_not_the_same_twice_is_refused():
 def test_network_without_a_classifier_has_no_code():
     with pytest.raises(UserError, match="no dense or convolution layer"):
         code_layer(nn.Sequential(nn.AvgPool2d(2), nn.ReLU()).eval(), 8)
-
-
-def test_code_of_a_map_is_its_spatial_mean():
-    value = torch.arange(24.0).view(1, 2, 3, 4)
-    assert code_of(value).tolist() == [[5.5, 17.5]]
-    assert code_of(torch.ones(2, 3, 1, 1)).shape == (2, 3)
-    assert code_of(torch.ones(2, 3)).shape == (2, 3)
-    with pytest.raises(UserError, match="3 dimensions"):
-        code_of(torch.ones(2, 3, 4))
 
 
 def test_names_and_globs_in_the_order_of_the_network():

@@ -4,7 +4,8 @@ import torch
 from pipeline.errors import UserError
 from pipeline.formats.weights import Description, read_description
 from pipeline.images.preprocess import Preprocessing
-from pipeline.model.network import build_network, load_network, save_network
+from pipeline.model.building import build_network
+from pipeline.model.network import load_network, save_network
 
 SOURCE = """
 import torch

@@ -6,10 +6,11 @@ import pytest
 import torch
 import torchvision
 
-from pipeline.layers.layers import code_layer, code_of, describe_layers
+from pipeline.extraction.reduction import code_of
+from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.observer import Observer
 from pipeline.layers.selection import select_layers
-from pipeline.model.network import build_network
+from pipeline.model.building import build_network
 from pipeline.receptive_field.fields import receptive_fields
 from tests.pipeline.gradients import disagreements
 

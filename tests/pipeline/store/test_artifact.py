@@ -120,7 +120,7 @@ def test_rows_written_in_slices(tmp_path):
 
 
 def test_some_rows_are_read_as_they_are_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(store.artifact, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(store.reading, "ROWS_AT_ONCE", 4)
     values = np.arange(30).reshape(15, 2)
     with store.write(tmp_path / "x.h5", stage="x") as file:
         file.put("values", values)

@@ -5,7 +5,7 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.images.preprocess import Preprocessing
-from pipeline.model.network import build_network
+from pipeline.model.building import build_network
 from pipeline.weights.assembly import Source, pretrained, preview, untrained
 
 SMALL = Preprocessing(input_size=(8, 8), resize=8)

@@ -11,7 +11,8 @@ from pipeline.analyses.patches.patches import Sheet, context, cut_patch, draw, s
 from pipeline.errors import UserError
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import prepare
-from pipeline.images.preprocess import Preprocessing, view
+from pipeline.images.preprocess import Preprocessing
+from pipeline.images.way_back import view
 
 
 def coordinates(height, width):

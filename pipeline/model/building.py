@@ -1,0 +1,140 @@
+"""Building a network from its name, its weights random."""
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torchvision
+from torch import nn
+
+from pipeline.errors import UserError, nearest
+from pipeline.model.architectures import BUILTIN
+
+# Heads for training only, which torchvision builds unless told otherwise.
+WITHOUT_HEADS = {"aux_logits": False, "init_weights": True}
+CLASSES = 1000
+
+
+def build_network(architecture: str, classes: int | None, inputs: Path) -> nn.Module:
+    """Build a network, its weights random.
+
+    Parameters
+    ----------
+    architecture
+        `torchvision:<name>`, `builtin:<name>`, or `<path>.py:<factory>` of the user's own: a function or a
+        class that returns a module. It is given the number of classes if it has a parameter `classes` or
+        `num_classes`.
+    classes
+        Number of outputs; None leaves the network's own.
+    inputs
+        The folder of the user's files; a path is looked for from here, from its parent, and from the current
+        folder.
+
+    Returns
+    -------
+    Module
+        In eval mode.
+
+    Raises
+    ------
+    UserError
+        There is no such network, or it does not build.
+    """
+    kind, _, name = architecture.partition(":")
+    if kind == "builtin":
+        return _known(name, BUILTIN, "builtin")(classes or 10).eval()
+    if kind == "torchvision":
+        return _torchvision(name, classes).eval()
+    if kind.endswith(".py") and name:
+        return build_from_file(find_source(kind, inputs), name, classes).eval()
+    raise UserError(
+        f"model.architecture: '{architecture}' is none of torchvision:<name>, builtin:<name>, "
+        "<path>.py:<factory>"
+    )
+
+
+def _torchvision(name: str, classes: int | None) -> nn.Module:
+    names = torchvision.models.list_models(module=torchvision.models)
+    builder = _known(
+        name, {item: torchvision.models.get_model_builder(item) for item in names}, "torchvision"
+    )
+    accepted = inspect.signature(builder).parameters
+    # These two declare their heads only in the class behind the builder.
+    extra = WITHOUT_HEADS if name in ("googlenet", "inception_v3") else {}
+    assert "weights" in accepted
+    return builder(weights=None, num_classes=classes or CLASSES, **extra)
+
+
+def _known(
+    name: str, builders: Mapping[str, Callable[..., nn.Module]], kind: str
+) -> Callable[..., nn.Module]:
+    if name in builders:
+        return builders[name]
+    meant = nearest(name, builders)
+    hint = f"did you mean '{kind}:{meant}'?" if meant else f"there are {', '.join(sorted(builders))}"
+    raise UserError(f"model.architecture: there is no network '{kind}:{name}'; {hint}")
+
+
+def find_source(path: str, inputs: Path) -> Path:
+    """Return the user's file of a network; `UserError` where none of the places that are looked in has it."""
+    places = [Path(path), inputs.parent / path, inputs / path, inputs / "network" / path]
+    for place in places:
+        if place.is_file():
+            return place
+    raise UserError(f"model.architecture: {path}: no such file (looked in {', '.join(map(str, places))})")
+
+
+def build_from_file(path: Path, factory: str, classes: int | None) -> nn.Module:
+    """Build the network that a function of a user's file returns.
+
+    Raises
+    ------
+    UserError
+        The file does not run, has no such function, or that returns no module.
+    """
+    try:
+        build = _loaded(path, factory)
+        network = build(**_class_count(build, classes))
+    except UserError:
+        raise
+    except Exception as error:
+        # The user's code may fail in any way, and the line where it does helps more than a traceback through
+        # ours.
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+        ]
+        line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
+        raise UserError(
+            f"{path}:{line}: {factory} does not build: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise UserError(f"{path}: {factory} must return a torch.nn.Module, got {type(network).__name__}")
+    return network
+
+
+def _loaded(path: Path, factory: str) -> Callable[..., Any]:
+    name = f"_network_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and the like look their module up by name.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    build = getattr(module, factory, None)
+    if not callable(build):
+        functions = [
+            key for key, value in vars(module).items() if callable(value) and value.__module__ == name
+        ]
+        raise UserError(f"{path}: has no function '{factory}'; it has {', '.join(functions) or 'none'}")
+    return build
+
+
+def _class_count(build: Callable[..., Any], classes: int | None) -> dict[str, int]:
+    accepted = inspect.signature(build).parameters
+    name = next((name for name in ("classes", "num_classes") if name in accepted), None)
+    return {name: classes} if name and classes is not None else {}
