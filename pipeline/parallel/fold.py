@@ -17,14 +17,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pipeline.errors import UserError
 from pipeline.parallel import cluster
 from pipeline.parallel.processes import WORKERS_VARIABLE, Lost
+from pipeline.parallel.source import loaded_modules
 from pipeline.progress import progress
 
 Job = TypeVar("Job")
 Partial = TypeVar("Partial")
-MODULES = (
-    "parallel.fold", "numerics.pca", "topk.ranking", "topk.streaming", "store.reading", "store.activations",
-    "analyses.embedding.components",
-)  # fmt: skip
 DISTRIBUTIONS = ("numpy", "scipy", "h5py")
 
 
@@ -124,5 +121,5 @@ def _alone(function: Callable[[Job], Partial], job: Job) -> Partial:
 def _cluster() -> Iterator[Client]:
     with cluster.connect() as client:
         if cluster.is_remote():
-            cluster.preflight(client, MODULES, DISTRIBUTIONS, [])
+            cluster.preflight(client, loaded_modules(), DISTRIBUTIONS, [])
         yield client

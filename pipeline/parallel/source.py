@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,15 @@ def core_digest(modules: Sequence[str]) -> str:
 def module_digest(name: str) -> str:
     """Return the hash of one module's syntax, named as for `core_digest`."""
     return _digest(module_file(name))
+
+
+def loaded_modules() -> list[str]:
+    """Return the names of this package's modules that this process has loaded, sorted.
+
+    A job that it hands to a worker runs no others.
+    """
+    names = (name.partition(".")[2] for name in sys.modules if name.startswith(f"{PACKAGE.name}."))
+    return sorted(name for name in names if module_file(name).is_file())
 
 
 def module_file(name: str) -> Path:

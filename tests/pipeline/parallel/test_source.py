@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.parallel import source
-from pipeline.parallel.source import core_digest, module_digest
+from pipeline.parallel.source import core_digest, loaded_modules, module_digest
 
 ORIGINAL = '''"""A module."""
 
@@ -69,3 +69,9 @@ def test_code_counts(digest_of, name):
 def test_a_core_is_its_modules_in_order():
     assert core_digest(["errors", "params"]) == core_digest(["errors", "params"])
     assert len({core_digest(names) for names in (["errors"], ["params"], ["errors", "params"])}) == 3
+
+
+def test_loaded_modules_are_files_of_this_package():
+    found = loaded_modules()
+    assert {"parallel.source", "errors"} <= set(found) and "parallel" not in found
+    assert all(module_digest(name) for name in found)
