@@ -2,10 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +13,8 @@ from pipeline.analyses.patches.patches import Drawn, Scratch, Sheet, draw, scrat
 from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile, open_manifest
+from pipeline.formats.patches import About, Context, DrawnLayer, Patches, PatchesWriter, new_patches
+from pipeline.formats.topk import RankedLayer, open_topk
 from pipeline.formats.weights import read_description
 from pipeline.images.way_back import view
 from pipeline.layers.choosing import choose_layers
@@ -27,16 +27,6 @@ from stages.command import Stage, execute
 log = logging.getLogger(__name__)
 
 CONTEXT = 128  # pixels, side of a context
-RANKED = ("value", "image_id", "position", "box")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What is drawn of a layer: V units of k places, as stored."""
-
-    layer: str
-    attributes: dict[str, Any]
-    arrays: dict[str, np.ndarray]
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -48,100 +38,85 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         If a layer or unit is not there, no image can be read, or the disk has no room.
     """
     description = read_description(paths["weights"])
-    with open_manifest(paths["manifest"]) as manifest, store.read(paths["topk"]) as topk:
-        about = topk.attributes()
-        chosen = choose_layers(params.layers, about["layers"], "patches.layers")
-        rows = [_choose(topk, manifest, layer, params) for layer in chosen]
-        sheet = _sheet(rows, params.side)
+    with open_manifest(paths["manifest"]) as manifest, open_topk(paths["topk"]) as topk:
+        ranked = topk.about
+        chosen = choose_layers(params.layers, ranked.layers, "patches.layers")
+        layers = [_choose(topk.layer(name), manifest, name, params, ranked.k) for name in chosen]
+        sheet = _sheet(layers, params.side)
         images = originals(manifest, sheet.image_id[sheet.image_id >= 0])
     made_from = {name: store.digest(paths[name]) for name in ("manifest", "topk")}
     made_from |= {"params": digest(params), "weights": description.digest}
     seen = partial(view, preprocessing=description.preprocessing)
-    folder, versions = paths["out"].parent, ("numpy", "h5py", "pillow")
+    about = About(tuple(chosen), params.side, CONTEXT, ranked.k, ranked.images, ranked.input_size)
+    folder = paths["out"].parent
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        scratch(folder, sheet) as into,
-        store.write(paths["out"], stage="patches", made_from=made_from, versions=versions) as file,
-    ):
-        file.set_attributes("", {"layers": chosen, "size": params.side, "picture": CONTEXT})
-        file.set_attributes("", {name: about[name] for name in ("k", "images", "input_size")})
+    with scratch(folder, sheet) as into, new_patches(paths["out"], about, made_from=made_from) as writer:
         drawn = draw(sheet, into, images.read, seen, threads=count_workers())
-        _write_context(file, images.image_id, drawn)
-        _write_patches(file, rows, into)
+        writer.put_contexts(images.image_id, _contexts(drawn, len(images.image_id)))
+        _write_patches(writer, dict(zip(chosen, layers, strict=True)), into)
 
 
-def _sheet(rows: Sequence[Rows], size: int) -> Sheet:
+def _sheet(layers: Sequence[DrawnLayer], size: int) -> Sheet:
     """List the places of all layers, in the order in which they are written."""
-    image_id = np.concatenate([layer.arrays["image_id"].ravel() for layer in rows])
-    box = np.concatenate([layer.arrays["box"].reshape(-1, 4) for layer in rows])
+    image_id = np.concatenate([layer.image_id.ravel() for layer in layers])
+    box = np.concatenate([layer.box.reshape(-1, 4) for layer in layers])
     return Sheet(image_id, box, size, CONTEXT)
 
 
-def _choose(topk: store.Reader, manifest: ManifestFile, layer: str, params: Params) -> Rows:
+def _choose(ranked: RankedLayer, manifest: ManifestFile, name: str, params: Params, k: int) -> DrawnLayer:
     """Choose the units of a layer and what fills their places."""
-    total, _ = topk.shape(f"{layer}/value")
-    units = choose_units(params.units, total, layer, params.seed)
-    ranked = {name: topk.get(f"{layer}/{name}")[units] for name in RANKED}
-    digests = equal_rows(manifest.take_sha256(ranked["image_id"].ravel()))
-    duplicate = near_duplicates(ranked["value"], ranked["position"], digests.reshape(ranked["value"].shape))
-    ranks = choose_ranks(ranked["value"], duplicate, int(topk.attributes()["k"]))
-    empty = ranks < 0
-    rows = np.arange(len(units))[:, None]
-    arrays = {name: values[rows, ranks] for name, values in ranked.items()}
-    arrays["value"][empty], arrays["image_id"][empty] = -np.inf, -1
-    arrays["position"][empty], arrays["box"][empty] = 0, 0
+    units = choose_units(params.units, len(ranked.value), name, params.seed)
+    value, position = ranked.value[units], ranked.position[units]
+    image_id, box = ranked.image_id[units], ranked.box[units]
+    digests = equal_rows(manifest.take_sha256(image_id.ravel()))
+    duplicate = near_duplicates(value, position, digests.reshape(value.shape))
+    ranks = choose_ranks(value, duplicate, k)
+    empty, rows = (ranks < 0), np.arange(len(units))[:, None]
     # Only those that stood before the last place or left one empty were passed over.
-    last = np.where(empty.any(1), ranked["value"].shape[1], ranks.max(1) + 1)
-    before = np.arange(ranked["value"].shape[1]) < last[:, None]
-    arrays["passed_over"] = (duplicate & (ranked["value"] > 0) & before).sum(1)
-    arrays["unit"] = units.astype(np.int64)
-    count_active = topk.get(f"{layer}/count_active")
-    arrays["count_active"] = count_active[units]
-    about = {"units": total, "units_never_active": int(np.count_nonzero(count_active == 0))}
-    return Rows(layer, topk.attributes(layer) | about, arrays)
+    last = np.where(empty.any(1), value.shape[1], ranks.max(1) + 1)
+    before = np.arange(value.shape[1]) < last[:, None]
+    return DrawnLayer(
+        ranked.geometry,
+        units=len(ranked.value),
+        units_never_active=int(np.count_nonzero(ranked.count_active == 0)),
+        value=np.where(empty, -np.inf, value[rows, ranks]).astype(np.float32),
+        image_id=np.where(empty, -1, image_id[rows, ranks]),
+        position=np.where(empty[..., None], np.uint16(0), position[rows, ranks]),
+        box=np.where(empty[..., None], np.float32(0), box[rows, ranks]),
+        passed_over=(duplicate & (value > 0) & before).sum(1),
+        unit=units.astype(np.int64),
+        count_active=ranked.count_active[units],
+        overlap=ranked.overlap,
+    )
 
 
-def _write_context(file: store.Writer, image_id: np.ndarray, drawn: Iterator[Drawn]) -> None:
-    """Write the network's view of each image as it comes, and which could not be read."""
-    count = len(image_id)
-    pixels = file.allocate("context/picture", (count, CONTEXT, CONTEXT, 3), np.uint8)
-    geometry = {name: np.zeros((count, width), np.float32) for name, width in (("offset", 2), ("view", 4))}
-    scale, problems = np.zeros(count, np.float32), {}
+def _contexts(drawn: Iterator[Drawn], count: int) -> Iterator[Context | str]:
+    """Yield each image's context, or why it could not be read.
+
+    Raises
+    ------
+    UserError
+        If none could.
+    """
+    lost = 0
     with progress("cutting patches", total=count, unit="images") as bar:
-        for row, image in enumerate(drawn):
+        for image in drawn:
             bar.advance()
             if image.context is None:
                 log.warning("image %d cannot be read any more: %s", image.image_id, image.problem)
-                problems[image.image_id] = image.problem
-                continue
-            pixels[row] = image.context.pixels
-            scale[row] = image.context.scale
-            geometry["offset"][row], geometry["view"][row] = image.context.offset, image.context.view
-    if count and len(problems) == count:
+                lost += 1
+            yield image.context or image.problem
+    if count and lost == count:
         raise UserError(f"patches: none of {count} images can be read any more; run the manifest stage again")
-    file.put("context/image_id", image_id)
-    file.put("context/scale", scale)
-    for name, values in geometry.items():
-        file.put(f"context/{name}", values)
-    file.put("skipped/image_id", np.array(list(problems), np.int64))
-    file.put_strings("skipped/reason", list(problems.values()))
 
 
-def _write_patches(file: store.Writer, rows: Sequence[Rows], into: Scratch) -> None:
+def _write_patches(writer: PatchesWriter, layers: Mapping[str, DrawnLayer], into: Scratch) -> None:
     start = 0
-    for layer in rows:
-        file.set_attributes(layer.layer, layer.attributes)
-        for name, values in layer.arrays.items():
-            file.put(f"{layer.layer}/{name}", values)
-        places = layer.arrays["image_id"].shape
-        stop = start + layer.arrays["image_id"].size
-        file.put(f"{layer.layer}/scale", into.scale[start:stop].reshape(places))
-        for name, source in (("patch", into.pixels), ("mask", into.mask)):
-            dataset = file.allocate(f"{layer.layer}/{name}", (*places, *source.shape[1:]), np.uint8)
-            for row in range(places[0]):
-                first = start + row * places[1]
-                dataset[row] = source[first : first + places[1]]
-        start = stop
+    for name, layer in layers.items():
+        here, places = slice(start, start + layer.image_id.size), layer.image_id.shape
+        pixels, mask = (part[here].reshape(*places, *part.shape[1:]) for part in (into.pixels, into.mask))
+        writer.put_layer(name, layer, Patches(pixels, mask, into.scale[here].reshape(places)))
+        start = here.stop
 
 
 STAGE = Stage(

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import UserError
+from pipeline.formats.patches import Context
 from pipeline.images.decoding import ImageError
 from pipeline.images.resampling import Window, fitting_scale, resample
 from pipeline.parallel.threads import ordered
@@ -46,28 +47,6 @@ class Patch:
     pixels: UInt8
     mask: UInt8
     scale: float
-
-
-@dataclass(frozen=True)
-class Context:
-    """The network's view of an image, centred in a square.
-
-    Attributes
-    ----------
-    pixels
-        (C, C, 3) uint8, 0 beside the view.
-    scale
-        Its pixels per pixel of the original image.
-    offset
-        x, y in it of the original image's left upper corner.
-    view
-        x0, y0, x1, y1 of the view in pixels of the original image.
-    """
-
-    pixels: UInt8
-    scale: float
-    offset: tuple[float, float]
-    view: Box
 
 
 @dataclass(frozen=True)
