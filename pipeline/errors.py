@@ -1,4 +1,4 @@
-"""What the user can mend: the one exception that stands for it, the faults of the disk, misspelt names."""
+"""What the user can mend: its one exception, faults of the disk, misspelt names, files in another's place."""
 
 import difflib
 import errno
@@ -6,6 +6,14 @@ from collections.abc import Iterable
 
 # No room, no permission.
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+# How a file begins, lower case, that stands in the place of another, and what to do about it.
+STAND_INS = (
+    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer, not the file; fetch it: git lfs pull"),
+    (b"/annex/objects/", "a git-annex pointer, not the file; fetch it: git annex get"),
+    (b"<!doctype html", "a web page, not the file; download the file itself"),
+    (b"<html", "a web page, not the file; download the file itself"),
+    (b"<?xml", "an XML document, such as a server's answer; download the file itself"),
+)
 
 
 class UserError(Exception):
@@ -21,3 +29,9 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
     folded = {known.casefold(): known for known in valid}
     matches = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     return folded[matches[0]] if matches else None
+
+
+def stand_in(head: bytes) -> str | None:
+    """Return what stands in the place of a file and how to get it, by its first bytes; None for all else."""
+    begin = head[:256].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return next((what for start, what in STAND_INS if begin.startswith(start)), None)

@@ -7,7 +7,8 @@
 
 Colour, as documented here and nowhere else: what is transparent is laid on white; CMYK is converted by
 Pillow's formula and embedded colour profiles are not applied, as torchvision does; 16-bit grey is scaled by
-255/65535; 16-bit RGB keeps its high bytes; 32-bit integers and floats have no stated white and are refused.
+255/65535; 16-bit RGB keeps its high bytes; in PPM and PGM the stated largest value is white; 32-bit integers
+and floats have no stated white and are refused.
 """
 
 import io
@@ -22,7 +23,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, TiffImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from pipeline.images.image_file import ImageError, check_png, has_late_metadata, image_format
 
@@ -30,6 +31,8 @@ RGB: TypeAlias = npt.NDArray[np.uint8]
 
 # Twice Pillow's own limit is its error, once its warning; here the first is the error.
 MOST_PIXELS = 89_478_485
+# Of a colour profile or a text within a PNG: some editors write megabytes, and Pillow itself allows one.
+MOST_TEXT = 32 << 20  # bytes
 SECONDS = 30.0
 WHITE = (255, 255, 255, 255)
 ORIENTATION_TAG = 0x0112
@@ -40,11 +43,12 @@ TRANSPOSE = {
 }  # fmt: skip
 PILLOW_FORMATS = {
     "jpeg": ("JPEG", "MPO"), "png": ("PNG",), "webp": ("WEBP",), "gif": ("GIF",), "bmp": ("BMP",),
-    "tiff": ("TIFF",),
+    "tiff": ("TIFF",), "ppm": ("PPM",),
 }  # fmt: skip
 
 # Between its limit and twice that, Pillow only warns of a decompression bomb.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+PngImagePlugin.MAX_TEXT_CHUNK = MOST_TEXT
 # What Pillow says of odd metadata is kept as a header's note, not printed for every file.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
@@ -56,7 +60,7 @@ class Header:
     Attributes
     ----------
     format
-        "jpeg", "png", "webp", "gif", "bmp" or "tiff", by its first bytes.
+        "jpeg", "png", "webp", "gif", "bmp", "tiff" or "ppm", by its first bytes.
     width, height
         After the orientation is applied, pixels.
     orientation
@@ -256,7 +260,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     """Convert to RGB as the module's docstring says."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I;16"):
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         return _from_16_bits(image)
     if image.mode in ("I", "F"):
         raise ImageError("pixel format", f"pixels of 32 bits (mode {image.mode}) have no stated white")
@@ -280,6 +284,8 @@ def _image_error(error: Exception) -> ImageError:
         return error
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)):
         return ImageError("too large", str(error) or "not enough memory")
+    if "MAX_TEXT" in str(error):
+        return ImageError("too large", f"a text or profile of more than {MOST_TEXT} bytes within the file")
     # Pillow names the in-memory file by its address, which would make the reason differ at every run.
     text = str(error).split("<_io.BytesIO")[0].strip() or type(error).__name__
     return ImageError("damaged", text)

@@ -5,9 +5,12 @@
 - `ImageError`: what is wrong with an image, with one of `REASONS`
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
+
+from pipeline.errors import stand_in
 
 REASONS = {
     "empty": "the file has no bytes",
@@ -37,9 +40,18 @@ REFUSED_MAGIC = (
     (4, b"ftyp", "ISO media"), (0, b"%!PS", "EPS"), (0, b"\xc5\xd0\xd3\xc6", "EPS"), (0, b"8BPS", "PSD"),
     (0, b"SIMPLE  =", "FITS"), (0, b"%PDF", "PDF"), (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
     (0, b"\xff\x4f\xff\x51", "JPEG 2000"), (0, b"\xff\x0a", "JPEG XL"), (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (0, b"\0\0\1\0", "ICO"), (0, b"DDS ", "DDS"), (0, b"<svg", "SVG"),
+    (0, b"\0\0\1\0", "ICO"), (0, b"DDS ", "DDS"), (0, b"<svg", "SVG"), (0, b"P7\n", "PAM"),
+    (0, b"PF\n", "PFM"), (0, b"Pf\n", "PFM"), (0, b"v/1\1", "OpenEXR"), (0, b"#?RADIANCE", "Radiance HDR"),
 )  # fmt: skip
-ALLOWED = ("jpeg", "png", "webp", "gif", "bmp", "tiff")
+ALLOWED = ("jpeg", "png", "webp", "gif", "bmp", "tiff", "ppm")
+# PPM, PGM and PBM, as text or binary.
+PPM = re.compile(rb"P[1-6][ \t\r\n#]")
+# TGA has no mark at its start: length of a comment, colour map or none, kind, ..., bits of a pixel.
+TGA = re.compile(
+    rb".(?:\x00[\x02\x03\x0a\x0b]\x00{5}|\x01[\x01\x09].{5}).{8}[\x01\x08\x0f\x10\x18\x20]", re.DOTALL
+)
+SVG = re.compile(rb"\s*<\?xml.{0,2000}<svg", re.DOTALL)
+HEAD = 64  # bytes that are enough to tell the format of all that is read
 
 
 class ImageError(Exception):
@@ -75,11 +87,14 @@ def image_format(data: bytes) -> str:
     for offset, magic, name in MAGIC:
         if data.startswith(magic, offset):
             return name
-    for offset, magic, name in REFUSED_MAGIC:
-        if data.startswith(magic, offset):
-            allowed = ", ".join(ALLOWED)
-            raise ImageError("format not allowed", f"{name} is not read; allowed: {allowed}")
-    raise ImageError("not an image", f"begins with {data[:12]!r}")
+    if PPM.match(data):
+        return "ppm"
+    refused = next((name for offset, magic, name in REFUSED_MAGIC if data.startswith(magic, offset)), None)
+    refused = refused or ("SVG" if SVG.match(data) else "TGA" if TGA.match(data) else None)
+    allowed = f"allowed: {', '.join(ALLOWED)}"
+    if refused:
+        raise ImageError("format not allowed", f"{refused} is not read; {allowed}")
+    raise ImageError("not an image", stand_in(data) or f"begins with {data[:12]!r}; {allowed}")
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

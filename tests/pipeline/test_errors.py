@@ -1,8 +1,8 @@
-"""The valid name that a wrong one was probably meant to be."""
+"""The name that a wrong one was meant to be; what stands in the place of a file."""
 
 import pytest
 
-from pipeline.errors import nearest
+from pipeline.errors import nearest, stand_in
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,21 @@ def test_nearest_name(name, meant):
 
 def test_nothing_is_near_where_there_is_nothing():
     assert nearest("conv", []) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"/annex/objects/SHA256E-s9--0.pth", "git annex get"),
+        (b"\xef\xbb\xbf\r\n <!doctype HTML>", "web page"),
+        (b"<HTML lang=en>", "web page"),
+        (b"<?xml version='1.0'?>", "XML"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_file(head, words):
+    assert words in stand_in(head)
+
+
+def test_other_files_stand_for_themselves():
+    assert stand_in(b"") is stand_in(b"path,label\n") is stand_in(b"\x89PNG") is None

@@ -231,7 +231,75 @@ def test_decompression_bomb(side):
 def test_text_bomb():
     bomb = b"Comment\0\0" + zlib.compress(b"a" * (PngImagePlugin.MAX_TEXT_CHUNK + 1))
     body = zlib.compress(b"\0\0\0\0")
-    assert refused(png(1, 1, body, (b"zTXt", bomb))) == "damaged"
+    assert refused(png(1, 1, body, (b"zTXt", bomb))) == "too large"
+
+
+@pytest.mark.parametrize("kind", ["iCCP", "zTXt", "tEXt", "iTXt"])
+def test_a_sound_png_with_megabytes_of_profile_or_text_is_read(kind):
+    text = bytes(range(32, 127)) * 40_000
+    packed = zlib.compress(text, 1)
+    content = {
+        "iCCP": b"profile\0\0" + packed, "zTXt": b"Comment\0\0" + packed, "tEXt": b"Comment\0" + text,
+        "iTXt": b"XML:com.adobe.xmp\0\1\0\0\0" + packed,
+    }[kind]  # fmt: skip
+    body = zlib.compress(b"".join(b"\0" + row.tobytes() for row in NOISE))
+    data = png(40, 24, body, (kind.encode(), content))
+    assert np.array_equal(decode(data), NOISE)
+    assert check(data).width == 40
+
+
+PPM = {
+    "P6": (b"P6\n# by hand\n2 1\n255\n\0\x80\xff\1\2\3", [[0, 128, 255], [1, 2, 3]]),
+    "P5": (b"P5 2 1 255\n\0\x80", [[0] * 3, [128] * 3]),
+    "P5, 15 is white": (b"P5 2 1 15\n\0\x0f", [[0] * 3, [255] * 3]),
+    "P5, 16 bits": (b"P5 2 1 65535\n\xff\xff\x80\0", [[255] * 3, [128] * 3]),
+    "P5, 10 bits": (b"P5 2 1 1023\n\3\xff\0\0", [[255] * 3, [0] * 3]),
+    "P4": (b"P4 2 1\n\x80", [[0] * 3, [255] * 3]),
+    "P3": (b"P3\n2 1 255 0 128 255 1 2 3\n", [[0, 128, 255], [1, 2, 3]]),
+    "P2": (b"P2\n2 1\n15\n0 15\n", [[0] * 3, [255] * 3]),
+    "P1": (b"P1 2 1\n1 0", [[0] * 3, [255] * 3]),
+}
+
+
+@pytest.mark.parametrize("kind", PPM)
+def test_ppm_pgm_and_pbm_are_read(kind):
+    data, pixels = PPM[kind]
+    assert decode(data).tolist() == [pixels]
+    assert (header(data).format, check(data).width, check(data).height) == ("ppm", 2, 1)
+
+
+@pytest.mark.parametrize(
+    "data", [b"P6 2 1 255\n\0\1\2", b"P5 2 2 1023 \3", b"P3 2 1 255 1 2 3", b"P2 1 1 255 x", b"P6 a b"]
+)
+def test_damaged_ppm(data):
+    assert refused(data) == "damaged"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+@pytest.mark.parametrize("compression", [None, "tga_rle"])
+def test_tga_is_named_with_the_formats_that_are_read(mode, compression):
+    data = encode(Image.fromarray(NOISE).convert(mode), "tga", compression=compression)
+    with pytest.raises(ImageError, match="TGA is not read; allowed: jpeg, png, webp, gif, bmp, tiff, ppm"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS.*git lfs pull"),
+        (b"/annex/objects/MD5E-s1--0.png\n", "git-annex pointer"),
+        (b"\n<!DOCTYPE html><html>", "a web page.*download"),
+        (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "XML document"),
+        (b"something", "begins with b'something'; allowed: jpeg"),
+    ],
+)
+def test_what_stands_in_the_place_of_an_image_is_named(data, words):
+    with pytest.raises(ImageError, match=f"not an image: .*{words}"):
+        decode(data)
+
+
+def test_svg_after_its_xml_line():
+    assert refused(b'<?xml version="1.0"?>\n<svg xmlns="x"/>') == "format not allowed"
 
 
 def test_animated_png_with_a_broken_sequence():
