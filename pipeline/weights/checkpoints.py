@@ -1,9 +1,10 @@
-"""Weights from a user's checkpoint file.
+"""A user's checkpoint file: its state dict, and how that fits a network.
 
 Files are read without running anything that they hold: safetensors, or `torch.load` with `weights_only=True`.
 """
 
 import argparse
+import logging
 import pickle
 import re
 from collections.abc import Iterable, Mapping
@@ -17,9 +18,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pipeline.errors import UserError
+from pipeline.weights.foreign_files import foreign, is_of_torch, is_safetensors
+
+log = logging.getLogger(__name__)
 
 State = dict[str, Tensor]
-SUFFIXES = (".safetensors", ".pt", ".pth", ".th")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".ckpt", ".bin", ".tar")
 # Where training programs put the state dict; the averaged weights are taken where there are no others.
 NESTED = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params")
 AVERAGED = ("state_dict_ema", "ema_state_dict", "model_ema", "ema_model", "ema", "params_ema")
@@ -34,7 +38,13 @@ HARMLESS: list[Any] = [
 TRAINING_ONLY = ("AuxLogits.", "aux1.", "aux2.")
 # DenseNet's names in the files that torchvision publishes: `norm.1` for what is now `norm1`.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
-LFS_POINTER = b"version https://git-lfs."
+# What training keeps beside the network: a tensor that no layer has and whose name says this is no weight.
+METRICS = frozenset(
+    (
+        "acc", "accuracy", "auroc", "confmat", "criterion", "f1", "iou", "loss", "losses", "metric",
+        "metrics", "precision", "recall",
+    )
+)  # fmt: skip
 SHOWN = 5
 
 
@@ -44,8 +54,8 @@ def read_checkpoint(path: Path) -> State:
     Parameters
     ----------
     path
-        .safetensors, or .pt, .pth, .th as `torch.save` writes them: the state dict itself or a dictionary
-        that holds it under one of the usual keys.
+        A file of safetensors or of `torch.save`, with one of `SUFFIXES`: the state dict itself or a
+        dictionary that holds it under one of the usual keys. What in it is no tensor is left out.
 
     Returns
     -------
@@ -64,13 +74,15 @@ def read_checkpoint(path: Path) -> State:
         raise UserError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise UserError(f"{path}: the file is empty; copy it again")
-    with path.open("rb") as file:
-        if file.read(len(LFS_POINTER)) == LFS_POINTER:
-            raise UserError(f"{path}: is a pointer of Git LFS in place of the file; run `git lfs pull`")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    if what := foreign(path):
+        raise UserError(f"{path}: is {what}")
+    # Files change their names more often than their content.
+    other = path.suffix == ".safetensors" and not is_of_torch(path)
+    content = _read_safetensors(path) if other or is_safetensors(path) else _read_pickle(path)
     state = _unwrapped(content, path)
     for name, tensor in state.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        finite = not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
+        if not finite and not _is_metric(name, tensor):
             raise UserError(
                 f"{path}: '{name}' holds NaN or infinity; the training diverged, take an earlier one"
             )
@@ -96,6 +108,10 @@ def fit_state(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
     """
     expected = network.state_dict()
     given = _renamed(state, expected)
+    extra = [name for name, tensor in given.items() if name not in expected and _is_metric(name, tensor)]
+    if extra:
+        log.warning("%s: %s: left out, as no weights of the network", source, _listed("holds", extra))
+    given = {name: tensor for name, tensor in given.items() if name not in extra}
     missing = [name for name in expected if name not in given and not name.endswith("num_batches_tracked")]
     problems = [
         _listed("missing", missing),
@@ -154,9 +170,16 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_pickle(path: Path) -> Any:
     try:
-        with torch.serialization.safe_globals(HARMLESS):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file, torch.serialization.safe_globals(HARMLESS):
+            # From an open file: by its name alone torch would read one called .safetensors.
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if not is_of_torch(path):
+            with path.open("rb") as file:
+                begin = file.read(12)
+            raise UserError(f"{path}: begins with {begin!r}, as no file of torch.save does") from error
+        if "truncated" in str(error):
+            raise UserError(f"{path}: truncated, or not a file of torch.save; copy it again") from error
         found = re.search(
             r"(?:GLOBAL|Unsupported (?:global|class)[^\w]*(?:GLOBAL)?|Can't access|find class)\s+([\w.]+)",
             str(error),
@@ -175,17 +198,16 @@ def _read_pickle(path: Path) -> Any:
 
 
 def _unwrapped(content: Any, path: Path) -> State:
-    for _ in range(3):
-        if not isinstance(content, Mapping):
-            break
-        if content and all(isinstance(value, Tensor) for value in content.values()):
-            return {str(name): value for name, value in content.items()}
-        inner = next(
-            (content[key] for key in (*NESTED, *AVERAGED) if isinstance(content.get(key), Mapping)), None
-        )
+    while isinstance(content, Mapping):
+        inner = next((content[key] for key in (*NESTED, *AVERAGED) if _holds_weights(content.get(key))), None)
         if inner is None:
             break
         content = inner
+    if _is_state(content):
+        others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+        if others:
+            log.warning("%s: %s: left out, as no tensors", path, _listed("holds", others))
+        return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
     held = (
         f"keys {', '.join(map(str, list(content)[:SHOWN]))}"
         if isinstance(content, Mapping)
@@ -194,6 +216,23 @@ def _unwrapped(content: Any, path: Path) -> State:
     raise UserError(
         f"{path}: holds no state dict ({held}); save it with torch.save(network.state_dict(), path)"
     )
+
+
+def _is_state(content: Any) -> bool:
+    """Return whether tensors of weights stand in a dictionary, and none within another one in it."""
+    if not isinstance(content, Mapping) or any(map(_holds_weights, content.values())):
+        return False
+    return any(isinstance(value, Tensor) and value.ndim > 0 for value in content.values())
+
+
+def _holds_weights(content: Any) -> bool:
+    """Return whether tensors of weights stand in a dictionary or in one within it."""
+    return isinstance(content, Mapping) and (_is_state(content) or any(map(_holds_weights, content.values())))
+
+
+def _is_metric(name: str, tensor: Tensor) -> bool:
+    """Return whether a tensor that a network lacks is a count or a metric, which its outputs do not need."""
+    return not tensor.is_floating_point() or not METRICS.isdisjoint(re.split(r"[._]", name.lower()))
 
 
 def _renamed(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> State:

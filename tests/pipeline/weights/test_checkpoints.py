@@ -51,7 +51,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("suffix", [".pt", ".pth", ".th"])
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".th", ".ckpt", ".bin", ".pth.tar"])
 def test_usual_shapes_of_checkpoints(tmp_path, state, shape, suffix):
     path = tmp_path / f"net{suffix}"
     torch.save(SHAPES[shape](state), path)
@@ -114,8 +114,8 @@ def test_text_under_the_name_of_a_checkpoint(tmp_path, suffix):
     ("name", "content", "message"),
     [
         ("net.pt", b"", "is empty"),
-        ("net.pt", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
         ("net.onnx", b"x", "must be one of .safetensors"),
+        ("net.pt", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
     ],
 )
 def test_files_that_are_no_checkpoints(tmp_path, name, content, message):
@@ -191,3 +191,49 @@ def test_counters_of_batch_normalisation_may_be_missing():
     network = nn.Sequential(nn.BatchNorm2d(3))
     given = {name: value for name, value in network.state_dict().items() if not name.endswith("tracked")}
     fit_state(network, given, "test")
+
+
+def test_what_is_no_tensor_in_a_state_dict_is_left_out_and_said(tmp_path, state, caplog):
+    torch.save({**state, "epoch": 3, "best": None, "name": "run 1", "_extra_state": {}}, tmp_path / "net.pt")
+    assert_fits(read_checkpoint(tmp_path / "net.pt"), state)
+    assert "net.pt: holds epoch, best, name, _extra_state: left out, as no tensors" in caplog.text
+
+
+def test_numbers_in_a_nested_state_dict(tmp_path, state):
+    torch.save({"params": {"lr": 0.1}, "state_dict": {**state, "step": 9}}, tmp_path / "net.pt")
+    assert_fits(read_checkpoint(tmp_path / "net.pt"), state)
+
+
+def test_metrics_beside_the_weights_are_left_out_and_said(tmp_path, state, caplog):
+    extra = {"val_acc.tp": torch.ones(10), "steps": torch.tensor(7), "best_loss": torch.tensor(float("inf"))}
+    torch.save({**state, **extra}, tmp_path / "net.pt")
+    assert_fits(read_checkpoint(tmp_path / "net.pt"), state)
+    assert "holds val_acc.tp, steps, best_loss: left out, as no weights of the network" in caplog.text
+
+
+def test_a_weight_that_the_network_lacks_is_no_metric(state):
+    with pytest.raises(UserError, match=r"unexpected act\.weight"):
+        fit_state(Digits(), {**state, "act.weight": torch.ones(1)}, "net.pt")
+
+
+def test_files_whose_suffix_is_that_of_another_kind(tmp_path, state):
+    save_file(state, tmp_path / "net.safetensors")
+    (tmp_path / "net.safetensors").rename(tmp_path / "net.pt")
+    assert_fits(read_checkpoint(tmp_path / "net.pt"), state)
+    torch.save(state, tmp_path / "other.safetensors")
+    assert_fits(read_checkpoint(tmp_path / "other.safetensors"), state)
+
+
+def test_truncated_in_the_older_file_format(tmp_path, state):
+    torch.save(state, tmp_path / "net.th", _use_new_zipfile_serialization=False)
+    whole = (tmp_path / "net.th").read_bytes()
+    for share in (0.001, 0.02, 0.5, 0.99):
+        (tmp_path / "net.th").write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(UserError, match="truncated, or not a file of torch"):
+            read_checkpoint(tmp_path / "net.th")
+
+
+def test_bytes_of_nothing_known(tmp_path):
+    (tmp_path / "net.pt").write_bytes(b"\1\2\3 of no kind")
+    with pytest.raises(UserError, match=r"net\.pt: begins with b'.*no file of torch\.save"):
+        read_checkpoint(tmp_path / "net.pt")
