@@ -4,7 +4,9 @@ A dataset is a folder of images, a folder of tar files (or one tar file), or a C
 in it is found by `pipeline.manifest.scanning`; here, only the bytes of one image are read.
 """
 
+import codecs
 import os
+import re
 import stat
 import threading
 from dataclasses import dataclass
@@ -19,6 +21,11 @@ from pipeline.images.decoding import ImageError
 MOST_BYTES = 1 << 29
 HEAD_BYTES = 1 << 16
 TAR = ".tar"
+# Stores that keep a file under a digest of its content and link to it from where its name stands: the cache
+# of DVC, the objects of git-annex, the blobs of Hugging Face.
+STORED = re.compile(
+    r"/[0-9a-f]{2}/[0-9a-f]{30}$|/annex/objects/.+/[A-Z0-9]+-[^/]+$|/blobs/(?:[0-9a-f]{40}|[0-9a-f]{64})$"
+)
 _indexing = threading.Lock()
 
 
@@ -59,10 +66,14 @@ class Dataset:
             raise UserError(f"{self.path}: the path '{path}' leads out of the dataset; use paths inside it")
         if f"{TAR}/" in path:
             shard, _, member = path.partition(f"{TAR}/")
-            place = locate(self.root, unescape(shard + TAR), source=str(self.path))
+            place = self._shard(unescape(shard + TAR))
             if place.is_file():
                 return _read_member(place, member)
         return _read_below(self.root, unescape(path), source=str(self.path))
+
+    def _shard(self, name: str) -> Path:
+        # The one tar file may be a link to a file of another name.
+        return self.path.resolve() if self.kind == "tar" else locate(self.root, name, source=str(self.path))
 
 
 def open_dataset(path: Path | str) -> Dataset:
@@ -88,14 +99,22 @@ def open_dataset(path: Path | str) -> Dataset:
     if not path.is_file():
         raise UserError(f"dataset.path: {path} does not exist; give a folder, a tar file or a CSV")
     if path.suffix == TAR:
-        return Dataset(path.absolute(), "tar", path.resolve().parent)
+        return Dataset(path.absolute(), "tar", path.absolute().parent.resolve())
     if path.suffix == ".csv":
-        return Dataset(path.absolute(), "csv", _csv_root(path))
+        return Dataset(path.absolute(), "csv", csv_root(path))
     raise UserError(f"dataset.path: {path} is no dataset; give a folder, a tar file or a CSV")
 
 
 def locate(root: Path, name: str, *, source: str) -> Path:
-    """Resolve a relative path below `root`, and refuse one that a link leads out of it."""
+    """Resolve a relative path below `root`; links may lead out of it to a store of content, nowhere else.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file or its links cannot be followed.
+    UserError
+        If a link leads out of `root`.
+    """
     try:
         place = os.path.realpath(root / name, strict=True)
     except FileNotFoundError:
@@ -104,8 +123,11 @@ def locate(root: Path, name: str, *, source: str) -> Path:
         raise ImageError(_reason(error), error.strerror or "cannot be followed") from None
     except ValueError as error:
         raise ImageError("missing", f"no file can have this name: {error}") from None
-    if os.path.commonpath([place, root]) != str(root):
-        raise UserError(f"{source}: '{name}' is a link that leads out of the dataset to {place}; remove it")
+    if os.path.commonpath([place, root]) != str(root) and not STORED.search(place):
+        raise UserError(
+            f"{source}: '{escape(name)}' is a link that leads out of the dataset to {escape(place)}; put a "
+            "copy in its place, or list the images in a CSV whose '# root: ' is a folder that holds both"
+        )
     return Path(place)
 
 
@@ -175,15 +197,29 @@ def _index(path: Path, _changed: int) -> dict[str, Member]:
     return index(path)
 
 
-def _csv_root(path: Path) -> Path:
-    """Return the folder that a CSV's paths are relative to: its own, or the one its first lines name."""
+def csv_root(path: Path) -> Path:
+    """Return the folder that a CSV's paths are relative to: its own, or the one its first lines name.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder.
+    """
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES).decode("utf-8-sig", "replace")
-    given = csv_settings(head).get("root", "")
-    root = path.resolve().parent / unescape(given)
+        head = file.read(HEAD_BYTES)
+    given = csv_settings(head.decode(csv_encoding(head), "replace")).get("root", "")
+    real = path.resolve()
+    # In a store of content the CSV has no neighbours.
+    own = path.absolute() if STORED.search(str(real)) else real
+    root = own.parent / unescape(given)
     if not root.is_dir():
         raise UserError(f"{path}: '# root: {escape(given)}': no such folder; give the one of its paths")
     return root.resolve()
+
+
+def csv_encoding(head: bytes) -> str:
+    """Return how a CSV is encoded: UTF-8, or UTF-16 where it begins with its mark, as Excel may write it."""
+    return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def csv_settings(head: str) -> dict[str, str]:

@@ -7,6 +7,16 @@ characters and the backslash itself are written ``\xHH``; every ordinary name st
 import os
 import re
 
+# What systems and tools leave in folders and archives, by name, lower case.
+LEFT_BEHIND = frozenset(
+    (
+        "__macosx", ".ds_store", ".appledouble", ".spotlight-v100", ".trashes", ".fseventsd", "icon\r",
+        "icon\\x0d", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin",
+        "system volume information", "@eadir", "#recycle", ".ipynb_checkpoints", "__pycache__", ".thumbnails",
+    )
+)  # fmt: skip
+APPLE_DOUBLE = "._"
+
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\\\udc80-\udcff]")
 
@@ -34,6 +44,21 @@ def unescape(text: str) -> str:
 def leaves(path: str) -> bool:
     """Return whether a relative path could lead out of its folder by its text alone."""
     return path.startswith("/") or not path or ".." in path.split("/")
+
+
+def left_behind(path: str) -> str | None:
+    """Return what part of a path a system or a tool left behind, ``._*`` for AppleDouble files; else None."""
+    for part in path.split("/"):
+        if part.startswith(APPLE_DOUBLE):
+            return f"{APPLE_DOUBLE}*"
+        if part.lower() in LEFT_BEHIND:
+            return escape(unescape(part))
+    return None
+
+
+def is_hidden(path: str) -> bool:
+    """Return whether a part of a path begins with a dot."""
+    return any(part.startswith(".") and part not in (".", "..") for part in path.split("/"))
 
 
 def order(path: str) -> bytes:

@@ -140,3 +140,59 @@ def test_no_dataset(tmp_path, name):
     (tmp_path / "text.txt").write_text("x")
     with pytest.raises(UserError, match="dataset.path"):
         open_dataset(tmp_path / name)
+
+
+STORES = [
+    ".dvc/cache/files/md5/82/d272eade06e0bfa8ce187442344142",
+    "shared-cache/files/md5/82/d272eade06e0bfa8ce187442344142",
+    "cache/82/d272eade06e0bfa8ce187442344142",
+    "set/.git/annex/objects/Xw/8K/MD5E-s5--82d2.png/MD5E-s5--82d2.png",
+    "hub/datasets--a--b/blobs/4a2f11c4a2f11c4a2f11c4a2f11c4a2f11c4a2f1",
+]
+
+
+@pytest.mark.parametrize("place", STORES)
+def test_links_into_stores_of_content_are_read(folder, tmp_path, place):
+    stored = tmp_path / place
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(image_bytes(9))
+    (folder / "cat" / "2.png").symlink_to(stored)
+    assert open_dataset(folder).read("cat/2.png") == image_bytes(9)
+
+
+@pytest.mark.parametrize(
+    "place", ["82/passwd", "files/md5/82/secret", "blobs/secret", "annex/objects/x", "8/2/d272eade06e0bfa8"]
+)
+def test_links_elsewhere_are_refused_even_if_they_look_similar(folder, tmp_path, place):
+    stored = tmp_path / place
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(image_bytes(9))
+    (folder / "cat" / "2.png").symlink_to(stored)
+    with pytest.raises(UserError, match="leads out of the dataset"):
+        open_dataset(folder).read("cat/2.png")
+
+
+def test_a_tar_file_and_a_csv_that_dvc_linked_into_its_cache(folder, tmp_path):
+    cache = tmp_path / ".dvc/cache/files/md5/82"
+    cache.mkdir(parents=True)
+    with tarfile.open(cache / "d272eade06e0bfa8ce187442344142", "w") as tar:
+        tar.add(folder, arcname=".")
+    (cache / "e272eade06e0bfa8ce187442344142").write_text("# root: images\npath\ncat/1.png\n")
+    (tmp_path / "shard.tar").symlink_to(cache / "d272eade06e0bfa8ce187442344142")
+    (tmp_path / "list.csv").symlink_to(cache / "e272eade06e0bfa8ce187442344142")
+    assert open_dataset(tmp_path / "shard.tar").read("shard.tar/cat/1.png") == image_bytes()
+    assert open_dataset(tmp_path / "list.csv").read("cat/1.png") == image_bytes()
+
+
+def test_a_tar_file_of_another_name_behind_a_link(folder, tmp_path):
+    (tmp_path / "disk").mkdir()
+    with tarfile.open(tmp_path / "disk" / "v2.tar", "w") as tar:
+        tar.add(folder, arcname=".")
+    (tmp_path / "shard.tar").symlink_to(tmp_path / "disk" / "v2.tar")
+    assert open_dataset(tmp_path / "shard.tar").read("shard.tar/cat/1.png") == image_bytes()
+
+
+def test_a_csv_behind_a_link_is_relative_to_where_it_lies(folder, tmp_path):
+    (folder / "list.csv").write_text("path\ncat/1.png\n")
+    (tmp_path / "list.csv").symlink_to(folder / "list.csv")
+    assert open_dataset(tmp_path / "list.csv").read("cat/1.png") == image_bytes()
