@@ -5,17 +5,23 @@ A first line ``# root: FOLDER`` says what paths are relative to (by default the 
 says that boxes refer to images with their orientation applied, not to the stored pixels. Columns ``size``
 (bytes) and ``mtime`` (nanoseconds), which a listing has, tell which files did not change. Every further
 column is an attribute. An image with several boxes has several rows.
+
+What other programs write is understood: cells between ``;``, tabs or ``|``, UTF-16 with its mark, a first
+column without a name (the row numbers of pandas), paths with backslashes (Windows).
 """
 
 import csv
+import os
 import posixpath
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.dataset.dataset import csv_settings
-from pipeline.dataset.names import escape, leaves, order, unescape
-from pipeline.errors import UserError
+from pipeline.dataset.dataset import HEAD_BYTES, csv_encoding, csv_root, csv_settings
+from pipeline.dataset.names import ESCAPED, escape, leaves, left_behind, order, unescape
+from pipeline.errors import UserError, stand_in
 from pipeline.manifest.record import (
     NO_ATTRIBUTES,
     Box,
@@ -25,6 +31,7 @@ from pipeline.manifest.record import (
     is_attribute,
     is_box,
     sort_classes,
+    understood,
 )
 from pipeline.store.cells import unquote
 
@@ -32,6 +39,8 @@ BOX = ("x0", "y0", "x1", "y1")
 KNOWN = ("path", "label", "split", *BOX, "size", "mtime")
 SETTINGS = ("root", "classes", "boxes")
 LARGEST_NUMBER = 2**63 - 1
+SEPARATORS = (",", ";", "\t", "|")
+DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 def scan_csv(path: Path) -> Scan:
@@ -52,21 +61,29 @@ def scan_csv(path: Path) -> Scan:
         With the line's number: a column or cell that is missing, impossible, or at odds with an earlier row.
     """
     with path.open("rb") as file:
-        settings = _settings(path, file.read(1 << 16).decode("utf-8-sig", "replace"))
+        head = file.read(HEAD_BYTES)
+    if instead := stand_in(head):
+        raise UserError(f"{path}: {instead}")
+    encoding = csv_encoding(head)
+    settings = _settings(path, head.decode(encoding, "replace"))
     classes = _classes(path, settings.get("classes", ""))
     reader = _Rows(path, classes)
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding=encoding, newline="") as file:
         try:
             for line, cells in _lines(file):
                 reader.add(line, cells)
-        except UnicodeDecodeError:
-            raise _not_utf8(path) from None
+        except UnicodeError:
+            raise _not_text(path, encoding) from None
         except csv.Error as error:
             raise UserError(f"{path}: after line {reader.line}: not a CSV ({error})") from None
     records = sorted(reader.records.values(), key=lambda record: order(record.path))
     reader.check_complete()
     names = classes or sort_classes(record.label for record in records if record.label is not None)
-    return Scan(records, names, upright=settings.get("boxes") == "upright")
+    return Scan(
+        records, names, passed_over=reader.passed_over,
+        understood=understood(names, "'# classes:'" if classes else "the column 'label'", records),
+        upright=settings.get("boxes") == "upright",
+    )  # fmt: skip
 
 
 def _settings(path: Path, head: str) -> dict[str, str]:
@@ -87,8 +104,10 @@ def _classes(path: Path, setting: str) -> list[str]:
     return names
 
 
-def _not_utf8(path: Path) -> UserError:
+def _not_text(path: Path, encoding: str) -> UserError:
     """Return the error that names the line; the decoder reads ahead, so its own place says little."""
+    if encoding == "utf-16":
+        return UserError(f"{path}: begins as UTF-16 and goes on otherwise; save it as UTF-8")
     data = path.read_bytes()
     try:
         data.decode("utf-8")
@@ -102,12 +121,19 @@ def _lines(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and cells of each row, the settings before the header left out."""
     skipped = 0
     first = next(file, "")
-    while first.startswith("#"):
+    # Excel's own first line names the separator.
+    while first.startswith(("#", "sep=")):
         skipped, first = skipped + 1, next(file, "")
-    reader = csv.reader(_rejoined(first, file))
+    reader = csv.reader(_rejoined(first, file), delimiter=_separator(first))
     for cells in reader:
         if cells:
             yield skipped + reader.line_num, cells
+
+
+def _separator(header: str) -> str:
+    """Return the separator by which the header has a column `path`; a comma where none gives it."""
+    found = (mark for mark in SEPARATORS if "path" in [name.strip(" \r\n\"'") for name in header.split(mark)])
+    return next(found, ",")
 
 
 def _rejoined(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -121,7 +147,10 @@ class _Rows:
     def __init__(self, path: Path, classes: Sequence[str]) -> None:
         self.records: dict[str, Record] = {}
         self.line = 0
+        self.passed_over: Counter[str] = Counter()
         self._path, self._classes = path, classes
+        self._root = csv_root(path)
+        self._width = 0
         self._columns: dict[str, int] = {}
         self._attributes: list[tuple[str, int]] = []
         self._first: dict[str, int] = {}
@@ -134,8 +163,12 @@ class _Rows:
         if not self._columns:
             self._read_header(cells)
             return
-        if len(cells) != len(self._columns):
-            raise self._error(f"{len(cells)} cells, the header has {len(self._columns)}")
+        if len(cells) != self._width:
+            raise self._error(f"{len(cells)} cells, the header has {self._width}")
+        passed = left_behind(self._image_path(cells))
+        if passed:
+            self.passed_over[passed] += 1
+            return
         record = self._record(cells)
         known = self.records.get(record.path)
         if known is None:
@@ -158,7 +191,11 @@ class _Rows:
     def _read_header(self, cells: Sequence[str]) -> None:
         names = [unquote(cell).strip() for cell in cells]
         self._columns = {name: place for place, name in enumerate(names)}
-        if len(self._columns) < len(names) or "" in self._columns:
+        self._width = len(names)
+        unnamed = names[0] == "" and names.count("") == 1
+        if unnamed:
+            del self._columns[""]
+        if len(self._columns) + unnamed < len(names) or "" in self._columns:
             raise self._error("the header has a column twice or without a name")
         if "path" not in self._columns:
             raise self._error(f"no column 'path'; the header is {','.join(names)}")
@@ -196,9 +233,23 @@ class _Rows:
 
     def _image_path(self, cells: Sequence[str]) -> str:
         text = unquote(cells[self._columns["path"]])
-        if leaves(text) or "\0" in text:
+        if DRIVE.match(text):
+            raise self._error(
+                f"the path '{escape(text)}' begins with a drive; use paths below the root, with '/'"
+            )
+        system = self._system_name(text)
+        if leaves(system) or "\0" in system:
             raise self._error(f"the path '{escape(text)}' leads out of the dataset; use paths below its root")
-        return posixpath.normpath(escape(unescape(text)))
+        return posixpath.normpath(escape(system))
+
+    def _system_name(self, text: str) -> str:
+        r"""Return the name on disk: `\xab` is an escaped byte, or a file "xab" behind Windows' separator."""
+        name = unescape(text)
+        if "\\" not in text or os.path.lexists(self._root / name):
+            return name
+        slashes = text.replace("\\", "/")
+        windows = "\\" in ESCAPED.sub("", text) or os.path.lexists(self._root / slashes)
+        return slashes if windows else name
 
     def _label(self, text: str) -> str:
         if self._classes and text not in self._classes:

@@ -17,7 +17,7 @@ from pipeline.formats.manifest import Manifest, Skipped
 from pipeline.manifest.cache import Cache
 from pipeline.manifest.inspection import Depth, Inspection, inspect
 from pipeline.manifest.record import Box, Record, Scan
-from pipeline.manifest.scanning import scan
+from pipeline.manifest.scanning import scan, tell
 from pipeline.parallel.processes import Lost, count_workers, map_guarded
 from pipeline.progress import progress
 
@@ -73,8 +73,7 @@ def build_manifest(path: Path, selection: Selection) -> Manifest:
     """
     dataset = open_dataset(path)
     found = scan(dataset)
-    if found.ignored:
-        log.info("%d files are passed over: their names are not those of images", found.ignored)
+    tell(found)
     chosen = draw_sample([record.path for record in found.records], selection)
     findings = _inspect_all(dataset, found.records, chosen, selection.depth)
     read = [(found.records[number], findings[number]) for number in chosen]

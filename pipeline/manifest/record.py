@@ -1,18 +1,20 @@
 """One image of a dataset as it was found on disk, before its bytes are looked at."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pipeline.formats.manifest import Skipped
 
+SHOWN = 8  # names in a list for people
 Box: TypeAlias = tuple[float, float, float, float]
 # Of a box; no image is longer, and float32 holds no larger number that a box could need.
 LARGEST_COORDINATE = 1e9  # pixels
 NO_ATTRIBUTES: Mapping[str, str] = {}
 SPLITS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
+    "test": "test", "testing": "test", "train_set": "train", "training_set": "train", "val_set": "val",
+    "validation_set": "val", "test_set": "test", "testing_set": "test",
 }  # fmt: skip
 
 
@@ -59,8 +61,13 @@ class Scan:
         Names of the classes, those without an image included; see `sort_classes`.
     skipped
         What was found but is no regular file.
-    ignored
-        How many files were passed over, as their names are not those of images.
+    passed_over
+        What was left out as it is no image of the dataset, and how often: files of other names, what systems
+        and tools leave behind, folders without an image.
+    understood
+        How classes and splits were found, for people.
+    doubts
+        What looks wrong about that, a sentence each.
     upright
         Whether boxes refer to the image after its orientation was applied, rather than as stored.
     """
@@ -68,7 +75,9 @@ class Scan:
     records: Sequence[Record]
     classes: Sequence[str]
     skipped: Sequence[Skipped] = ()
-    ignored: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    understood: str = ""
+    doubts: Sequence[str] = ()
     upright: bool = False
 
 
@@ -94,3 +103,17 @@ def sort_classes(labels: Iterable[str]) -> list[str]:
     if all(name.isascii() and name.isdigit() for name in names):
         return sorted(names, key=lambda name: (int(name), name))
     return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
+
+
+def some(names: Collection[str]) -> str:
+    """Return the first of many names, and how many are left."""
+    shown = ", ".join(list(names)[:SHOWN])
+    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
+
+
+def understood(classes: Sequence[str], source: str, records: Iterable[Record]) -> str:
+    """Say which classes and splits were found, and where the classes are from."""
+    splits = sorted({record.split for record in records if record.split})
+    number = f"{len(classes)} class{'es' * (len(classes) > 1)}"
+    named = f"{number}, {source}: {some(classes)}" if classes else "no classes"
+    return f"{named}; " + (f"splits: {some(splits)}" if splits else "no splits")

@@ -1,47 +1,42 @@
 """What a dataset on disk holds: its images, their labels and splits, found without reading a pixel.
 
-The class of an image is what its CSV or the tar file says, or else the first folder that it lies in; folders
-``train``, ``val`` and ``test`` above the classes are splits, and so are tar files named ``train-000.tar``.
+The class of an image is what its CSV or the tar file says, or else what its folders tell
+(`pipeline.manifest.layout`); tar files named ``train-000.tar`` are splits.
 """
 
+import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.dataset.dataset import TAR, Dataset, locate
-from pipeline.dataset.names import escape, order
+from pipeline.dataset.dataset import TAR, Dataset, locate, read_file
+from pipeline.dataset.names import escape, left_behind, order
 from pipeline.errors import UserError
 from pipeline.formats.manifest import Skipped
-from pipeline.images.image_file import ImageError
+from pipeline.images.image_file import HEAD, ImageError, image_format
 from pipeline.manifest.csv_records import scan_csv
-from pipeline.manifest.record import SPLITS, Record, Scan, canonical_split, sort_classes
-from pipeline.manifest.tar_records import scan_tar
+from pipeline.manifest.layout import Layout, read_layout
+from pipeline.manifest.record import SPLITS, Record, Scan, some, sort_classes, understood
+from pipeline.manifest.tar_records import HIDDEN, OTHER, scan_tar
 
 # A file with another extension (labels, read-me files) is passed over; the formats that are refused are
 # here too, so that they are not passed over in silence. Without an extension, the first bytes decide.
-READ = ("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff")
+READ = (
+    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm",
+    "pgm", "pbm", "pnm",
+)  # fmt: skip
 REFUSED = (
-    "heic",
-    "heif",
-    "hif",
-    "avif",
-    "eps",
-    "ps",
-    "psd",
-    "fits",
-    "fit",
-    "pdf",
-    "jp2",
-    "j2k",
-    "jxl",
-    "ico",
-    "svg",
-)
-IMAGE_EXTENSIONS = frozenset((*READ, *REFUSED, "dds", "tga", "ppm", "pgm", "pbm", "pnm"))
+    "heic", "heif", "hif", "avif", "eps", "ps", "psd", "fits", "fit", "pdf", "jp2", "j2k", "jxl", "ico",
+    "svg", "dds", "tga", "pfm", "pam", "exr", "hdr", "pcx",
+)  # fmt: skip
+IMAGE_EXTENSIONS = frozenset((*READ, *REFUSED))
 SHARD_SPLIT = re.compile(r"([a-z]+)[-_.\d]", re.IGNORECASE)
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
+
+log = logging.getLogger(__name__)
 
 
 def scan(dataset: Dataset) -> Scan:
@@ -70,11 +65,21 @@ def scan(dataset: Dataset) -> Scan:
     return found
 
 
+def tell(found: Scan) -> None:
+    """Log which classes and splits were understood, what looks wrong about them, and what was passed over."""
+    log.info("%s", found.understood)
+    for doubt in found.doubts:
+        log.warning("%s; if that is wrong, set dataset.path to the folder of the classes or to a CSV", doubt)
+    if found.passed_over:
+        counts = [f"{what}: {count}" for what, count in sorted(found.passed_over.items())]
+        log.info("passed over: %s", ", ".join(counts))
+
+
 def _hint(dataset: Dataset, found: Scan) -> str:
     if dataset.kind == "folder" and any(name.endswith(COMPRESSED) for name in os.listdir(dataset.path)):
         return "; compressed archives are not read: unpack them, or pack plain tar files"
-    others = f" among {found.ignored} other files" if found.ignored else ""
-    return f"{others}; give class folders of images, tar files, or a CSV of paths"
+    others = "".join(f"; passed over {what}: {count}" for what, count in sorted(found.passed_over.items()))
+    return f"{others}; give class folders of images ({', '.join(READ)}), tar files, or a CSV of paths"
 
 
 def _scan_files(dataset: Dataset) -> Scan:
@@ -84,9 +89,7 @@ def _scan_files(dataset: Dataset) -> Scan:
         walk.add_tar(dataset.path.resolve(), dataset.path.name)
     else:
         walk.add_folder("", (str(dataset.root),))
-    records, classes = _arrange(walk)
-    skipped = sorted(walk.skipped, key=lambda item: order(item.path))
-    return Scan(sorted(records, key=lambda item: order(item.path)), classes, skipped, walk.ignored)
+    return _arrange(walk)
 
 
 class _Walk:
@@ -96,7 +99,8 @@ class _Walk:
         self.records: list[Record] = []
         self.skipped: list[Skipped] = []
         self.folders: list[str] = []
-        self.ignored = 0
+        self.other_folders: set[str] = set()
+        self.passed_over: Counter[str] = Counter()
         self._dataset = dataset
 
     def add_folder(self, folder: str, chain: tuple[str, ...]) -> None:
@@ -108,18 +112,21 @@ class _Walk:
             self._skip(folder, ImageError("unreadable", error.strerror or "cannot be listed"))
             return
         for entry in entries:
-            if not entry.name.startswith("."):
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                try:
-                    self._add_entry(entry, name, chain)
-                except ImageError as error:
-                    self._skip(name, error)
+            passed = left_behind(entry.name) or (HIDDEN if entry.name.startswith(".") else None)
+            if passed:
+                self.passed_over[passed] += 1
+                continue
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            try:
+                self._add_entry(entry, name, chain)
+            except ImageError as error:
+                self._skip(name, error)
 
     def add_tar(self, place: Path, name: str) -> None:
         """Take the images of a tar file."""
         for item in scan_tar(place, escape(name), IMAGE_EXTENSIONS):
-            if item is None:
-                self.ignored += 1
+            if isinstance(item, str):
+                self.passed_over[item] += 1
             elif isinstance(item, Skipped):
                 self.skipped.append(item)
             else:
@@ -138,10 +145,20 @@ class _Walk:
             raise ImageError("not a file", "a pipe, a socket or a device")
         elif name.endswith(TAR):
             self.add_tar(Path(real), name)
-        elif entry.name.rpartition(".")[2].lower() in IMAGE_EXTENSIONS or "." not in entry.name:
+        elif self._is_image(entry):
             self._add_file(entry, name)
         else:
-            self.ignored += 1
+            self.passed_over[OTHER] += 1
+            self.other_folders.add(escape(name.rpartition("/")[0]))
+
+    def _is_image(self, entry: os.DirEntry[str]) -> bool:
+        if "." in entry.name:
+            return entry.name.rpartition(".")[2].lower() in IMAGE_EXTENSIONS
+        try:
+            image_format(read_file(Path(entry.path), 0, min(entry.stat().st_size, HEAD)))
+        except ImageError as error:
+            return error.reason not in ("empty", "not an image")
+        return True
 
     def _add_file(self, entry: os.DirEntry[str], name: str) -> None:
         try:
@@ -156,42 +173,62 @@ class _Walk:
         self.skipped.append(Skipped(escape(name), error.reason, error.message))
 
 
-def _arrange(walk: _Walk) -> tuple[list[Record], list[str]]:
-    """Give the records the labels and splits that their folders tell, and return the classes."""
-    given = {record.label for record in walk.records}
+def _arrange(walk: _Walk) -> Scan:
+    """Give the records the labels and splits that their folders tell."""
+    layout = read_layout(
+        (record.path for record in walk.records), (item.path for item in walk.skipped), walk.folders,
+        walk.other_folders,
+    )  # fmt: skip
+    annotated = _annotated(walk.records)
+    records = []
+    for record in walk.records:
+        told = layout.label_and_split(record.path)
+        if told is not None:
+            label = record.label if annotated else told[0]
+            split = record.split or told[1] or _shard_split(record.path)
+            records.append(replace(record, label=label, split=split))
+    _check_splits(records)
+    classes = sort_classes(r.label for r in records if r.label) if annotated else layout.classes
+    passed_over = walk.passed_over + Counter({"folders without an image": len(layout.without_image)})
+    passed_over += Counter({"images beside the splits": sum(layout.beside.values())})
+    return Scan(
+        sorted(records, key=lambda item: order(item.path)), classes,
+        sorted(walk.skipped, key=lambda item: order(item.path)), passed_over,
+        understood(classes, "the annotations in the tar files" if annotated else _place(layout), records),
+        [*_left_out(layout), *(() if annotated else layout.doubts)],
+    )  # fmt: skip
+
+
+def _annotated(records: Sequence[Record]) -> bool:
+    """Return whether tar files tell the labels, and refuse labels that only some images have."""
+    given = {record.label for record in records}
     if len(given) > 1 and None in given:
-        first = next(record.path for record in walk.records if record.label is None)
+        first = next(record.path for record in records if record.label is None)
         raise UserError(
             f"'{first}' has no label, other images in tar files have one; add .cls, .txt or .json"
         )
-    layouts = [_folders(record.path) for record in walk.records]
-    depth = 1 if _are_splits(layouts) else 0
-    folders = [tuple(folder.split("/")) for folder in walk.folders]
-    below = [folder for folder in folders if not depth or folder[0].lower() in SPLITS]
-    labels = {layout[depth] for layout in [*layouts, *below] if len(layout) > depth}
-    classes = {label for label in given if label is not None} or labels
-    records = [
-        replace(
-            record,
-            label=record.label if given - {None} else layout[depth] if len(layout) > depth else None,
-            split=record.split or (canonical_split(layout[0]) if depth else _shard_split(record.path)),
-        )
-        for record, layout in zip(walk.records, layouts, strict=True)
-    ]
+    return bool(given - {None})
+
+
+def _check_splits(records: Sequence[Record]) -> None:
     if len({record.split is None for record in records}) > 1:
         first = next(record.path for record in records if record.split is None)
         raise UserError(f"'{first}' belongs to no split, other images do; name a split for all or for none")
-    return records, sort_classes(classes)
 
 
-def _folders(path: str) -> tuple[str, ...]:
-    """Return the folders of an image, the tar file that it lies in left out."""
-    return tuple(part for part in path.split("/")[:-1] if not part.endswith(TAR))
+def _left_out(layout: Layout) -> list[str]:
+    """Say which images are passed over since they lie beside the splits."""
+    splits = some(list(layout.above))
+    return [
+        f"{count} images in {folder} lie beside the splits {splits} and are passed over"
+        for folder, count in layout.beside.items()
+    ]
 
 
-def _are_splits(layouts: Sequence[tuple[str, ...]]) -> bool:
-    """Return whether the topmost folders are splits, with nothing beside them."""
-    return bool(layouts) and all(layout and layout[0].lower() in SPLITS for layout in layouts)
+def _place(layout: Layout) -> str:
+    """Say which folders are the classes."""
+    places = ["/".join(folders) for folders in layout.above.values()]
+    return f"the folders in {some(places)}" if any(places) else "the topmost folders"
 
 
 def _shard_split(path: str) -> str | None:

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pipeline.dataset.dataset import open_dataset
+from pipeline.dataset.names import escape, left_behind
 from pipeline.errors import UserError
+from pipeline.manifest.scanning import scan, tell
 from pipeline.params import Block
 
 
@@ -35,16 +37,50 @@ class Params(Block):
 
 
 def check(blocks: Mapping[str, Any], _network: object) -> None:
-    """Refuse a dataset that is not there or has nothing in it, unless the stage `sample` is about to make it.
+    """Refuse a dataset that cannot be read, unless `sample` is about to make it; say what was understood.
 
     Raises
     ------
     UserError
-        Naming the path.
+        Naming the path, or what is wrong in it.
     """
     path = Path(blocks["dataset"].path)
     if path == Path("data") / blocks["sample"].dataset and blocks["sample"].dataset != "none":
         return
-    open_dataset(path)
-    if path.is_dir() and not any(files for _, _, files in os.walk(path)):
-        raise UserError(f"dataset.path: {path}: holds no files; give class folders, tar files or a CSV")
+    dataset = open_dataset(path)
+    if path.is_dir():
+        _check_for_dvc(path, path)
+    tell(scan(dataset))
+
+
+def _check_for_dvc(folder: Path, place: Path) -> None:
+    """Refuse what DVC, which hashes every file of the folder, ends at without a word of it, or waits for."""
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if left_behind(entry.name):
+                continue
+            if not _is_utf8(entry.name):
+                raise _not_hashed(folder, entry, "its name is not UTF-8")
+            if entry.is_dir(follow_symlinks=False):
+                _check_for_dvc(folder, Path(entry.path))
+            elif not entry.is_dir() and not entry.is_file():
+                what = (
+                    "it is a link to nothing" if entry.is_symlink() else "it is a pipe, a socket or a device"
+                )
+                raise _not_hashed(folder, entry, what)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _not_hashed(folder: Path, entry: os.DirEntry[str], what: str) -> UserError:
+    name = escape(os.path.relpath(entry.path, folder))
+    return UserError(
+        f"dataset.path: {folder}: DVC cannot hash '{name}': {what}; rename or remove it, or set "
+        f"dataset.path to a listing, hashed instead: python -m pipeline.listing {folder} OUT.csv"
+    )

@@ -114,3 +114,77 @@ def test_a_root_that_is_not_there(tmp_path):
         path.write_text(f"# root: {root}\npath\na.png\n")
         with pytest.raises(UserError, match="root: .*no such folder"):
             open_dataset(path)
+
+
+def test_paths_of_windows(read, tmp_path):
+    for name in ("cat/xab/1.png", "cat/2.png", "pics/xab.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    scan = read("path,label\ncat\\xab\\1.png,cat\ncat\\2.png,cat\npics\\xab.png,cat\nnot\\there.png,cat\n")
+    assert [record.path for record in scan.records] == [
+        "cat/2.png", "cat/xab/1.png", "not/there.png", "pics/xab.png",
+    ]  # fmt: skip
+
+
+def test_a_backslash_in_the_name_of_a_file_stays(read, tmp_path):
+    (tmp_path / "a\\b.png").touch()
+    assert [record.path for record in read("path\na\\b.png\n").records] == ["a\\x5cb.png"]
+
+
+@pytest.mark.parametrize(
+    "path", ["C:\\images\\1.png", "D:/images/1.png", "..\\1.png", "\\\\server\\1.png", "\\x2fetc\\x2fpasswd"]
+)
+def test_paths_of_windows_that_leave_are_refused_with_their_line(read, path):
+    with pytest.raises(UserError, match=r"line 3: the path .*(drive|leads out)"):
+        read(f"path\nok.png\n{path}\n")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_other_separators(read, separator):
+    text = "path,label,note\na.png,cat,x\nb.png,dog,y\n".replace(",", separator)
+    assert [record.label for record in read(text).records] == ["cat", "dog"]
+    with pytest.raises(UserError, match="line 3: 2 cells, the header has 3"):
+        read("path,label,note\na.png,cat,x\nb.png,dog\n".replace(",", separator))
+
+
+def test_excels_line_that_names_the_separator(read):
+    assert [record.label for record in read("sep=;\npath;label\na.png;cat\n").records] == ["cat"]
+
+
+def test_commas_within_cells_of_another_separator(read):
+    record = read('path;label\n"a;b,c.png";x,y\n').records[0]
+    assert (record.path, record.label) == ("a;b,c.png", "x,y")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_other_encodings_with_a_mark(read, encoding):
+    scan = read("# classes: café, thé\npath,label\né.png,café\n", encoding=encoding)
+    assert (scan.records[0].path, scan.records[0].label) == ("é.png", "café")
+
+
+def test_the_row_numbers_of_pandas_are_passed_over(read):
+    scan = read(",path,label\n0,a.png,cat\n1,b.png,dog\n")
+    assert [(record.path, record.label, dict(record.attributes)) for record in scan.records] == [
+        ("a.png", "cat", {}), ("b.png", "dog", {}),
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="without a name"):
+        read("path,,\na.png,1,2\n")
+
+
+def test_what_systems_leave_behind_is_passed_over_and_counted(read):
+    scan = read(
+        "path,label\ncat/1.png,cat\ncat/._1.png,cat\n__MACOSX/cat/1.png,cat\n.hidden/2.png,cat\n"
+        "cat/.ipynb_checkpoints/1-checkpoint.png,cat\n"
+    )
+    assert [record.path for record in scan.records] == [".hidden/2.png", "cat/1.png"]
+    assert scan.passed_over == {"._*": 1, "__MACOSX": 1, ".ipynb_checkpoints": 1}
+
+
+def test_a_git_lfs_pointer_in_place_of_a_csv(read):
+    with pytest.raises(UserError, match="Git LFS pointer"):
+        read("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+
+
+def test_what_was_understood(read):
+    scan = read("path,label,split\na.png,dog,train\nb.png,cat,test\n")
+    assert scan.understood == "2 classes, the column 'label': cat, dog; splits: test, train"

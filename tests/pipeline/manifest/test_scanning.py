@@ -94,12 +94,21 @@ def test_unlabelled(tmp_path):
 def test_other_files_are_passed_over_and_counted(tmp_path):
     dataset = make(tmp_path, "a/1.png", "README.md", "a/labels.csv", ".hidden.png", ".git/1.png", "a/._1.png")
     assert found(dataset) == [("a/1.png", "a", None)]
-    assert scan(dataset).ignored == 2
+    assert scan(dataset).passed_over == {"files of other names": 2, "hidden": 2, "._*": 1}
 
 
 def test_formats_that_are_refused_are_found(tmp_path):
-    dataset = make(tmp_path, "a/1.heic", "a/2.pdf", "a/noextension")
+    dataset = make(tmp_path, "a/1.heic", "a/2.pdf", "a/3.tga")
     assert len(scan(dataset).records) == 3
+
+
+def test_without_an_extension_the_first_bytes_decide(tmp_path):
+    dataset = make(tmp_path, "a/1.png", "README", "LICENSE", "a/text")
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / "a/photo").write_bytes(b"\xff\xd8\xff\xe0 and so on")
+    (tmp_path / "a/paper").write_bytes(b"%PDF-1.7")
+    assert [path for path, _, _ in found(dataset)] == ["a/1.png", "a/paper", "a/photo"]
+    assert scan(dataset).passed_over == {"files of other names": 4}
 
 
 def test_the_same_name_in_two_classes(tmp_path):
@@ -110,7 +119,7 @@ def test_the_same_name_in_two_classes(tmp_path):
 def test_empty_folder(tmp_path):
     with pytest.raises(UserError, match="holds no image"):
         scan(make(tmp_path))
-    with pytest.raises(UserError, match="1 other files"):
+    with pytest.raises(UserError, match="passed over files of other names: 1; give class folders"):
         scan(make(tmp_path, "x.txt"))
     (tmp_path / "a.tar.gz").write_bytes(b"x")
     with pytest.raises(UserError, match="compressed"):
@@ -170,7 +179,7 @@ def test_tar_members_in_class_folders(tmp_path):
     assert found(open_dataset(shard)) == [
         ("images.tar/test/cat/1.jpg", "cat", "test"), ("images.tar/test/dog/1.jpg", "dog", "test"),
     ]  # fmt: skip
-    assert scan(open_dataset(shard)).ignored == 1
+    assert scan(open_dataset(shard)).passed_over == {"files of other names": 1}
 
 
 def test_splits_in_the_names_of_tar_files(tmp_path):
@@ -205,7 +214,7 @@ def test_annotations_in_json(tmp_path):
         ({"1.cls": b""}, "1.cls.*missing"),
         ({"1.cls": b"-1"}, "1.cls.*out of range"),
         ({"1.cls": b"\xff"}, "1.cls.*UTF-8"),
-        ({"1.txt": b"a\nb"}, "1.txt.*one line"),
+        ({"1.txt": b"a\nb"}, "1.txt.*line 2: 'b', but a label is one line.*caption"),
         ({"1.json": b"{"}, "1.json.*JSON"),
         ({"1.json": b'{"label": [1]}'}, "1.json.*neither"),
         ({"1.json": b'{"boxes": [[1, 2]]}'}, "1.json.*four numbers"),
@@ -255,3 +264,69 @@ def test_a_broken_header_within_a_tar_file_fails(tmp_path):
     shard.write_bytes(data)
     with pytest.raises(UserError, match=r"0\.tar.*1024"):
         scan(open_dataset(shard))
+
+
+LEFT_BEHIND = [
+    "cat/._1.png", "__MACOSX/cat/._1.png", "__MACOSX/cat/1.png", "lost+found/#1234.png", "cat/Thumbs.db",
+    "cat/.ipynb_checkpoints/1-checkpoint.png", "cat/.DS_Store", "System Volume Information/x.png",
+    "@eaDir/1.jpg", "$RECYCLE.BIN/1.png", "cat/desktop.ini", "Icon\r", "cat/.hidden.png",
+]  # fmt: skip
+
+
+def test_what_systems_leave_behind_in_folders_is_passed_over(tmp_path):
+    dataset = make(tmp_path, "cat/1.png", "dog/1.png", *LEFT_BEHIND)
+    assert found(dataset) == [("cat/1.png", "cat", None), ("dog/1.png", "dog", None)]
+    assert scan(dataset).classes == ["cat", "dog"]
+    assert scan(dataset).passed_over == {
+        "._*": 1, "__MACOSX": 1, "lost+found": 1, "Thumbs.db": 1, ".ipynb_checkpoints": 1, ".DS_Store": 1,
+        "System Volume Information": 1, "@eaDir": 1, "$RECYCLE.BIN": 1, "desktop.ini": 1, "Icon\\x0d": 1,
+        "hidden": 1,
+    }  # fmt: skip
+
+
+def test_what_systems_leave_behind_in_tar_files_is_passed_over(tmp_path):
+    members = {name: b"x" for name in ("cat/1.png", "dog/1.png", *LEFT_BEHIND)}
+    shard = open_dataset(make_tar(tmp_path / "images.tar", members))
+    assert [path for path, _, _ in found(shard)] == ["images.tar/cat/1.png", "images.tar/dog/1.png"]
+    assert scan(shard).classes == ["cat", "dog"]
+    assert scan(shard).passed_over.total() == len(LEFT_BEHIND)
+    assert scan(shard).passed_over["__MACOSX"] == 2
+    assert scan(shard).passed_over["._*"] == 1
+
+
+def test_apple_doubles_of_annotations_are_no_annotations(tmp_path):
+    members = {"0.png": b"x", "._0.png": b"\0\5\x16\7", "0.cls": b"3", "._0.cls": b"\0\5\x16\7\xff"}
+    assert found(open_dataset(make_tar(tmp_path / "0.tar", members))) == [("0.tar/0.png", "3", None)]
+
+
+def test_a_folder_of_other_files_beside_the_classes_is_no_class(tmp_path):
+    dataset = make(
+        tmp_path, "cat/1.png", "dog/1.png", "annotations/xmls/1.xml", "docs/a.md", "cat/extra/a.txt"
+    )
+    (tmp_path / "fox").mkdir()
+    assert scan(dataset).classes == ["cat", "dog", "fox"]
+    assert scan(dataset).passed_over == {"files of other names": 3, "folders without an image": 2}
+
+
+def test_images_in_dvcs_cache_are_read_where_links_lead_there(tmp_path):
+    stored = tmp_path / "project/.dvc/cache/files/md5/82/d272eade06e0bfa8ce187442344142"
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(b"image")
+    (tmp_path / "images/cat").mkdir(parents=True)
+    (tmp_path / "images/cat/1.png").symlink_to(stored)
+    os.link(stored, tmp_path / "images/cat/2.png")
+    dataset = open_dataset(tmp_path / "images")
+    assert [path for path, _, _ in found(dataset)] == ["cat/1.png", "cat/2.png"]
+    assert scan(dataset).records[0].size == 5
+    assert dataset.read("cat/1.png") == dataset.read("cat/2.png") == b"image"
+
+
+def test_links_elsewhere_are_refused_without_the_advice_to_remove_data(tmp_path):
+    make(tmp_path / "elsewhere", "1.png")
+    dataset = make(tmp_path / "images", "cat/2.png")
+    (tmp_path / "images/cat/1.png").symlink_to(tmp_path / "elsewhere/1.png")
+    with pytest.raises(
+        UserError, match=r"cat/1\.png' is a link.*elsewhere/1\.png; put a copy.*# root"
+    ) as caught:
+        scan(dataset)
+    assert "remove" not in str(caught.value)

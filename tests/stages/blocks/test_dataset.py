@@ -1,10 +1,16 @@
 """The block dataset: what is refused, and what is refused early."""
 
+import logging
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from pipeline.dataset.dataset import open_dataset
+from pipeline.dataset.names import LEFT_BEHIND
 from pipeline.errors import UserError
+from pipeline.listing import write_listing
 from pipeline.params import check_block
 from stages.blocks import dataset
 
@@ -38,7 +44,7 @@ def test_a_dataset_that_is_not_there_or_empty_is_refused_early(tmp_path):
         dataset.check(blocks(tmp_path / "images.txt"), None)
     (tmp_path / "images.txt").unlink()
     (tmp_path / "class").mkdir()
-    with pytest.raises(UserError, match="holds no files"):
+    with pytest.raises(UserError, match="holds no image"):
         dataset.check(blocks(tmp_path), None)
     (tmp_path / "class" / "image.png").touch()
     dataset.check(blocks(tmp_path), None)
@@ -46,3 +52,56 @@ def test_a_dataset_that_is_not_there_or_empty_is_refused_early(tmp_path):
 
 def test_a_sample_that_is_not_made_yet_is_no_mistake():
     dataset.check(blocks("data/cifar10", "cifar10"), None)
+
+
+def test_what_was_understood_is_said_before_any_work(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    for name in ("docs/a.md", "train/cat/1.png", "train/dog/1.png", "val/dog/1.png", ".DS_Store"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    dataset.check(blocks(tmp_path), None)
+    assert "2 classes, the folders in train, val: cat, dog; splits: train, val" in caplog.text
+    assert "passed over: .DS_Store: 1, files of other names: 1, folders without an image: 1" in caplog.text
+
+
+def test_what_looks_wrong_is_a_warning_with_the_way_out(tmp_path, caplog):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/1.png").touch()
+    dataset.check(blocks(tmp_path), None)
+    assert "all images are of one class, 'images'; if that is wrong, set dataset.path to" in caplog.text
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.png", b"caf\xe9/1.png", b"notes-\xff.txt", b".hidden-\xff"])
+def test_a_name_that_is_not_utf8_is_named_before_dvc_ends_at_it(tmp_path, name):
+    """DVC itself says: 'utf-8' codec can't encode character, surrogates not allowed."""
+    place = tmp_path / "images" / os.fsdecode(name)
+    place.parent.mkdir(parents=True)
+    place.touch()
+    with pytest.raises(UserError, match=r"DVC cannot hash '.*\\x(e9|ff).*UTF-8; rename.*pipeline\.listing"):
+        dataset.check(blocks(tmp_path / "images"), None)
+
+
+def test_a_listing_is_the_way_out_for_names_that_are_not_utf8(tmp_path):
+    place = tmp_path / "images" / os.fsdecode(b"cat/caf\xe9.png")
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"image")
+    write_listing(tmp_path / "images", tmp_path / "images.csv")
+    dataset.check(blocks(tmp_path / "images.csv"), None)
+    assert open_dataset(tmp_path / "images.csv").read(r"cat/caf\xe9.png") == b"image"
+
+
+def test_a_pipe_and_a_link_to_nothing_are_named_before_dvc_waits_or_ends(tmp_path):
+    (tmp_path / "1.png").touch()
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(UserError, match=r"DVC cannot hash 'pipe\.png': it is a pipe"):
+        dataset.check(blocks(tmp_path), None)
+    (tmp_path / "pipe.png").unlink()
+    (tmp_path / "2.png").symlink_to("nothing.png")
+    with pytest.raises(UserError, match=r"DVC cannot hash '2\.png': it is a link to nothing"):
+        dataset.check(blocks(tmp_path), None)
+
+
+def test_dvc_passes_over_what_the_manifest_passes_over():
+    """Else a folder that a file browser merely showed would be another dataset."""
+    ignored = {line.strip().lstrip("\\").lower() for line in Path(".dvcignore").read_text().splitlines()}
+    assert {"._*", *LEFT_BEHIND} - ignored <= {"icon\r", "icon\\x0d", "__pycache__"}
