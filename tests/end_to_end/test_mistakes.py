@@ -22,8 +22,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ("model.weights", "no such file", "did you mean 'inputs/network/digits.pt'"),
     ),
     "weights of a suffix that is not read": (
-        {"model.weights": "inputs/network/digits.ckpt"},
-        ("model.weights", "digits.ckpt", ".safetensors", "did you mean 'inputs/network/digits.pt'"),
+        {"model.weights": "inputs/network/digits.onnx"},
+        ("model.weights", "digits.onnx", ".safetensors", "did you mean 'inputs/network/digits.pt'"),
     ),
     "misspelt way to weights": ({"model.weights": "trian"}, ("model.weights", "trian", "'train'")),
     "unknown weights of torchvision": (

@@ -80,9 +80,9 @@ def test_class_names_that_do_not_fit(inputs, content, words):
         ),
         (
             "builtin:digits",
-            "three.ckpt",
+            "three.onnx",
             None,
-            r"three.ckpt: no checkpoint that is read \(.*\); did you mean '.*/three",
+            r"three.onnx: no checkpoint that is read \(.*\); did you mean '.*/three",
         ),
         ("torchvision:alexnet", "x/y", None, "x/y: no checkpoint that is read .*; save the state_dict"),
         ("torchvision:alexnet", "AlexNet_Weights.imagenet1k_v2", None, "did you mean 'IMAGENET1K_V1'"),
@@ -132,7 +132,7 @@ def test_a_preview_needs_no_download(inputs, monkeypatch):
 
 @pytest.mark.parametrize(
     ("weights", "words"),
-    [("gone.pt", "no such file"), ("three.ckpt", "no checkpoint that is read"), ("DEFUALT", "neither train")],
+    [("gone.pt", "no such file"), ("three.onnx", "no checkpoint that is read"), ("DEFUALT", "neither train")],
 )
 def test_a_preview_finds_weights_that_are_not_there(inputs, weights, words):
     with pytest.raises(UserError, match=words):
