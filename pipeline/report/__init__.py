@@ -1,11 +1,14 @@
 """Pages from figures, numbers and captions.
 
-The report knows no section by name: a section is a folder of figures with its ``section.json``, and a
-caption file ``sections/<name>.md`` beside this module.
+The report knows no section by name: a section is a folder that a render stage made (`pipeline.contents`), and
+a caption file ``captions/<name>.md`` beside this module.
 
-- `section`: what a render stage hands over
-- `captions`: the text about a method, with its numbers filled in
+- `captions`, `wording`: the words, and how numbers are filled into them; `numbers`, `cells`: how numbers are
+  written
+- `collecting`: what all sections say of a layer, of a unit, of an image
+- `shown`: what templates show of contents; `environment`: the templates; `pages`: the kinds of page
+- `addresses`: where each page lies; `escaping`: names made harmless; `scripts`: data for pages that look
+  things up
 - `provenance`: what the figures were made from, read from the artifacts
-- `site`: the whole report; `units`: its pages of layers and units
-- `publish`: the report as one zip that names the git revision
+- `site`: the whole report; `publish`: the report as one zip that names the git revision
 """
