@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pipeline.contents.values import Cell, Evidence, Form
+from pipeline.contents.values import Cell, Evidence, Fact, Form
 from pipeline.report import numbers
 from pipeline.report.escaping import visible
 
@@ -15,6 +15,12 @@ INTERVALS = {"wilson": "Wilson", "bootstrap": "bootstrap"}
 def text(cell: Cell, form: Form) -> str:
     """Write a cell; a dash where there is nothing."""
     return numbers.NONE if cell is None else _WRITERS[form](cell)
+
+
+def fact_text(fact: Fact) -> str:
+    """Write a fact, and what it is of where it says so."""
+    of = f" ({evidence_text(fact.evidence)})" if fact.evidence else ""
+    return text(fact.value, fact.form) + of
 
 
 def rank(cell: Cell) -> float | None:

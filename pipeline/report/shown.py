@@ -68,7 +68,7 @@ class View:
 
     def facts(self, facts: Sequence[Fact]) -> list[tuple[str, str]]:
         """Return names and values."""
-        return [(self.section.term(fact.name), cells.text(fact.value, fact.form)) for fact in facts]
+        return [(self.section.term(fact.name), cells.fact_text(fact)) for fact in facts]
 
     def columns(self, columns: Sequence[Column], words: Words | None = None) -> list[Shown]:
         """Return the headings of a table."""

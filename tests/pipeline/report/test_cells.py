@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.contents.values import Evidence
+from pipeline.contents.values import Evidence, Fact
 from pipeline.report import cells
 
 
@@ -37,3 +37,9 @@ def test_evidence_is_said():
     found = Evidence(n=1207, of="images", split="test", interval="wilson")
     assert cells.evidence_text(found) == "n = 1,207 images, split “test”, 95\u00a0% intervals (Wilson)"
     assert cells.evidence_text(Evidence(n=6, of="units")) == "n = 6 units"
+
+
+def test_a_fact_says_what_it_is_of():
+    found = Evidence(n=6, of="units")
+    assert cells.fact_text(Fact(name="dead", value=1, form="count", evidence=found)) == "1 (n = 6 units)"
+    assert cells.fact_text(Fact(name="dead", value=1, form="count")) == "1"
