@@ -1,4 +1,7 @@
-"""The manifest: every image of a dataset in the order of its path, its label, split, size and digest."""
+"""Making a manifest: images found, drawn, read and checked, their boxes turned upright.
+
+What it holds, and how it is written: `pipeline.formats.manifest`.
+"""
 
 import hashlib
 import logging

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline import store
 from pipeline.formats import manifest, predictions, weights
 from pipeline.formats.activations import Index, KeptLayer, Skipped, write_index
 from pipeline.formats.geometry import LayerGeometry
@@ -25,36 +26,57 @@ def write_activations(folder, rows_of_shards=(7, 20, 13), **arrays):
     """Write arrays of N rows as shards; image ids leave out every fifth row of the manifest."""
     count = sum(rows_of_shards)
     image_id = np.array([row for row in range(2 * count) if row % 5 != 3])[:count]
-    names = [f"part-{number:02}.h5" for number in range(len(rows_of_shards))]
-    ends = np.cumsum(rows_of_shards)[:-1]
     missing = np.setdiff1d(np.arange(image_id[-1]), image_id).tolist()
-    write_index(
-        folder, INDEX, list(zip(names, np.split(image_id, ends), strict=True)),
-        [Skipped(row, "changed", "its bytes are others") for row in missing], made_from={},
-    )  # fmt: skip
-    for number, name in enumerate(names):
-        parts = {key: np.split(values, ends)[number] for key, values in arrays.items()}
-        contents = Contents(np.arange(rows_of_shards[number]), [])
-        write_shard(folder / name, parts, contents, code_layer="", made_from={})
+    skipped = [Skipped(row, "changed", "its bytes are others") for row in missing]
+    write_shards(folder, INDEX, image_id, arrays, np.cumsum(rows_of_shards)[:-1], skipped)
     return image_id
 
 
+def write_shards(folder, index, image_id, arrays, ends, skipped=()):
+    """Write arrays of N rows as shards that end before the rows `ends`, and after the last, with an index."""
+    parts = np.split(np.arange(len(image_id)), ends)
+    names = [f"part-{number:02}.h5" for number in range(len(parts))]
+    runs = [(name, image_id[rows]) for name, rows in zip(names, parts, strict=True)]
+    write_index(folder, index, runs, skipped, made_from={})
+    for name, rows in zip(names, parts, strict=True):
+        of_shard = {key: values[rows] for key, values in arrays.items()}
+        contents = Contents(np.arange(len(rows)), [])
+        write_shard(folder / name, of_shard, contents, code_layer="", made_from={})
+
+
 def write_manifest(path, label, class_names, split=None, size=None):
-    """Write a manifest; every image is 8 x 8 pixels unless `size` says otherwise; the first two are equal."""
+    """Write a manifest of files that are not there; the first two have equal bytes, and one was skipped.
+
+    Every image is 8 x 8 pixels unless `size` (N, 2) says otherwise.
+    """
     count = len(label)
+    return _write_manifest(
+        path, "data/small", [f"class/{row:05}.png" for row in range(count)],
+        [f"{max(row, 1):064x}" for row in range(count)], label, list(class_names), split, size,
+        [Unusable("class/<b>.png", "zero bytes", "it is empty")],
+    )  # fmt: skip
+
+
+def write_manifest_of(path, dataset, names, label=None, size=None):
+    """Write the manifest of the files `names` in a folder, sorted; class0 is the first class.
+
+    By default all are of class0, and 8 x 8 pixels.
+    """
+    label = np.zeros(len(names), np.int32) if label is None else np.asarray(label)
+    digests = [store.digest(dataset / name) for name in names]
+    classes = [f"class{number}" for number in range(label.max() + 1)]
+    return _write_manifest(path, str(dataset), names, digests, label, classes, None, size, [])
+
+
+def _write_manifest(path, dataset, names, digests, label, classes, split, size, skipped):
+    count = len(names)
     listed = Manifest(
-        path=[f"class/{row:05}.png" for row in range(count)],
-        label=np.asarray(label, np.int32),
-        class_names=list(class_names),
-        split=split if split is not None else ["train"] * count,
+        path=names, label=np.asarray(label, np.int32), class_names=classes, split=split or ["train"] * count,
         size=np.full((count, 2), 8, np.int32) if size is None else np.asarray(size, np.int32),
-        sha256=[f"{max(row, 1):064x}" for row in range(count)],
-        attributes={},
-        box_image=np.zeros(0, np.int64),
-        box=np.zeros((0, 4), np.float32),
-        skipped=[Unusable("class/<b>.png", "zero bytes", "it is empty")],
-    )
-    manifest.write_manifest(listed, path, dataset="data/small", max_bad_fraction=0.0, params="00")
+        sha256=digests, attributes={}, box_image=np.zeros(0, np.int64), box=np.zeros((0, 4), np.float32),
+        skipped=skipped,
+    )  # fmt: skip
+    manifest.write_manifest(listed, path, dataset=dataset, max_bad_fraction=0.0, params="00" * 32)
     return path
 
 

@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.formats.activations import Index, KeptLayer, write_index
+from pipeline.formats.activations import Index, KeptLayer
 from pipeline.formats.geometry import LayerGeometry
-from pipeline.formats.shards import Contents, write_shard
 from pipeline.formats.weights import Description, write_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
-from tests.small import manifest as small_manifest
+from tests.small.artifacts import write_manifest_of, write_shards
 
 IMAGES = 12
 INPUT = 16  # the centre 16 x 16 after the shorter side was brought to 20
@@ -35,7 +34,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
     paths = {name: folder / name for name in ("activations", "weights")}
     paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches")}
     size_of = [size(number) for number in range(IMAGES)]
-    small_manifest.write(paths["manifest"], folder / "data", names, np.arange(IMAGES) % 3, size_of)
+    write_manifest_of(paths["manifest"], folder / "data", names, np.arange(IMAGES) % 3, size_of)
     paths["weights"].mkdir()
     write_description(
         paths["weights"],
@@ -66,20 +65,15 @@ def picture(number: int) -> np.ndarray:
 def _write_activations(folder: Path, rng: np.random.Generator) -> None:
     """Three shards; values after a ReLU with many ties, one unit of each layer never positive."""
     folder.mkdir()
-    ends = (0, 5, 6, IMAGES)
     arrays = {}
     for layer, (units, side, *_) in LAYERS.items():
         values = np.maximum(rng.integers(-3, 6, (IMAGES, units)), 0).astype(np.float32)
         values[:, -1] = 0
         arrays[f"maxima/{layer}/value"] = values
         arrays[f"maxima/{layer}/position"] = rng.integers(0, side, (IMAGES, units, 2)).astype(np.uint16)
-    for part, (start, stop) in enumerate(zip(ends, ends[1:], strict=False)):
-        rows = {name: values[start:stop] for name, values in arrays.items()}
-        contents = Contents(np.arange(stop - start), [])
-        write_shard(folder / f"part-{part}.h5", rows, contents, code_layer="", made_from={})
     layers = tuple(
         KeptLayer(name, "map", units, LayerGeometry((side, side), ReceptiveField(*field)))
         for name, (units, side, *field) in LAYERS.items()
     )
-    parts = [(f"part-{part}.h5", np.arange(ends[part], ends[part + 1])) for part in range(3)]
-    write_index(folder, Index(layers, "head", IMAGES, "float32", 4, "cpu AVX2"), parts, [], made_from={})
+    index = Index(layers, "head", IMAGES, "float32", 4, "cpu AVX2")
+    write_shards(folder, index, np.arange(IMAGES), arrays, (5, 6))

@@ -6,7 +6,7 @@ from PIL import Image
 from pipeline import store
 from pipeline.errors import UserError
 from stages import thumbnails
-from tests.small import manifest as small_manifest
+from tests.small.artifacts import write_manifest_of
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def paths(tmp_path):
     names = [f"c/{number}.png" for number in range(7)]
     for number, name in enumerate(names):
         Image.new("RGB", (20, 10), (10 * number + 1,) * 3).save(tmp_path / "data" / name)
-    manifest = small_manifest.write(tmp_path / "manifest.h5", tmp_path / "data", names)
+    manifest = write_manifest_of(tmp_path / "manifest.h5", tmp_path / "data", names)
     return {"manifest": manifest, "out": tmp_path / "out/thumbnails.h5"}
 
 

@@ -66,7 +66,7 @@ def test_k_beyond_the_images_is_refused_naming_both(paths):
 
 
 def test_nan_is_refused_with_layer_and_unit(paths):
-    part = paths["activations"] / "part-1.h5"
+    part = paths["activations"] / "part-01.h5"
     with store.read(part) as file:
         arrays = {
             f"maxima/{layer}/{name}": file.get(f"maxima/{layer}/{name}")
@@ -77,7 +77,7 @@ def test_nan_is_refused_with_layer_and_unit(paths):
     with store.write(part, stage="extract") as file:
         for name, values in arrays.items():
             file.put(name, values)
-    with pytest.raises(UserError, match=r"part-1\.h5: layer 'features\.1': unit 1 is NaN for image 5"):
+    with pytest.raises(UserError, match=r"part-01\.h5: layer 'features\.1': unit 1 is NaN for image 5"):
         topk.run(topk.Params(k=2, margin=0), paths)
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from pipeline.dataset.originals import originals
 from pipeline.formats.manifest import open_manifest
 from pipeline.images.decoding import ImageError
-from tests.small import manifest as small_manifest
+from tests.small.artifacts import write_manifest_of
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def manifest(tmp_path):
     (tmp_path / "data/c").mkdir(parents=True)
     for number, name in enumerate(names):
         Image.new("RGB", (6, 4), (number,) * 3).save(tmp_path / "data" / name)
-    small_manifest.write(tmp_path / "manifest.h5", tmp_path / "data", names)
+    write_manifest_of(tmp_path / "manifest.h5", tmp_path / "data", names)
     Image.new("RGB", (6, 4), (77, 77, 77)).save(tmp_path / "data" / names[3])
     return tmp_path / "manifest.h5"
 

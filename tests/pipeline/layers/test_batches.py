@@ -7,7 +7,7 @@ from pipeline.formats.manifest import open_manifest
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batches
-from tests.small import manifest as small_manifest
+from tests.small.artifacts import write_manifest_of
 
 PREPROCESSING = Preprocessing(input_size=(4, 6), crop="none")
 
@@ -23,7 +23,7 @@ def manifest(tmp_path):
     (tmp_path / "data").mkdir()
     for number, name in enumerate(names):
         Image.fromarray(pixels(number)).save(tmp_path / "data" / name)
-    small_manifest.write(tmp_path / "manifest.h5", tmp_path / "data", names)
+    write_manifest_of(tmp_path / "manifest.h5", tmp_path / "data", names)
     Image.fromarray(pixels(99)).save(tmp_path / "data" / names[2])
     (tmp_path / "data" / names[4]).unlink()
     return tmp_path / "manifest.h5"

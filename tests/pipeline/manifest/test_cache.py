@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipeline.images import decoding as image
+from pipeline.images import decoding
 from pipeline.manifest.cache import Cache
 from pipeline.manifest.inspection import Inspection
 from pipeline.manifest.record import Record
@@ -87,7 +87,7 @@ def test_another_dataset_depth_or_code_remembers_nothing(tmp_path, monkeypatch):
     assert Cache(tmp_path, "headers").recall([record("a")]) == [None]
     changed = tmp_path / "image.py"
     changed.write_text("# another decoder")
-    monkeypatch.setattr(image, "__file__", str(changed))
+    monkeypatch.setattr(decoding, "__file__", str(changed))
     assert Cache(tmp_path, "pixels").recall([record("a")]) == [None]
 
 
