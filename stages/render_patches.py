@@ -1,16 +1,16 @@
 """Draw the patches that activate each unit most, layer by layer and unit by unit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline import store
 from pipeline.contents import blocks
 from pipeline.contents.writing import new_chapter
-from pipeline.dataset.originals import take_rows
-from pipeline.figures.patch_file import Names, PatchFile
-from pipeline.figures.patches import LayerFiles
+from pipeline.figures.patches import LayerFiles, Names
+from pipeline.formats.manifest import ManifestFile, open_manifest
+from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
 from pipeline.parallel.processes import count_workers
 from pipeline.progress import progress
 from stages.blocks.render_patches import Params
@@ -20,49 +20,41 @@ from stages.command import Stage, execute
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/patches/`."""
     with (
-        store.read(paths["patches"]) as file,
-        store.read(paths["manifest"]) as manifest,
+        open_patches(paths["patches"]) as source,
+        open_manifest(paths["manifest"]) as manifest,
         new_chapter(paths["out"]) as chapter,
     ):
-        source = PatchFile(file)
-        names = _names(manifest, source.image_ids())
+        names = _names(manifest, source.image_id)
+        layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
-        section.numbers |= _numbers(source)
-        with progress("drawing", total=len(source.layers), unit="layers") as bar:
-            for layer in source.layers:
-                files = LayerFiles(section.folder, layer, source, names)
+        section.numbers |= _numbers(source, list(layers.values()))
+        with progress("drawing", total=len(layers), unit="layers") as bar:
+            for name, layer in layers.items():
+                files = LayerFiles(section.folder, name, layer, source, names)
                 section.layers.append(files.draw(params.units, threads=count_workers()))
                 bar.advance()
-        section.add(blocks.Units(id="units", caption="units", layers=tuple(source.layers)))
+        section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
 
 
-def _names(manifest: store.Reader, image_ids: np.ndarray) -> Names:
-    paths = [path.decode() for path in take_rows(manifest, "path", image_ids).tolist()]
-    labels = take_rows(manifest, "label", image_ids).tolist()
-    classes = manifest.strings("class_names")
-    return Names(
-        dict(zip(image_ids.tolist(), paths, strict=True)),
-        {
-            image_id: classes[label] if label >= 0 else None
-            for image_id, label in zip(image_ids.tolist(), labels, strict=True)
-        },
-    )
+def _names(manifest: ManifestFile, image_id: NDArray[np.int64]) -> Names:
+    ids, classes = image_id.tolist(), manifest.class_names
+    paths = [path.decode() for path in manifest.take_path(image_id).tolist()]
+    labels = [classes[label] if label >= 0 else None for label in manifest.take_label(image_id).tolist()]
+    return Names(dict(zip(ids, paths, strict=True)), dict(zip(ids, labels, strict=True)))
 
 
-def _numbers(source: PatchFile) -> dict[str, float]:
-    about = [source.attributes(layer) for layer in source.layers]
-    arrays = [source.arrays(layer) for layer in source.layers]
+def _numbers(source: PatchesFile, layers: Sequence[DrawnLayer]) -> dict[str, float]:
     # Of activations in half precision alone; NaN where no unit of the layer is active.
-    overlap = [layer["overlap"] for layer in about if not np.isnan(layer.get("overlap", np.nan))]
+    overlap = [layer.overlap for layer in layers if layer.overlap is not None and not np.isnan(layer.overlap)]
     return ({"overlap": float(np.mean(overlap))} if overlap else {}) | {
-        "k": source.k,
-        "images": source.images,
-        "images_shown": len(source.image_ids()),
-        "layers": len(source.layers),
-        "units": sum(int(layer["units"]) for layer in about),
-        "units_drawn": sum(len(layer["unit"]) for layer in arrays),
-        "units_never_active": sum(int(layer["units_never_active"]) for layer in about),
-        "passed_over": sum(int(layer["passed_over"].sum()) for layer in arrays),
+        "k": source.about.k,
+        "images": source.about.images,
+        "images_shown": len(source.image_id),
+        "layers": len(layers),
+        "units": sum(layer.units for layer in layers),
+        "units_drawn": sum(len(layer.unit) for layer in layers),
+        "units_never_active": sum(layer.units_never_active for layer in layers),
+        "passed_over": sum(int(layer.passed_over.sum()) for layer in layers),
     }
 
 

@@ -25,10 +25,7 @@ GATE = "artifacts/check"
 TESTED_ELSEWHERE = {
     "pipeline.analyses.embedding.components": "tests/pipeline/analyses/embedding/test_embedding.py",
     "pipeline.figures.embedding": "tests/stages/test_render_embedding.py",
-    "pipeline.figures.evaluation": "tests/stages/test_render_summary.py",
-    "pipeline.figures.patch_file": "tests/stages/test_render_patches.py",
     "pipeline.figures.patches": "tests/stages/test_render_patches.py",
-    "pipeline.figures.summary": "tests/stages/test_render_summary.py",
     "stages.check": "tests/end_to_end/test_mistakes.py",
     "stages.extract": "tests/pipeline/extraction/test_extraction.py",
     "stages.sample": "tests/pipeline/dataset/test_samples.py",

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from pipeline.dataset.dataset import Dataset, open_dataset
 from pipeline.formats.manifest import ManifestFile
 from pipeline.images.decoding import ImageError, decode, decode_guarded
-from pipeline.store import Reader
 
 Array = npt.NDArray[Any]
 
@@ -90,8 +89,3 @@ def originals(manifest: ManifestFile, image_ids: Array, dataset: Dataset | None 
     ids = np.unique(np.asarray(image_ids, np.int64))
     place = dataset or open_dataset(Path(manifest.dataset))
     return Originals(place, ids, manifest.take_path(ids), manifest.take_sha256(ids))
-
-
-def take_rows(file: Reader, name: str, rows: Array) -> Array:
-    """Return some rows of a long dataset, in the order asked for."""
-    return file.take(name, rows)
