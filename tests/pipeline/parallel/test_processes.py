@@ -43,14 +43,14 @@ def test_a_process_that_dies_loses_its_item():
 
 def hangs_at_3(number):
     if number == 3:
-        time.sleep(60)
+        time.sleep(1000)
     return number
 
 
 def test_a_process_that_hangs_loses_its_item():
     started = time.monotonic()
-    assert results(hangs_at_3, 8, seconds=0.4) == [0, 1, 2, Lost("timeout"), 4, 5, 6, 7]
-    assert time.monotonic() - started < 10
+    assert results(hangs_at_3, 8, seconds=2) == [0, 1, 2, Lost("timeout"), 4, 5, 6, 7]
+    assert time.monotonic() - started < 500
 
 
 def refuses_5(number):
@@ -89,7 +89,7 @@ def test_no_process_outlives_its_parent():
         children = [int(number) for number in parent.stdout.readline().split()]
         parent.kill()
     assert len(children) == 3
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and any(map(alive, children)):
         time.sleep(0.05)
     assert not any(map(alive, children))
