@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline import store
 from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
-from pipeline.analyses.patches.patches import Drawn, Scratch, Sheet, draw, scratch
+from pipeline.analyses.patches.patches import Drawn, Scratch, Wanted, draw, scratch
 from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile, open_manifest
@@ -42,25 +42,25 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         ranked = topk.about
         chosen = choose_layers(params.layers, ranked.layers, "patches.layers")
         layers = [_choose(topk.layer(name), manifest, name, params, ranked.k) for name in chosen]
-        sheet = _sheet(layers, params.side)
-        images = originals(manifest, sheet.image_id[sheet.image_id >= 0])
+        wanted = _wanted(layers, params.side)
+        images = originals(manifest, wanted.image_id[wanted.image_id >= 0])
     made_from = {name: store.digest(paths[name]) for name in ("manifest", "topk")}
     made_from |= {"params": digest(params), "weights": description.digest}
     seen = partial(view, preprocessing=description.preprocessing)
     about = About(tuple(chosen), params.side, CONTEXT, ranked.k, ranked.images, ranked.input_size)
     folder = paths["out"].parent
     folder.mkdir(parents=True, exist_ok=True)
-    with scratch(folder, sheet) as into, new_patches(paths["out"], about, made_from=made_from) as writer:
-        drawn = draw(sheet, into, images.read, seen, threads=count_workers())
+    with scratch(folder, wanted) as into, new_patches(paths["out"], about, made_from=made_from) as writer:
+        drawn = draw(wanted, into, images.read, seen, threads=count_workers())
         writer.put_contexts(images.image_id, _contexts(drawn, len(images.image_id)))
         _write_patches(writer, dict(zip(chosen, layers, strict=True)), into)
 
 
-def _sheet(layers: Sequence[DrawnLayer], size: int) -> Sheet:
+def _wanted(layers: Sequence[DrawnLayer], size: int) -> Wanted:
     """List the places of all layers, in the order in which they are written."""
     image_id = np.concatenate([layer.image_id.ravel() for layer in layers])
     box = np.concatenate([layer.box.reshape(-1, 4) for layer in layers])
-    return Sheet(image_id, box, size, CONTEXT)
+    return Wanted(image_id, box, size, CONTEXT)
 
 
 def _choose(ranked: RankedLayer, manifest: ManifestFile, name: str, params: Params, k: int) -> DrawnLayer:

@@ -1,8 +1,8 @@
 """Patches: the part of an image that made a unit respond, cut from the original pixels.
 
-`cut_patch` makes one patch, `context` the network's view of a whole image. `Sheet` lists the patches that are
-wanted; `draw` decodes each image once, cuts all its patches, and leaves them in a scratch file on disk,
-where they can be read in the order of the sheet however large it is.
+`cut_patch` makes one patch, `context` the network's view of a whole image. `Wanted` lists the patches to be
+cut; `draw` decodes each image once, cuts all its patches, and leaves them in a scratch file on disk,
+where they can be read in that order however many there are.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Wanted:
     """The patches that are wanted: places, in the order in which they will be read back.
 
     Attributes
@@ -80,7 +80,7 @@ class Drawn:
     image_id
         Its row in the manifest.
     places
-        The places of the sheet that want it.
+        The places that want it.
     patches
         One for each of these places; none if it could not be read.
     context
@@ -98,7 +98,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Scratch:
-    """Patches of a sheet, on disk: pixels (T, S, S, 3) and mask (T, S, S) uint8, scale (T,) float32."""
+    """The wanted patches, on disk: pixels (T, S, S, 3) and mask (T, S, S) uint8, scale (T,) float32."""
 
     pixels: UInt8
     mask: UInt8
@@ -159,14 +159,14 @@ def context(rgb: UInt8, view: Box, size: int) -> Context:
 
 
 @contextmanager
-def scratch(folder: Path, sheet: Sheet) -> Iterator[Scratch]:
-    """Hold the patches of a sheet in unnamed files, so that memory does not grow with their number.
+def scratch(folder: Path, wanted: Wanted) -> Iterator[Scratch]:
+    """Hold the wanted patches in unnamed files, so that memory does not grow with their number.
 
     Parameters
     ----------
     folder : Path
         Where the files lie while they are used.
-    sheet : Sheet
+    wanted : Wanted
 
     Yields
     ------
@@ -178,7 +178,7 @@ def scratch(folder: Path, sheet: Sheet) -> Iterator[Scratch]:
     UserError
         If the disk has no room for them.
     """
-    count, size = len(sheet.image_id), sheet.size
+    count, size = len(wanted.image_id), wanted.size
     with tempfile.TemporaryFile(dir=folder) as pixels, tempfile.TemporaryFile(dir=folder) as mask:
         yield Scratch(
             _on_disk(pixels, (count, size, size, 3)),
@@ -188,20 +188,20 @@ def scratch(folder: Path, sheet: Sheet) -> Iterator[Scratch]:
 
 
 def draw(
-    sheet: Sheet,
+    wanted: Wanted,
     into: Scratch,
     read: Callable[[int], UInt8],
     view: Callable[[int, int], Box],
     *,
     threads: int,
 ) -> Iterator[Drawn]:
-    """Decode each image of a sheet once, leave its patches in `into`, and yield its context.
+    """Decode each wanted image once, leave its patches in `into`, and yield its context.
 
     Parameters
     ----------
-    sheet : Sheet
+    wanted : Wanted
     into : Scratch
-        Of the same sheet; complete when the iteration has ended.
+        Of the same places; complete when the iteration has ended.
     read : callable
         The original image of an image id, or an `ImageError`; is called from several threads.
     view : callable
@@ -223,10 +223,10 @@ def draw(
         except ImageError as error:
             return Drawn(image_id, places, problem=str(error))
         seen = view(rgb.shape[1], rgb.shape[0])
-        patches = [cut_patch(rgb, sheet.box[place], seen, sheet.size) for place in places]
-        return Drawn(image_id, places, patches, context(rgb, seen, sheet.context))
+        patches = [cut_patch(rgb, wanted.box[place], seen, wanted.size) for place in places]
+        return Drawn(image_id, places, patches, context(rgb, seen, wanted.context))
 
-    for drawn in ordered(draw_image, _places(sheet.image_id), threads=threads):
+    for drawn in ordered(draw_image, _places(wanted.image_id), threads=threads):
         for place, patch in zip(drawn.places, drawn.patches, strict=False):
             into.pixels[place], into.mask[place], into.scale[place] = patch.pixels, patch.mask, patch.scale
         yield drawn

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from pipeline.analyses.patches.patches import Sheet, context, cut_patch, draw, scratch
+from pipeline.analyses.patches.patches import Wanted, context, cut_patch, draw, scratch
 from pipeline.errors import UserError
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import prepare
@@ -103,18 +103,18 @@ def test_a_context_places_the_view_and_says_where():
     assert abs(int(cell[1]) - y) <= 3
 
 
-def random_sheet(rng, places=40, images=7):
+def random_wanted(rng, places=40, images=7):
     ids = rng.integers(-1, images, places)
     corner = rng.uniform(-10, 60, (places, 2))
     box = np.concatenate([corner, corner + rng.uniform(4, 50, (places, 1))], 1).astype(np.float32)
-    return Sheet(ids, box, 12, 24)
+    return Wanted(ids, box, 12, 24)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_drawing_a_sheet_equals_cutting_one_by_one_and_decodes_once(tmp_path, threads):
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 256, (rng.integers(40, 70), 60, 3)).astype(np.uint8) for _ in range(7)]
-    sheet, reads, lock = random_sheet(rng), [], threading.Lock()
+    wanted, reads, lock = random_wanted(rng), [], threading.Lock()
 
     def read(image_id):
         with lock:
@@ -124,17 +124,19 @@ def test_drawing_a_sheet_equals_cutting_one_by_one_and_decodes_once(tmp_path, th
     def seen(width, height):
         return 5.0, 0.0, width - 5.0, float(height)
 
-    with scratch(tmp_path, sheet) as into:
-        contexts = {drawn.image_id: drawn.context for drawn in draw(sheet, into, read, seen, threads=threads)}
-        for place, image_id in enumerate(sheet.image_id):
+    with scratch(tmp_path, wanted) as into:
+        contexts = {
+            drawn.image_id: drawn.context for drawn in draw(wanted, into, read, seen, threads=threads)
+        }
+        for place, image_id in enumerate(wanted.image_id):
             if image_id < 0:
                 assert not into.mask[place].any()
                 continue
-            patch = cut_patch(images[image_id], sheet.box[place], seen(60, len(images[image_id])), 12)
+            patch = cut_patch(images[image_id], wanted.box[place], seen(60, len(images[image_id])), 12)
             np.testing.assert_array_equal(into.pixels[place], patch.pixels)
             np.testing.assert_array_equal(into.mask[place], patch.mask)
             assert into.scale[place] == np.float32(patch.scale)
-    assert sorted(reads) == list(contexts) == sorted(set(sheet.image_id.tolist()) - {-1})
+    assert sorted(reads) == list(contexts) == sorted(set(wanted.image_id.tolist()) - {-1})
     assert not list(tmp_path.iterdir())
 
 
@@ -144,9 +146,9 @@ def test_an_image_that_cannot_be_read_leaves_its_places_empty(tmp_path):
             raise ImageError("missing", "no such file")
         return IMAGE
 
-    sheet = Sheet(np.array([1, 0, 1]), np.tile(np.float32([0, 0, 8, 8]), (3, 1)), 8, 8)
-    with scratch(tmp_path, sheet) as into:
-        good, bad = draw(sheet, into, read, lambda *_: WHOLE, threads=2)
+    wanted = Wanted(np.array([1, 0, 1]), np.tile(np.float32([0, 0, 8, 8]), (3, 1)), 8, 8)
+    with scratch(tmp_path, wanted) as into:
+        good, bad = draw(wanted, into, read, lambda *_: WHOLE, threads=2)
         assert [bool(mask.any()) for mask in into.mask] == [False, True, False]
     assert good.context is not None
     assert not good.problem
@@ -155,9 +157,9 @@ def test_an_image_that_cannot_be_read_leaves_its_places_empty(tmp_path):
 
 
 def test_an_empty_sheet_draws_nothing(tmp_path):
-    sheet = Sheet(np.empty(0, np.int64), np.empty((0, 4), np.float32), 8, 8)
-    with scratch(tmp_path, sheet) as into:
-        assert not list(draw(sheet, into, lambda _: None, lambda *_: None, threads=1))
+    wanted = Wanted(np.empty(0, np.int64), np.empty((0, 4), np.float32), 8, 8)
+    with scratch(tmp_path, wanted) as into:
+        assert not list(draw(wanted, into, lambda _: None, lambda *_: None, threads=1))
 
 
 def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
@@ -167,6 +169,6 @@ def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.analyses.patches.patches.os.posix_fallocate", full)
     with (
         pytest.raises(UserError, match="No space left on device.*patches.units or patches.side"),
-        scratch(tmp_path, random_sheet(np.random.default_rng(0))),
+        scratch(tmp_path, random_wanted(np.random.default_rng(0))),
     ):
         pass
