@@ -5,7 +5,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +47,32 @@ def build_network(architecture: str, classes: int | None, inputs: Path) -> nn.Mo
     """
     kind, _, name = architecture.partition(":")
     if kind == "builtin":
-        return _known(name, BUILTIN, "builtin")(classes or 10).eval()
+        _check_known(name, "builtin")
+        return BUILTIN[name](classes or 10).eval()
     if kind == "torchvision":
         return _torchvision(name, classes).eval()
     if kind.endswith(".py") and name:
         return build_from_file(find_source(kind, inputs), name, classes).eval()
+    known = {item: f"{kind}:{item}" for kind, names in _names().items() for item in names}
+    meant = nearest(name or kind, known)
+    hint = f"; did you mean '{known[meant]}'?" if meant else ""
     raise UserError(
         f"model.architecture: '{architecture}' is none of torchvision:<name>, builtin:<name>, "
-        "<path>.py:<factory>"
+        f"<path>.py:<factory>{hint}"
     )
+
+
+def _names() -> dict[str, list[str]]:
+    """Return the names of the networks that are known, by kind."""
+    return {
+        "torchvision": torchvision.models.list_models(module=torchvision.models),
+        "builtin": list(BUILTIN),
+    }
 
 
 def _torchvision(name: str, classes: int | None) -> nn.Module:
-    names = torchvision.models.list_models(module=torchvision.models)
-    builder = _known(
-        name, {item: torchvision.models.get_model_builder(item) for item in names}, "torchvision"
-    )
+    _check_known(name, "torchvision")
+    builder = torchvision.models.get_model_builder(name)
     accepted = inspect.signature(builder).parameters
     # These two declare their heads only in the class behind the builder.
     extra = WITHOUT_HEADS if name in ("googlenet", "inception_v3") else {}
@@ -70,14 +80,12 @@ def _torchvision(name: str, classes: int | None) -> nn.Module:
     return builder(weights=None, num_classes=classes or CLASSES, **extra)
 
 
-def _known(
-    name: str, builders: Mapping[str, Callable[..., nn.Module]], kind: str
-) -> Callable[..., nn.Module]:
-    if name in builders:
-        return builders[name]
-    meant = nearest(name, builders)
-    hint = f"did you mean '{kind}:{meant}'?" if meant else f"there are {', '.join(sorted(builders))}"
-    raise UserError(f"model.architecture: there is no network '{kind}:{name}'; {hint}")
+def _check_known(name: str, kind: str) -> None:
+    names = _names()[kind]
+    if name not in names:
+        meant = nearest(name, names)
+        hint = f"did you mean '{kind}:{meant}'?" if meant else f"there are {', '.join(sorted(names))}"
+        raise UserError(f"model.architecture: there is no network '{kind}:{name}'; {hint}")
 
 
 def find_source(path: str, inputs: Path) -> Path:
@@ -86,7 +94,12 @@ def find_source(path: str, inputs: Path) -> Path:
     for place in places:
         if place.is_file():
             return place
-    raise UserError(f"model.architecture: {path}: no such file (looked in {', '.join(map(str, places))})")
+    files = {item.name: item for item in sorted((inputs / "network").glob("*.py"))}
+    meant = nearest(Path(path).name, files)
+    hint = f"; did you mean '{files[meant]}'?" if meant else ""
+    raise UserError(
+        f"model.architecture: {path}: no such file (looked in {', '.join(map(str, places))}){hint}"
+    )
 
 
 def build_from_file(path: Path, factory: str, classes: int | None) -> nn.Module:

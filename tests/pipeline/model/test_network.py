@@ -75,7 +75,10 @@ def test_factory_keeps_its_own_number_of_classes(inputs):
     [
         ("torchvision:resnet5", "did you mean 'torchvision:resnet50'"),
         ("builtin:digit", "did you mean 'builtin:digits'"),
-        ("alexnet", "none of torchvision:<name>"),
+        ("alexnet", "none of torchvision:<name>.*; did you mean 'torchvision:alexnet'"),
+        ("torchvison:vgg16", "did you mean 'torchvision:vgg16'"),
+        ("zzzzzzzz", "none of torchvision:<name>, builtin:<name>, <path>.py:<factory>$"),
+        ("inputs/network/mien.py:tiny", r"no such file .* did you mean '.*network/mine\.py'"),
         ("inputs/network/none.py:tiny", "none.py: no such file"),
         ("mine.py:tny", "has no function 'tny'; it has tiny, broken, number, tied"),
         ("mine.py:broken", r"mine\.py:12: broken does not build: ValueError: no such thing"),
