@@ -30,7 +30,7 @@ def build_network(architecture: str, classes: int | None, inputs: Path) -> nn.Mo
         class that returns a module. It is given the number of classes if it has a parameter `classes` or
         `num_classes`.
     classes
-        Number of outputs; None leaves the network's own.
+        Number of outputs; None leaves the network's own, 1000 where a factory has no default.
     inputs
         The folder of the user's files; a path is looked for from here, from its parent, and from the current
         folder.
@@ -150,4 +150,6 @@ def _loaded(path: Path, factory: str) -> Callable[..., Any]:
 def _class_count(build: Callable[..., Any], classes: int | None) -> dict[str, int]:
     accepted = inspect.signature(build).parameters
     name = next((name for name in ("classes", "num_classes") if name in accepted), None)
+    if name and classes is None and accepted[name].default is inspect.Parameter.empty:
+        classes = CLASSES
     return {name: classes} if name and classes is not None else {}

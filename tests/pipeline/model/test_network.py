@@ -17,6 +17,9 @@ def tiny(classes=4):
     network.register_buffer("scale", torch.tensor(2.0), persistent=False)
     return network
 
+def needing(num_classes):
+    return tiny(num_classes)
+
 def broken():
     raise ValueError("no such thing")
 
@@ -66,6 +69,11 @@ def test_build_from_a_file(inputs, path):
     assert build_network(f"{path}:tiny", 6, inputs)(torch.rand(1, 3, 9, 9)).shape == (1, 6)
 
 
+def test_factory_that_must_be_told_a_number_of_classes(inputs):
+    assert build_network("mine.py:needing", None, inputs)(torch.rand(1, 3, 9, 9)).shape == (1, 1000)
+    assert build_network("mine.py:needing", 3, inputs)(torch.rand(1, 3, 9, 9)).shape == (1, 3)
+
+
 def test_factory_keeps_its_own_number_of_classes(inputs):
     assert build_network("mine.py:tiny", None, inputs)(torch.rand(1, 3, 9, 9)).shape == (1, 4)
 
@@ -80,8 +88,8 @@ def test_factory_keeps_its_own_number_of_classes(inputs):
         ("zzzzzzzz", "none of torchvision:<name>, builtin:<name>, <path>.py:<factory>$"),
         ("inputs/network/mien.py:tiny", r"no such file .* did you mean '.*network/mine\.py'"),
         ("inputs/network/none.py:tiny", "none.py: no such file"),
-        ("mine.py:tny", "has no function 'tny'; it has tiny, broken, number, tied"),
-        ("mine.py:broken", r"mine\.py:12: broken does not build: ValueError: no such thing"),
+        ("mine.py:tny", "has no function 'tny'; it has tiny, needing, broken, number, tied"),
+        ("mine.py:broken", r"mine\.py:15: broken does not build: ValueError: no such thing"),
         ("mine.py:number", "must return a torch.nn.Module, got int"),
     ],
 )
