@@ -30,8 +30,9 @@ import yaml
 
 from benchmarks.extraction import prepare, recipe
 from benchmarks.processes import ROOT, run
-from pipeline import store
 from pipeline.extraction.extraction import extract
+from pipeline.formats.activations import open_activations
+from pipeline.formats.patches import open_patches
 from pipeline.shards.pool import POOL_VARIABLE
 
 ARTIFACTS = Path("artifacts")
@@ -91,8 +92,8 @@ def choose(work: Path, units: int, layers: Sequence[str]) -> Choice:
     """Draw a number of units of some layers and make the report."""
     write_params(work, units, layers)
     costs = {stage: cost(stage, output, work) for stage, output in BY_UNITS.items()}
-    with store.read(work / BY_UNITS["patches"]) as file:
-        drawn = [file.shape(f"{layer}/unit")[0] for layer in file.attributes()["layers"]]
+    with open_patches(work / BY_UNITS["patches"]) as file:
+        drawn = [len(file.layer(name).unit) for name in file.about.layers]
     return Choice(len(drawn), sum(drawn), costs)
 
 
@@ -131,7 +132,7 @@ def start(folder: Path, work: Path) -> list[str]:
         artifacts / "manifest.h5", recipe(artifacts, "bfloat16"), activations, {}, shard_mean=128,
         shard_largest=512, candidates=28,
     )  # fmt: skip
-    return store.open_activations(activations).layers
+    return open_activations(activations).layers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.params import read_params
+from pipeline.formats.activations import FILE as INDEX
+from pipeline.formats.activations import open_activations
+from pipeline.formats.manifest import open_manifest
 from pipeline.contents.values import Number
 from pipeline.formats.weights import read_description
 
@@ -94,9 +98,9 @@ def read_provenance(artifacts: Path, metrics: Path, settings: Path) -> Provenanc
     UserError
         Naming a file that is missing or damaged.
     """
-    files = sorted([*artifacts.glob("*.h5"), *artifacts.glob("activations/index.h5")])
+    files = sorted([*artifacts.glob("*.h5"), *artifacts.glob(f"activations/{INDEX}")])
     return Provenance(
-        images=read_images(artifacts / "manifest.h5", artifacts / "activations" / "index.h5"),
+        images=read_images(artifacts / "manifest.h5", artifacts / "activations"),
         network=read_description(artifacts / "weights").model_dump(mode="json"),
         artifacts=tuple(_read_artifact(file, artifacts) for file in files),
         params=yaml.safe_dump(read_params(settings), sort_keys=False, allow_unicode=True),
@@ -104,37 +108,30 @@ def read_provenance(artifacts: Path, metrics: Path, settings: Path) -> Provenanc
     )
 
 
-def read_images(manifest: Path, index: Path) -> Images:
+def read_images(manifest: Path, activations: Path) -> Images:
     """Read what a manifest says about the dataset as a whole.
 
     Parameters
     ----------
     manifest
         Its file.
-    index
-        That of the activations, which names the images that failed later; left out where there is none.
+    activations
+        The folder that names the images which failed later; left out where there is none.
     """
-    with store.read(manifest) as file:
-        attributes = file.attributes()
-        labels, classes = file.get("label"), file.strings("class_names")
-        splits = file.strings("split")
-        skipped = list(zip(file.strings("skipped/path"), file.strings("skipped/reason"), strict=True))
-        for image_id, reason in _failed(index):
-            skipped += [(path, reason) for path in file.strings("path", slice(image_id, image_id + 1))]
-    counts = {"images": len(labels), "labelled images": int((labels >= 0).sum()), "classes": len(classes)}
+    with open_manifest(manifest) as file:
+        labels, splits = file.label(), file.split()
+        skipped = [(item.path, item.reason) for item in file.skipped()]
+        failed = open_activations(activations).skipped() if activations.is_dir() else []
+        paths = file.take_path(np.array([item.image_id for item in failed], np.int64)).tolist()
+        skipped += [(path.decode(), item.reason) for path, item in zip(paths, failed, strict=True)]
+    counts = {
+        "images": len(labels),
+        "labelled images": int((labels >= 0).sum()),
+        "classes": len(file.class_names),
+    }
     counts |= {f"images in split “{split}”": splits.count(split) for split in sorted(set(splits)) if split}
-    counts |= {"duplicate images": int(attributes["duplicates"]), "skipped images": len(skipped)}
-    return Images(str(attributes["dataset"]), counts, tuple(skipped))
-
-
-def _failed(index: Path) -> list[tuple[int, str]]:
-    """Return the rows of the manifest that could not be read again when the network ran, and why."""
-    if not index.is_file():
-        return []
-    with store.read(index) as file:
-        if "skipped/image_id" not in file:
-            return []
-        return list(zip(file.get("skipped/image_id").tolist(), file.strings("skipped/reason"), strict=True))
+    counts |= {"duplicate images": file.duplicates, "skipped images": len(skipped)}
+    return Images(file.dataset, counts, tuple(skipped))
 
 
 def read_metrics(folder: Path) -> dict[str, Number]:
@@ -167,7 +164,7 @@ def _flat(name: str, value: Any) -> dict[str, Number]:
 
 
 def _read_artifact(path: Path, folder: Path) -> Artifact:
-    with store.read(path) as file:
+    with store.read(path, version=None) as file:
         origin = file.origin()
     name = path.relative_to(folder).as_posix()
     return Artifact(name, origin.stage, origin.version, origin.made_from, origin.versions)

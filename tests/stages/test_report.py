@@ -7,6 +7,9 @@ import yaml
 from pipeline import store
 from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
+from pipeline.formats.activations import Index, Skipped, write_index
+from pipeline.formats.manifest import Manifest, write_manifest
+from pipeline.formats.manifest import Skipped as Unusable
 from pipeline.formats.status import not_run
 from stages import report
 
@@ -27,20 +30,24 @@ def paths(tmp_path):
     with new_chapter(tmp_path / "artifacts/figures/units") as chapter:
         section = chapter.section("patches")
         section.status = not_run("patches")
-    with store.write(tmp_path / "artifacts/manifest.h5", stage="manifest", versions=("numpy",)) as manifest:
-        manifest.set_attributes("", {"dataset": "data/<digits>", "duplicates": 2})
-        manifest.put("label", np.array([0, 1, -1], np.int32))
-        manifest.put_strings("path", ["a.png", "gone-later.png", "c.png"])
-        manifest.put_strings("class_names", ["0", "1"])
-        manifest.put_strings("split", ["train", "test", "train"])
-        manifest.put_strings("skipped/path", ["bad.png"])
-        manifest.put_strings("skipped/reason", ["truncated"])
-    made_from = {"manifest": "ab" * 32}
-    with store.write(tmp_path / "artifacts/topk.h5", stage="topk", made_from=made_from, versions=("scipy",)):
+    listed = Manifest(
+        path=["a.png", "gone-later.png", "c.png"], label=np.array([0, 1, -1], np.int32),
+        class_names=["0", "1"], split=["train", "test", "train"], size=np.full((3, 2), 8, np.int32),
+        sha256=["aa" * 32] * 3, attributes={}, box_image=np.zeros(0, np.int64),
+        box=np.zeros((0, 4), np.float32), skipped=[Unusable("bad.png", "truncated", "it ends early")],
+    )  # fmt: skip
+    write_manifest(
+        listed, tmp_path / "artifacts/manifest.h5", dataset="data/<digits>", max_bad_fraction=0.5, params="00"
+    )
+    with store.write(
+        tmp_path / "artifacts/topk.h5", stage="topk", version=7, made_from={"manifest": "ab" * 32},
+        versions=("scipy",),
+    ):  # fmt: skip
         pass
-    with store.write(tmp_path / "artifacts/activations/index.h5", stage="extract") as index:
-        index.put("skipped/image_id", np.array([1]))
-        index.put_strings("skipped/reason", ["changed"])
+    write_index(
+        tmp_path / "artifacts/activations", Index((), "relu", 3, "float32", 4, "cpu AVX2"),
+        [("part-0.h5", np.array([0, 2]))], [Skipped(1, "changed", "its bytes are others")], made_from={},
+    )  # fmt: skip
     (tmp_path / "artifacts/weights").mkdir()
     (tmp_path / "artifacts/weights/model.json").write_text(json.dumps(DESCRIPTION))
     (tmp_path / "metrics").mkdir()
@@ -63,7 +70,7 @@ def test_report_shows_what_the_artifacts_say(paths):
     content = json.loads((paths["out"] / "tables/provenance.json").read_text())
     assert content["images"]["counts"]["images"] == 3
     assert content["images"]["counts"]["images in split “train”"] == 2
-    assert set(content["versions"]) == {"numpy", "scipy", "h5py", "isal"}
+    assert set(content["versions"]) == {"numpy", "scipy", "pillow", "h5py", "isal"}
 
 
 def test_comments_of_the_params_file_change_nothing(paths):
