@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
+from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.patches import LayerFiles, Names
+from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
+from pipeline.formats.topk import open_topk
 from pipeline.parallel.processes import count_workers
 from pipeline.progress import progress
 from stages.blocks.render_patches import Params
@@ -21,17 +24,22 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/patches/`."""
     with (
         open_patches(paths["patches"]) as source,
+        open_topk(paths["topk"]) as ranking,
         open_manifest(paths["manifest"]) as manifest,
         new_chapter(paths["out"]) as chapter,
     ):
-        names = _names(manifest, source.image_id)
+        ranked = (ranking.layer(name) for name in ranking.about.layers)
+        names = _names(manifest, np.union1d(source.image_id, winners(ranked, ranking.about.k)))
         layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
         section.numbers |= _numbers(source, list(layers.values()))
-        with progress("drawing", total=len(layers), unit="layers") as bar:
-            for name, layer in layers.items():
-                files = LayerFiles(section.folder, name, layer, source, names)
-                section.layers.append(files.draw(params.units, threads=count_workers()))
+        with progress("drawing", total=len(ranking.about.layers), unit="layers") as bar:
+            for name in ranking.about.layers:
+                part = LayerPart(layer=name)
+                if name in layers:
+                    files = LayerFiles(section.folder, name, layers[name], source, names)
+                    part = files.draw(params.units, threads=count_workers())
+                section.layers.append(add_undrawn(part, ranking.layer(name), ranking.about, names))
                 bar.advance()
         section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
 
@@ -63,7 +71,11 @@ STAGE = Stage(
     run=run,
     params=Params,
     block="render_patches",
-    inputs={"patches": "artifacts/patches.h5", "manifest": "artifacts/manifest.h5"},
+    inputs={
+        "patches": "artifacts/patches.h5",
+        "topk": "artifacts/topk.h5",
+        "manifest": "artifacts/manifest.h5",
+    },
     outputs={"out": "artifacts/figures/patches"},
 )
 

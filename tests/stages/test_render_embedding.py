@@ -15,6 +15,7 @@ from stages import render_embedding
 from stages.render_embedding import predicted_classes
 from tests.small.artifacts import write_manifest, write_predictions, write_thumbnails
 from tests.small.files import bytes_below
+from tests.small.pages import page_of
 
 PARAMS = {"canvas": 240, "tile": 12, "viewer_images": 1000, "viewer_tile": 8, "seed": 0}
 COUNT = 60
@@ -23,7 +24,7 @@ CLASSES = ["a", "<b>", "$c"]
 NUMBERS = {
     "images": COUNT, "kl": 0.5, "knn": 0.4, "knc": 0.3, "cpd": 0.2, "trustworthiness": 0.9, "neighbours": 10,
     "neighbour_images": COUNT, "class_neighbours": 1, "grid_blocks": 1, "grid_displacement": 0.1,
-    "grid_displacement_cells": 0.8,
+    "grid_displacement_cells": 0.8, "components": 5, "explained_variance": 0.9,
 }  # fmt: skip
 
 
@@ -153,18 +154,21 @@ def test_equal_bytes_twice(run):
     assert first == bytes_below(run())
 
 
-def test_a_large_grid_is_thinned_out_and_it_is_said(run, monkeypatch):
+def test_a_large_grid_is_thinned_out_and_it_is_said(run, tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.figures.embedding.LEAST_TILE", 60)
-    numbers = figures(run())["grid"].numbers
+    folder = run()
+    numbers = figures(folder)["grid"].numbers
     assert (numbers["block"], numbers["columns"], numbers["rows"]) == (2, 8, 8)
     assert numbers["shown"] <= 16
+    assert "One image of each 2\u00a0×\u00a02 cells" in page_of(folder, tmp_path)
 
 
-def test_unlabelled_images_have_no_picture_by_label(run):
+def test_unlabelled_images_have_no_picture_by_label(run, tmp_path):
     numbers = {name: value for name, value in NUMBERS.items() if name != "knc"}
     folder = run(label=np.full(COUNT, -1), numbers=numbers)
     assert list(figures(folder)) == ["places", "grid"]
     assert "knc" not in read_section(folder).content.numbers
+    assert "Without labels, how the classes lie" in page_of(folder, tmp_path)
 
 
 @pytest.mark.parametrize("others", [IMAGE_ID[1:], IMAGE_ID + 1])

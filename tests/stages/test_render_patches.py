@@ -9,8 +9,10 @@ from PIL import Image
 
 from pipeline import store
 from pipeline.contents.reading import read_section
+from pipeline.formats.topk import open_topk
 from stages import patches, render_patches, topk
-from tests.small.atlas import LAYERS, make
+from tests.small.atlas import IMAGES, LAYERS, make
+from tests.small.pages import page_of
 
 K = 3
 
@@ -37,6 +39,10 @@ def section(folder):
     return read_section(folder).content
 
 
+def drawn(part):
+    return [unit for unit in part.units if unit.strips or unit.blocks]
+
+
 def sheet(folder, layer, strip):
     """Return the pixels of a strip; black where it is transparent, where they have no colour of their own."""
     with Image.open(folder / layer.sheets[strip.sheet].file) as image:
@@ -50,7 +56,8 @@ def test_every_layer_and_unit_is_told(folder, section):
     assert section.numbers["k"] == K
     for part, (units, size, *_) in zip(section.layers, LAYERS.values(), strict=True):
         assert (part.units_total, part.geometry.map_size) == (units, (size, size))
-        assert len(part.units) == min(units, 4)
+        assert [unit.unit for unit in part.units] == list(range(units))
+        assert len(drawn(part)) == min(units, 4)
         for figure in part.blocks:
             with Image.open(folder / figure.image) as image:
                 assert image.size == (figure.width, figure.height)
@@ -72,7 +79,7 @@ def test_more_units_take_more_sheets(made, section, tmp_path, monkeypatch):
     several = read_section(tmp_path / "patches/patches").content
     folders = (tmp_path / "patches/patches", made["out"] / "patches")
     for part, before in zip(several.layers, section.layers, strict=True):
-        assert len(part.sheets) == 2 * len(part.units)
+        assert len(part.sheets) == 2 * len(drawn(part))
         for unit, other in zip(part.units, before.units, strict=True):
             for one, two in zip(unit.strips, other.strips, strict=True):
                 apart, together = sheet(folders[0], part, one), sheet(folders[1], before, two)
@@ -81,7 +88,7 @@ def test_more_units_take_more_sheets(made, section, tmp_path, monkeypatch):
 
 def test_a_unit_that_is_never_active_says_so_and_has_no_strip(section):
     for part in section.layers:
-        for unit in part.units:
+        for unit in drawn(part):
             dead = unit.facts[1][0] == 0
             assert [block.caption for block in unit.blocks] == (["never-active"] if dead else [])
             assert bool(unit.strips) is not dead and bool(unit.rows) is not dead
@@ -92,7 +99,7 @@ def test_the_numbers_are_those_of_the_artifact(made, section):
         for part in section.layers:
             values, ids = file.get(f"{part.layer}/value"), file.get(f"{part.layer}/image_id")
             boxes = file.get(f"{part.layer}/box")
-            for row, unit in enumerate(part.units):
+            for row, unit in enumerate(drawn(part)):
                 shown = ids[row] >= 0
                 assert [cells[0] for cells in unit.rows] == pytest.approx(values[row][shown], rel=1e-5)
                 images = ids[row][shown].tolist()
@@ -107,7 +114,7 @@ def test_the_table_has_a_line_for_each_place_that_is_filled(folder, section):
     for part in section.layers:
         with (folder / part.data).open(newline="") as file:
             lines = list(csv.DictReader(file))
-        values = [row[0] for unit in part.units for row in unit.rows]
+        values = [row[0] for unit in drawn(part) for row in unit.rows]
         assert [float(line["value"]) for line in lines] == values
 
 
@@ -152,3 +159,25 @@ def test_a_strip_shows_the_stored_patches(made, folder, section):
     rows = np.arange(16) >= 6
     seen = (mask == 1) & rows[:, None]
     np.testing.assert_array_equal(drawn[seen], patch[seen])
+
+
+def test_units_that_are_not_drawn_have_their_numbers(made, tmp_path):
+    params = patches.Params(units=4, layers=("features.1",), side=16, seed=0)
+    patches.run(params, made | {"out": tmp_path / "patches.h5"})
+    changed = {"patches": tmp_path / "patches.h5", "out": tmp_path / "figures"}
+    render_patches.run(render_patches.Params(units=2), made | changed)
+    section = read_section(tmp_path / "figures/patches").content
+    assert [part.layer for part in section.layers] == list(LAYERS)
+    assert section.blocks[-1].layers == ("features.1",)
+    with open_topk(made["topk"]) as ranking:
+        for part in section.layers:
+            layer = ranking.layer(part.layer)
+            for unit in {one.unit: one for one in part.units if one not in drawn(part)}.values():
+                positive = layer.value[unit.unit, :K][layer.value[unit.unit, :K] > 0]
+                assert [row[0] for row in unit.rows] == pytest.approx(positive, rel=1e-5)
+                assert unit.facts[1] == (layer.count_active[unit.unit], IMAGES)
+            assert bool(drawn(part)) == (part.layer == "features.1")
+
+
+def test_the_report_has_words_for_all_of_it(folder, tmp_path):
+    assert "Layer by layer" in page_of(folder, tmp_path)

@@ -14,6 +14,7 @@ from stages import predictions, render_summary
 from stages.render_summary import spread
 from tests.small.artifacts import write_activations, write_description, write_manifest, write_thumbnails
 from tests.small.files import bytes_below
+from tests.small.pages import page_of
 
 CLASSES = ["a", "<b>", "=c"]
 LABEL = np.arange(80) % 3
@@ -127,24 +128,30 @@ def test_examples_are_of_their_class(folder, content):
 
 def test_training_is_drawn_where_there_was_one(tmp_path):
     course = "epoch,train_loss,test_loss,test_accuracy\n0,2.3,2.2,0.1\n1,1.0,,\n2,0.5,0.6,0.9\n"
-    content = read_section(render(tmp_path, course=course)).content
+    folder = render(tmp_path, course=course)
+    content = read_section(folder).content
     assert content.blocks[-1].id == "training"
     assert content.blocks[-1].numbers == {"epochs": 2}
+    assert "after each of 2\u00a0epochs" in page_of(folder, tmp_path)
 
 
 def test_unlabelled_images(tmp_path):
-    content = read_section(render(tmp_path, label=np.full(80, -1))).content
+    folder = render(tmp_path, label=np.full(80, -1))
+    content = read_section(folder).content
     assert list(figures(content)) == ["examples"]
     assert "accuracy" not in content.numbers
     assert content.numbers["unlabelled"] == 80
     assert table(content, "dataset").rows[-2][0] == "no label"
+    assert "No labelled images were held out" in page_of(folder, tmp_path)
 
 
 def test_nothing_held_out_is_said(tmp_path):
-    content = read_section(render(tmp_path, split=["train"] * 80)).content
+    folder = render(tmp_path, split=["train"] * 80)
+    content = read_section(folder).content
     assert "accuracy" not in content.numbers
     assert "held_out" not in content.numbers
     assert table(content, "accuracy").evidence.n == 40
+    assert "No split was held out" in page_of(folder, tmp_path)
 
 
 def test_equal_bytes_twice(folder, tmp_path):
