@@ -45,6 +45,7 @@ def forgotten(root: Path) -> list[str]:
         *_tests(sources),
         *_blocks(root, sources),
         *_artifacts(root, graph["stages"]),
+        *_inputs(sources, graph["stages"]),
         *_plots(graph),
         *_sections(root, sources),
     ]
@@ -154,6 +155,24 @@ def _reaches_report(out: str, stages: Mapping[str, Any]) -> bool:
                 seen |= new
                 waiting += new
     return False
+
+
+def _inputs(sources: Sources, stages: Mapping[str, Any]) -> Iterator[str]:
+    """Name each path that dvc.yaml lets a stage depend on and that its module does not name."""
+    for name, entry in stages.items():
+        module = module_of(name, entry)
+        texts = _texts(sources.files[module]) if module in sources.files else []
+        for dep in entry["deps"]:
+            # A path that the params name, and what every stage depends on, stand in no stage.
+            if is_code(dep) or dep == GATE or "${" in dep or not texts:
+                continue
+            if not any(_overlap(text, dep) for text in texts):
+                yield f"{module} has no input {dep}, on which dvc.yaml lets it depend"
+
+
+def _texts(path: Path) -> list[str]:
+    nodes = [node for node in ast.walk(parse(path)) if isinstance(node, ast.Constant)]
+    return [node.value for node in nodes if isinstance(node.value, str)]
 
 
 def _overlap(one: str, other: str) -> bool:

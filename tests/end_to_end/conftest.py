@@ -10,6 +10,8 @@ from tests.end_to_end.miniature import PARAMS
 from tests.end_to_end.project import Project, make_project
 
 MINUTES_15 = 900
+# The tests of the toy analysis are run where it was added.
+collect_ignore = ["quiet"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -56,11 +56,6 @@ def test_going_back_costs_nothing(copy: Project):
     assert copy.results() == before
 
 
-def test_corrected_caption_runs_the_report_alone(copy: Project):
-    append(copy, "pipeline/report/captions/patches.md", "A word more.")
-    assert copy.must("dvc", "repro").ran == ALWAYS
-
-
 # A comment changes no result, so that the stages after those that import the module have nothing to do.
 @pytest.mark.parametrize(
     ("module", "stages"),
