@@ -7,6 +7,7 @@ has splits): sizes in bytes, times of change in nanoseconds. Write it again afte
 import argparse
 import csv
 import io
+import logging
 import os
 import re
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from pipeline.dataset.dataset import open_dataset
 from pipeline.dataset.names import escape
 from pipeline.errors import UserError
-from pipeline.manifest.scanning import scan
+from pipeline.manifest.scanning import scan, tell
 from pipeline.store.cells import quote
 from pipeline.store.replacing import replaced
 
@@ -48,6 +49,7 @@ def write_listing(folder: Path, out: Path) -> int:
     if dataset.kind != "folder":
         raise UserError(f"{folder}: is no folder; a listing is made of a folder of images or tar files")
     found = scan(dataset)
+    tell(found)
     given = {name for name in ("label", "split") for record in found.records[:1] if getattr(record, name)}
     given |= {"label"} if any(record.label for record in found.records) else set()
     columns = [name for name in COLUMNS if name in ("path", "size", "mtime") or name in given]
@@ -67,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of images or tar files")
     parser.add_argument("out", type=Path, metavar="OUT.csv", help="the CSV to write")
     options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="listing: %(message)s", stream=sys.stderr)
     try:
         count = write_listing(options.folder, options.out)
     except UserError as error:

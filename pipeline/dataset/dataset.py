@@ -21,6 +21,8 @@ from pipeline.images.decoding import ImageError
 MOST_BYTES = 1 << 29
 HEAD_BYTES = 1 << 16
 TAR = ".tar"
+TABLES = (".csv", ".tsv")
+COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
 # Stores that keep a file under a digest of its content and link to it from where its name stands: the cache
 # of DVC, the objects of git-annex, the blobs of Hugging Face.
 STORED = re.compile(
@@ -100,8 +102,10 @@ def open_dataset(path: Path | str) -> Dataset:
         raise UserError(f"dataset.path: {path} does not exist; give a folder, a tar file or a CSV")
     if path.suffix == TAR:
         return Dataset(path.absolute(), "tar", path.absolute().parent.resolve())
-    if path.suffix == ".csv":
+    if path.suffix.lower() in TABLES:
         return Dataset(path.absolute(), "csv", csv_root(path))
+    if path.name.endswith(COMPRESSED):
+        raise UserError(f"dataset.path: {path}: compressed archives are not read; unpack it")
     raise UserError(f"dataset.path: {path} is no dataset; give a folder, a tar file or a CSV")
 
 

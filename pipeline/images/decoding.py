@@ -285,7 +285,7 @@ def _image_error(error: Exception) -> ImageError:
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)):
         return ImageError("too large", str(error) or "not enough memory")
     if "MAX_TEXT" in str(error):
-        return ImageError("too large", f"a text or profile of more than {MOST_TEXT} bytes within the file")
+        return ImageError("too large", f"more than {MOST_TEXT} bytes of text or profile within the file")
     # Pillow names the in-memory file by its address, which would make the reason differ at every run.
     text = str(error).split("<_io.BytesIO")[0].strip() or type(error).__name__
     return ImageError("damaged", text)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.dataset.dataset import TAR, Dataset, locate, read_file
+from pipeline.dataset.dataset import COMPRESSED, TAR, Dataset, locate, read_file
 from pipeline.dataset.names import escape, left_behind, order
 from pipeline.errors import UserError
 from pipeline.formats.manifest import Skipped
@@ -34,7 +34,6 @@ REFUSED = (
 )  # fmt: skip
 IMAGE_EXTENSIONS = frozenset((*READ, *REFUSED))
 SHARD_SPLIT = re.compile(r"([a-z]+)[-_.\d]", re.IGNORECASE)
-COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
 
 log = logging.getLogger(__name__)
 

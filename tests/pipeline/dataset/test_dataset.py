@@ -135,6 +135,19 @@ def test_missing_member_and_changed_tar(folder, tmp_path):
     assert dataset.read("shard.tar/2.png") == image_bytes()
 
 
+@pytest.mark.parametrize("name", ["images.zip", "images.tar.gz"])
+def test_a_compressed_archive_is_to_be_unpacked(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(UserError, match="compressed archives are not read; unpack it"):
+        open_dataset(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["list.tsv", "LIST.CSV"])
+def test_tables_of_other_suffixes(folder, name):
+    (folder / name).write_text("path\tlabel\ncat/1.png\tcat\n")
+    assert open_dataset(folder / name).kind == "csv"
+
+
 @pytest.mark.parametrize("name", ["nothing", "text.txt"])
 def test_no_dataset(tmp_path, name):
     (tmp_path / "text.txt").write_text("x")
@@ -188,8 +201,8 @@ def test_a_tar_file_of_another_name_behind_a_link(folder, tmp_path):
     (tmp_path / "disk").mkdir()
     with tarfile.open(tmp_path / "disk" / "v2.tar", "w") as tar:
         tar.add(folder, arcname=".")
-    (tmp_path / "shard.tar").symlink_to(tmp_path / "disk" / "v2.tar")
-    assert open_dataset(tmp_path / "shard.tar").read("shard.tar/cat/1.png") == image_bytes()
+    (folder / "shard.tar").symlink_to(tmp_path / "disk" / "v2.tar")
+    assert open_dataset(folder / "shard.tar").read("shard.tar/cat/1.png") == image_bytes()
 
 
 def test_a_csv_behind_a_link_is_relative_to_where_it_lies(folder, tmp_path):

@@ -129,7 +129,9 @@ def test_missing_file(tmp_path):
         read_checkpoint(tmp_path / "net.pt")
 
 
-@pytest.mark.parametrize("content", [{"epoch": 3}, {}, [torch.ones(2)], torch.ones(3)])
+@pytest.mark.parametrize(
+    "content", [{"epoch": 3}, {}, [torch.ones(2)], torch.ones(3), {"best": torch.tensor(0.9)}]
+)
 def test_file_without_a_state_dict(tmp_path, content):
     torch.save(content, tmp_path / "net.pt")
     with pytest.raises(UserError, match="holds no state dict"):
