@@ -129,7 +129,9 @@ def check_cells(columns: tuple[Column, ...], cells: tuple[Cell, ...], place: str
             raise ValueError(f"{place}: {cell!r} is no {column.form} (column '{column.name}')")
 
 
-def spread(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> tuple[int | float | str | None, ...]:
+def spreadsheet_row(
+    columns: tuple[Column, ...], cells: tuple[Cell, ...]
+) -> tuple[int | float | str | None, ...]:
     """Return a table's row for a spreadsheet: a cell of several numbers becomes as many cells."""
     flat: list[int | float | str | None] = []
     for column, cell in zip(columns, cells, strict=True):
@@ -141,8 +143,8 @@ def spread(columns: tuple[Column, ...], cells: tuple[Cell, ...]) -> tuple[int | 
     return tuple(flat)
 
 
-def headings(columns: tuple[Column, ...]) -> tuple[str, ...]:
-    """Return the names of a spreadsheet's columns that `spread` fills."""
+def spreadsheet_columns(columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """Return the names of a spreadsheet's columns that `spreadsheet_row` fills."""
     return tuple(
         f"{column.name} {part}" if part else column.name
         for column in columns

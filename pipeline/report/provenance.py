@@ -24,7 +24,7 @@ from pipeline.formats.weights import read_description
 
 
 @dataclass(frozen=True)
-class Images:
+class Counted:
     """The dataset as the manifest has it.
 
     Attributes
@@ -65,7 +65,7 @@ class Provenance:
         ``stage.key`` to value.
     """
 
-    images: Images
+    images: Counted
     network: Mapping[str, Any]
     artifacts: tuple[Artifact, ...]
     params: str
@@ -108,7 +108,7 @@ def read_provenance(artifacts: Path, metrics: Path, settings: Path) -> Provenanc
     )
 
 
-def read_images(manifest: Path, activations: Path) -> Images:
+def read_images(manifest: Path, activations: Path) -> Counted:
     """Read what a manifest says about the dataset as a whole.
 
     Parameters
@@ -131,7 +131,7 @@ def read_images(manifest: Path, activations: Path) -> Images:
     }
     counts |= {f"images in split “{split}”": splits.count(split) for split in sorted(set(splits)) if split}
     counts |= {"duplicate images": file.duplicates, "skipped images": len(skipped)}
-    return Images(file.dataset, counts, tuple(skipped))
+    return Counted(file.dataset, counts, tuple(skipped))
 
 
 def read_metrics(folder: Path) -> dict[str, Number]:

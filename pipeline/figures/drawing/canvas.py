@@ -56,7 +56,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Rectangle:
     """The outline of a rectangle, two pixels wide, drawn inside of it in white between dark edges."""
 
     x0: float
@@ -75,7 +75,7 @@ class Edge:
     height: int
 
 
-Element: TypeAlias = Pixels | Label | Frame | Edge
+Element: TypeAlias = Pixels | Label | Rectangle | Edge
 
 
 @dataclass
@@ -145,7 +145,7 @@ def _draw_text(pen: ImageDraw.ImageDraw, text: Label) -> None:
     )  # fmt: skip
 
 
-def _draw_frame(pen: ImageDraw.ImageDraw, frame: Frame) -> None:
+def _draw_frame(pen: ImageDraw.ImageDraw, frame: Rectangle) -> None:
     x0, y0 = round(frame.x0), round(frame.y0)
     # At least five pixels: two white, two dark edges, one of the image.
     x1, y1 = max(round(frame.x1) - 1, x0 + 6), max(round(frame.y1) - 1, y0 + 6)
@@ -165,7 +165,7 @@ def _svg(element: Element) -> str:
         place = f'x="{element.x - 0.5}" y="{element.y - 0.5}"'
         size = f'width="{element.width + 1}" height="{element.height + 1}"'
         return f'<rect {place} {size} fill="none" stroke="#{bytes(INK).hex()}"/>'
-    if isinstance(element, Frame):
+    if isinstance(element, Rectangle):
         x0, y0, x1, y1 = element.x0 + 2, element.y0 + 2, element.x1 - 2, element.y1 - 2
         place = f'x="{x0:g}" y="{y0:g}" width="{max(x1 - x0, 1):g}" height="{max(y1 - y0, 1):g}" fill="none"'
         return (

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contents.blocks import Block, Figure, Table, Units, Viewer
-from pipeline.contents.values import headings, spread
+from pipeline.contents.values import spreadsheet_columns, spreadsheet_row
 from pipeline.errors import UserError
 from pipeline.report.addresses import section_anchor, table_file
 from pipeline.report.collecting import Chapter, Worded
@@ -69,8 +69,8 @@ def write_tables(report: Path, section: Worded) -> None:
         lists += [layer.blocks, *(unit.blocks for unit in layer.units)]
     for block in (block for blocks in lists for block in blocks):
         if isinstance(block, Table):
-            rows = [spread(block.columns, row) for row in block.rows]
-            write_table(report / table_file(section.name, block.id), headings(block.columns), rows)
+            rows = [spreadsheet_row(block.columns, row) for row in block.rows]
+            write_table(report / table_file(section.name, block.id), spreadsheet_columns(block.columns), rows)
 
 
 def _section(section: Worded) -> Shown:

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.contents.blocks import Table, Text
-from pipeline.contents.values import Column, headings, spread
+from pipeline.contents.values import Column, spreadsheet_columns, spreadsheet_row
 
 COLUMNS = (
     Column(name="class", form="class"),
@@ -35,10 +35,10 @@ def test_names_of_captions_are_plain(caption):
 
 def test_cells_of_several_numbers_spread_over_a_spreadsheet():
     table = Table(id="t", caption="t", columns=COLUMNS, rows=(("a", np.array([0.1, 0.2]), None),))
-    assert headings(table.columns) == (
+    assert spreadsheet_columns(table.columns) == (
         "class", "accuracy low", "accuracy high", "box x0", "box y0", "box x1", "box y1"
     )  # fmt: skip
-    assert spread(table.columns, table.rows[0]) == ("a", 0.1, 0.2, None, None, None, None)
+    assert spreadsheet_row(table.columns, table.rows[0]) == ("a", 0.1, 0.2, None, None, None, None)
 
 
 @pytest.mark.parametrize("row", [("a", 0.5, None), ("a", (0.1,), None), (("a",), None, None), ("a", None)])

@@ -17,7 +17,7 @@ from pipeline.numerics.geometry import ReceptiveField
 from pipeline.contents.writing import ChapterDraft, SectionDraft, new_chapter
 from pipeline.report.escaping import visible
 from pipeline.report.provenance import Artifact, Provenance
-from pipeline.report.provenance import Images as Listed
+from pipeline.report.provenance import Counted
 
 HOSTILE = (
     "<script>document.documentElement.dataset.hacked='1'</script>.png",
@@ -319,7 +319,7 @@ def captions(folder: Path) -> Path:
 
 def provenance(names: tuple[str, ...] = HOSTILE) -> Provenance:
     return Provenance(
-        images=Listed(
+        images=Counted(
             dataset=names[0],
             counts={"images": 1797, names[0]: 3},
             skipped=tuple((name, f"truncated: {name}") for name in names),

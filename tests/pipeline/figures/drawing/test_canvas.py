@@ -7,14 +7,16 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
-from pipeline.figures.drawing.canvas import BLACK, WHITE, Canvas, Edge, Frame, Label, Pixels, text_width
+from pipeline.figures.drawing.canvas import BLACK, WHITE, Canvas, Edge, Label, Pixels, Rectangle, text_width
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8)
 
 
 def drawn():
     canvas = Canvas(60, 40)
-    canvas.draw(Pixels(3, 5, PIXELS), Edge(3, 5, 12, 8), Frame(20, 10, 40, 30), Label(2, 30, "a < b & c", 9))
+    canvas.draw(
+        Pixels(3, 5, PIXELS), Edge(3, 5, 12, 8), Rectangle(20, 10, 40, 30), Label(2, 30, "a < b & c", 9)
+    )
     return canvas
 
 
@@ -35,7 +37,7 @@ def test_a_frame_is_white_between_dark_edges():
 
 def test_a_tiny_frame_can_still_be_seen():
     canvas = Canvas(20, 20)
-    canvas.draw(Frame(5, 5, 5.2, 5.1))
+    canvas.draw(Rectangle(5, 5, 5.2, 5.1))
     assert (np.asarray(canvas.image())[..., 0] == 255).sum() >= 8
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.drawing.canvas import Frame, Label, Pixels
+from pipeline.figures.drawing.canvas import Label, Pixels, Rectangle
 from pipeline.figures.drawing.strips import (
     ContextTile,
     UnitTiles,
@@ -74,7 +74,7 @@ def test_near_duplicates_that_were_passed_over_count_as_shown():
 
 def test_the_receptive_field_is_outlined_on_each_picture():
     canvas = context_strip(unit(4), SIDE)
-    frames = [element for element in canvas.elements if isinstance(element, Frame)]
+    frames = [element for element in canvas.elements if isinstance(element, Rectangle)]
     assert [(frame.y0, frame.x1 - frame.x0) for frame in frames] == [(5, 20)] * 4
 
 
