@@ -174,9 +174,11 @@ def unit_numbers(entry: UnitEntry, layer: LayerPart, unit: UnitPart) -> dict[str
 
 
 def unit_facts(section: Worded, layer: LayerPart, unit: UnitPart) -> list[tuple[str, str]]:
-    """Return names and values of what is known of a unit in numbers."""
+    """Return names and values of what is known of a unit in numbers; what there is not is left out."""
     pairs = zip(layer.unit_facts, unit.facts, strict=True)
-    return [(section.term(column.name), cells.text(cell, column.form)) for column, cell in pairs]
+    return [
+        (section.term(column.name), cells.text(cell, column.form)) for column, cell in pairs if cell is not None
+    ]
 
 
 def geometry_text(units: int | None, geometry: LayerGeometry | None) -> str:

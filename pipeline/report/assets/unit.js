@@ -32,21 +32,32 @@ const units = {
   },
 
   fill(name, unit, layer, said) {
-    const parts = [page.make("p", { className: "note" }, layer.geometry)];
+    const parts = [page.make("p", { className: "note" }, layer.geometry), this.steps(name, unit, layer)];
     for (const [k, section] of layer.sections.entries()) {
       if (!said?.[k]) continue;
       const [facts, rows] = said[k];
-      parts.push(page.heading(section.title, section.chapter));
-      parts.push(page.facts(facts.map((value, i) => [section.facts[i], value])));
-      if (rows.length) parts.push(...page.table(section.table.title, section.table.columns, rows));
+      const known = facts.map((value, i) => [section.facts[i], value]).filter(([, value]) => value !== null);
+      const table = rows.length ? page.table(section.table.title, section.table.columns, rows) : [];
+      const heading = page.heading(section.title, section.chapter);
+      parts.push(page.make("section", { className: "part" }, heading, page.facts(known), ...table));
     }
-    parts.push(page.make("p", { className: "notice" }, this.how(name, said)));
+    parts.push(page.make("p", { className: "notice" }, this.how(said)));
     page.show(`${name}, unit ${unit}`, ...parts);
+    page.find(".here").textContent = `unit ${unit}`;
   },
 
-  how(name, said) {
+  steps(name, unit, layer) {
+    const lead = (other, rel, text) =>
+      page.make("a", { rel, href: `#${encodeURIComponent(name)}/${other}` }, text);
+    const links = [];
+    if (unit > 0) links.push(lead(unit - 1, "prev", `← unit ${unit - 1}`));
+    if (unit + 1 < layer.units) links.push(lead(unit + 1, "next", `unit ${unit + 1} →`));
+    return page.make("nav", { className: "steps", ariaLabel: "Units" }, ...links);
+  },
+
+  how(said) {
     const known = said ? "These are its numbers; it was not drawn." : "This unit was not drawn.";
-    return `${known} To draw more units of ${name}, raise patches.units in params.yaml, and run the pipeline again.`;
+    return `${known} To draw it, let patches.layers and patches.units in params.yaml take it in, and run the pipeline again.`;
   },
 };
 

@@ -26,7 +26,8 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
         Advanced once for each drawn unit.
     """
     for before, layer, after in _with_neighbours(layers):
-        drawn = [unit for unit in layer.units() if unit.drawn]
+        units = layer.units()
+        drawn = [unit for unit in units if unit.drawn]
         frame.write(
             layer_page(layer.name),
             "layer.html",
@@ -37,6 +38,9 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
                 "after": after.name if after else None,
                 "sections": [_section(*part) for part in layer.parts if _says_something(part[1])],
                 "units": [_card(layer, unit) for unit in drawn],
+                "undrawn": [
+                    (unit.unit, unit_page(layer.name, unit.unit, drawn=False)) for unit in units if not unit.drawn
+                ],
                 "orders": _orders(layer),
             },
         )

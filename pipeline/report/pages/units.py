@@ -10,7 +10,7 @@ from pipeline.report.addresses import address, layer_page, section_anchor
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
 from pipeline.report.scripts import write_runs, write_script
-from pipeline.report.shown import View, geometry_text, unit_facts
+from pipeline.report.shown import View, geometry_text
 from pipeline.report.wording import line
 
 Record = list[Any]
@@ -20,7 +20,7 @@ def write_lookup(frame: Frame, layers: Sequence[LayerEntry]) -> None:
     """Write ``unit.html`` and its data: ``data/units.js``, and shards for each layer.
 
     A shard has for each unit a list with an entry for each section that speaks of the layer: the texts of the
-    unit's facts and the rows of its table, or 0 where the section says nothing of the unit.
+    unit's facts, null where there is none, and the rows of its table; or 0 where the section says nothing of the unit.
     """
     write_script(frame.report, "units", [(layer.name, _about(frame, layer)) for layer in layers])
     frame.write("unit.html", "any-unit.html", {})
@@ -64,12 +64,12 @@ def _section(section: Worded, part: LayerPart) -> dict[str, Any]:
 def _record(layer: LayerEntry, unit: UnitEntry) -> Record:
     own = {section.name: part for section, _, part in unit.parts}
     return [
-        _numbers(section, about, own[section.name]) if section.name in own else 0
+        _numbers(about, own[section.name]) if section.name in own else 0
         for section, about in layer.parts
     ]
 
 
-def _numbers(section: Worded, about: LayerPart, part: UnitPart) -> Record:
+def _numbers(about: LayerPart, part: UnitPart) -> Record:
     columns = about.unit_table.columns if about.unit_table else ()
     rows = [
         [
@@ -79,4 +79,8 @@ def _numbers(section: Worded, about: LayerPart, part: UnitPart) -> Record:
         ]
         for row in part.rows
     ]
-    return [[text for _, text in unit_facts(section, about, part)], rows]
+    facts = [
+        None if cell is None else cells.text(cell, column.form)
+        for column, cell in zip(about.unit_facts, part.facts, strict=True)
+    ]
+    return [facts, rows]

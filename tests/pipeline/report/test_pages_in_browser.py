@@ -114,6 +114,7 @@ def test_layer_leads_to_a_unit_that_was_not_drawn(page, report):
     page.evaluate("tools.querySelector('.open').click()")
     page.wait("location.pathname.endsWith('/unit.html') && !!document.querySelector('.found table')")
     assert page.evaluate("document.querySelector('h1').textContent") == "pool, unit 4"
+    assert page.evaluate("document.querySelector('.here').textContent") == "unit 4"
     cells = "[...document.querySelectorAll('.found tr:nth-child(1) td')].map(td => td.textContent)"
     assert page.evaluate(cells)[0] == "1"
     assert "7 of 10 (70.0\u00a0%)" in page.evaluate("document.querySelector('.found dl').textContent")
@@ -130,6 +131,17 @@ def test_layer_leads_to_a_unit_that_was_not_drawn(page, report):
 def test_a_unit_that_is_not_there_is_said(page, report, asked, expected):
     page.open(_at(report, f"unit.html#{asked}"))
     page.wait(f"document.querySelector('main').textContent.includes('{expected}')")
+
+
+def test_arrow_keys_lead_from_one_unit_to_the_next(page, report):
+    page.open(_at(report, "unit.html#pool/4"))
+    page.wait("!!document.querySelector('a[rel=next]')")
+    page.key("ArrowRight")
+    page.wait("document.querySelector('h1').textContent === 'pool, unit 5'")
+    page.key("ArrowLeft")
+    page.wait("document.querySelector('h1').textContent === 'pool, unit 4'")
+    page.key("ArrowLeft")
+    page.wait("location.pathname.endsWith('/units/pool/3.html')")
 
 
 def test_a_drawn_unit_is_led_to_its_page(page, report):

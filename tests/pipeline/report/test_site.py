@@ -176,6 +176,10 @@ def test_winners_lead_to_the_pages_of_their_images(report, pages):
     assert f"../../image.html#path={quote(fakes.HOSTILE[2])}" in links
 
 
+def test_layer_leads_to_its_units_that_are_not_drawn(report, pages):
+    assert "../unit.html#pool/4" in pages[report / "layers/pool.html"].links
+
+
 def test_undrawn_unit_is_in_a_shard(report):
     text = (report / "data/units/pool/0.js").read_text()
     assert text.startswith('convatlas.put("units/pool/0",[[4,[[["5","7 of 10 (70.0\\u00a0%)"]')
