@@ -2,16 +2,17 @@
 
 import os
 import signal
-from functools import partial
 
 import numpy as np
 import pytest
 
 from pipeline import store
+from pipeline.analyses.embedding import components
 from pipeline.analyses.embedding.components import reduce_codes
 from pipeline.errors import UserError
 from pipeline.numerics.pca import principal_components
 from pipeline.parallel.fold import fold, map_in_order, split
+from pipeline.topk import ranking
 from pipeline.topk.ranking import rank
 from tests.small.artifacts import write_activations
 
@@ -50,9 +51,8 @@ def die_at_three(job):
 
 def test_a_job_that_ends_its_workers_is_named_in_one_line(workers):
     jobs = [f"shard {number}" for number in range(6)]
-    for reduction in (map_in_order, partial(fold, merge=list.__add__)):
-        with pytest.raises(UserError, match=r"^adding: shard 3 ends every process .*CONVATLAS_WORKERS"):
-            reduction(die_at_three, jobs=jobs, large=True, label="adding")
+    with pytest.raises(UserError, match=r"^adding: shard 3 ends every process .*CONVATLAS_WORKERS"):
+        map_in_order(die_at_three, jobs, large=True, label="adding")
 
 
 def test_a_worker_that_is_lost_by_chance_changes_nothing(workers, tmp_path):
@@ -61,7 +61,7 @@ def test_a_worker_that_is_lost_by_chance_changes_nothing(workers, tmp_path):
 
 
 def die_once(job):
-    if not job.exists():
+    if job.name == "b" and not job.exists():
         job.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return job.name
@@ -90,16 +90,40 @@ def test_large_and_small_rankings_are_equal_and_right(workers, activations):
         assert found.count_active.tolist() == (values > 0).sum(0).tolist()
 
 
+def deadly(function):
+    """A function that ends the process over the last shard but one."""
+
+    def die_or_call(part, **options):
+        if part.shards.start == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(part, **options)
+
+    return die_or_call
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "reduction"),
+    [
+        (ranking, "rank_part", lambda folder: rank(folder, 9, large=0)),
+        (components, "moments_of", lambda folder: reduce_codes(folder, 5, "cosine", large=0)),
+    ],
+)
+def test_shards_that_end_their_workers_are_named(workers, activations, monkeypatch, module, name, reduction):
+    monkeypatch.setattr(module, name, deadly(getattr(module, name)))
+    with pytest.raises(UserError, match="activations0, shards 4 to 4 ends every process"):
+        reduction(activations[0])
+
+
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_large_and_small_components_are_equal_and_those_of_the_whole(workers, activations, metric):
     folder, codes, _ = activations
     rows = codes / np.linalg.norm(codes, axis=1, keepdims=True) if metric == "cosine" else codes
     expected = principal_components(lambda: [rows], WIDTH, 5)
     found = [reduce_codes(folder, 5, metric, large=large) for large in (0, 1 << 40)]
-    for components, points in found:
-        np.testing.assert_allclose(components.axes, expected.axes, atol=1e-6)
+    for axes, points in found:
+        np.testing.assert_allclose(axes.axes, expected.axes, atol=1e-6)
         np.testing.assert_allclose(points, expected.project(rows), atol=1e-4)
-        assert components.count == IMAGES
+        assert axes.count == IMAGES
     np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
