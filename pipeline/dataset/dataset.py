@@ -122,7 +122,7 @@ def locate(root: Path, name: str, *, source: str) -> Path:
     try:
         place = os.path.realpath(root / name, strict=True)
     except FileNotFoundError:
-        raise ImageError("missing", "no such file") from None
+        raise ImageError("missing", why_missing(root / name)) from None
     except OSError as error:
         raise ImageError(_reason(error), error.strerror or "cannot be followed") from None
     except ValueError as error:
@@ -133,6 +133,15 @@ def locate(root: Path, name: str, *, source: str) -> Path:
             "copy in its place, or list the images in a CSV whose '# root: ' is a folder that holds both"
         )
     return Path(place)
+
+
+def why_missing(path: Path) -> str:
+    """Say why there is no file behind a path: nothing has the name, or a link leads to nothing."""
+    if not path.is_symlink():
+        return "no such file"
+    if STORED.search(os.path.realpath(path)):
+        return "a link into a store that lacks the content; fetch it, as by dvc pull or git annex get"
+    return "a link to nothing; mend it or take it away"
 
 
 def read_file(path: Path, offset: int, size: int | None, *, follow: bool = True) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pipeline.dataset.dataset import open_dataset
+from pipeline.dataset.dataset import open_dataset, why_missing
 from pipeline.dataset.names import escape, left_behind
 from pipeline.errors import UserError
 from pipeline.manifest.scanning import scan, tell
@@ -60,14 +60,16 @@ def _check_for_dvc(folder: Path, place: Path) -> None:
             if left_behind(entry.name):
                 continue
             if not _is_utf8(entry.name):
-                raise _not_hashed(folder, entry, "its name is not UTF-8")
+                raise _not_hashed(folder, entry, "its name is not UTF-8; rename it")
             if entry.is_dir(follow_symlinks=False):
                 _check_for_dvc(folder, Path(entry.path))
-            elif not entry.is_dir() and not entry.is_file():
-                what = (
-                    "it is a link to nothing" if entry.is_symlink() else "it is a pipe, a socket or a device"
+            elif not os.path.isfile(entry.path) and not os.path.isdir(entry.path):
+                lost = (
+                    why_missing(Path(entry.path))
+                    if entry.is_symlink()
+                    else "a pipe, a socket or a device; take it away"
                 )
-                raise _not_hashed(folder, entry, what)
+                raise _not_hashed(folder, entry, f"it is {lost}")
 
 
 def _is_utf8(name: str) -> bool:
@@ -81,6 +83,6 @@ def _is_utf8(name: str) -> bool:
 def _not_hashed(folder: Path, entry: os.DirEntry[str], what: str) -> UserError:
     name = escape(os.path.relpath(entry.path, folder))
     return UserError(
-        f"dataset.path: {folder}: DVC cannot hash '{name}': {what}; rename or remove it, or set "
-        f"dataset.path to a listing, hashed instead: python -m pipeline.listing {folder} OUT.csv"
+        f"dataset.path: {folder}: DVC cannot hash '{name}': {what}; or leave it, and set "
+        f"dataset.path to a listing, which is hashed instead: python -m pipeline.listing {folder} OUT.csv"
     )

@@ -77,7 +77,9 @@ def test_a_name_that_is_not_utf8_is_named_before_dvc_ends_at_it(tmp_path, name):
     place = tmp_path / "images" / os.fsdecode(name)
     place.parent.mkdir(parents=True)
     place.touch()
-    with pytest.raises(UserError, match=r"DVC cannot hash '.*\\x(e9|ff).*UTF-8; rename.*pipeline\.listing"):
+    with pytest.raises(
+        UserError, match=r"DVC cannot hash '.*\\x(e9|ff).*UTF-8; rename it.*pipeline\.listing"
+    ):
         dataset.check(blocks(tmp_path / "images"), None)
 
 
@@ -90,14 +92,30 @@ def test_a_listing_is_the_way_out_for_names_that_are_not_utf8(tmp_path):
     assert open_dataset(tmp_path / "images.csv").read(r"cat/caf\xe9.png") == b"image"
 
 
-def test_a_pipe_and_a_link_to_nothing_are_named_before_dvc_waits_or_ends(tmp_path):
+def test_a_pipe_is_named_before_dvc_waits_for_it(tmp_path):
     (tmp_path / "1.png").touch()
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(UserError, match=r"DVC cannot hash 'pipe\.png': it is a pipe"):
         dataset.check(blocks(tmp_path), None)
     (tmp_path / "pipe.png").unlink()
-    (tmp_path / "2.png").symlink_to("nothing.png")
-    with pytest.raises(UserError, match=r"DVC cannot hash '2\.png': it is a link to nothing"):
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("nothing.png", "it is a link to nothing; mend it"),
+        ("2.png", "it is a link to nothing; mend it"),
+        (
+            ".dvc/cache/files/md5/82/d272eade06e0bfa8ce187442344142",
+            "lacks the content; fetch it, as by dvc pull",
+        ),
+        ("../.git/annex/objects/Xw/8K/MD5E-s5--82.png/MD5E-s5--82.png", "git annex get"),
+    ],
+)
+def test_a_link_to_nothing_is_named_before_dvc_ends_at_it(tmp_path, target, words):
+    (tmp_path / "1.png").touch()
+    (tmp_path / "2.png").symlink_to(target)
+    with pytest.raises(UserError, match=rf"DVC cannot hash '2\.png': .*{words}"):
         dataset.check(blocks(tmp_path), None)
 
 
