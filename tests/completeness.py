@@ -129,7 +129,7 @@ def _table(path: Path) -> list[str]:
 
 
 def _artifacts(root: Path, stages: Mapping[str, Any]) -> Iterator[str]:
-    """Name each artifact that reaches nothing, or has no part in the document."""
+    """Name each artifact that reaches nothing, or has no format or no part in the document."""
     document = (root / DOCUMENT).read_text(encoding="utf-8")
     for name, entry in stages.items():
         for out in _paths(entry.get("outs", [])):
@@ -138,7 +138,11 @@ def _artifacts(root: Path, stages: Mapping[str, Any]) -> Iterator[str]:
             if not entry.get("metrics") and not _reaches_report(out, stages):
                 yield f"{out}: nothing leads from it to the report, and stage {name} has no metrics"
             file = out.removeprefix("artifacts/")
-            if file.endswith(".h5") and not re.search(rf"^## .*`{re.escape(file)}`", document, re.MULTILINE):
+            if not file.endswith(".h5"):
+                continue
+            if not (root / "pipeline/formats" / file).with_suffix(".py").is_file():
+                yield f"pipeline/formats/{file[:-3]}.py, the format of {out}, is not there"
+            if not re.search(rf"^## .*`{re.escape(file)}`", document, re.MULTILINE):
                 yield f"{DOCUMENT} has no part on `{file}`"
 
 

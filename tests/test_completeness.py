@@ -13,6 +13,7 @@ READ = ("pipeline", "stages", "tests", "docs", "params.yaml", "dvc.yaml")
 REMOVED = {
     "pipeline/analyses/patches/thumbnails.py": "imports pipeline.analyses.patches.thumbnails",
     "pipeline/formats/second_ranking.py": "imports pipeline.formats.second_ranking",
+    "pipeline/formats/topk.py": "pipeline/formats/topk.py, the format of artifacts/topk.h5",
     "stages/patches.py": "dvc.yaml runs stages.patches, which is not there",
     "stages/blocks/patches.py": "stages/blocks/patches.py, the schema of block 'patches'",
     "pipeline/figures/patches.py": "pipeline/figures/patches.py, which draws section 'patches'",

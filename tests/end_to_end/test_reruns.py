@@ -40,10 +40,6 @@ def test_changed_parameter_runs_exactly_its_stages(copy: Project, changed: str):
     assert not copy.must("dvc", "repro").ran
 
 
-def test_table_has_a_line_for_every_block(finished):
-    assert {name.partition(".")[0] for name in TABLE} == set(finished.params())
-
-
 def test_going_back_costs_nothing(copy: Project):
     """DVC's run-cache brings back what an earlier value gave."""
     before = copy.results()
@@ -85,7 +81,7 @@ def test_corrected_caption_makes_the_report_alone(copy: Project):
 
 
 def test_new_field_of_one_stage_leaves_extraction_alone(copy: Project):
-    path = copy.root / "stages/topk.py"
+    path = copy.root / "stages/blocks/topk.py"
     text = path.read_text(encoding="utf-8")
     edited = text.replace(
         "    margin: int =", '    novel: int = Field(default=1, ge=1, description="new")\n    margin: int ='

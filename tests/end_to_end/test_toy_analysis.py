@@ -15,7 +15,7 @@ from tests.completeness import forgotten
 from tests.end_to_end import toy
 from tests.end_to_end.project import ROOT, Project
 
-# All that the author of an analysis touches; docs/ and README.md say so.
+# All that the author of an analysis touches; README.md says so.
 TOUCHED = (
     "pipeline/analyses/quiet.py", "pipeline/formats/quiet.py", "pipeline/figures/quiet.py",
     "pipeline/report/captions/quiet.md", "stages/quiet.py", "stages/blocks/quiet.py",
