@@ -11,6 +11,7 @@ import pytest
 
 from stages.command import execute
 from tests.completeness import forgotten
+from tests.dataset_names import dataset_names
 from tests.dependencies import (
     BLOCKS,
     LOADS_EVERY_BLOCK,
@@ -56,6 +57,7 @@ DATA_SUFFIXES = {
 SOURCES = Sources(ROOT)
 MODULES = sorted(SOURCES.files)
 LIBRARY = [name for name in MODULES if name.startswith("pipeline.")]
+BENCHMARKS = [path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("benchmarks/*.py"))]
 FILES = [path.relative_to(ROOT).as_posix() for path in SOURCES.files.values()]
 
 
@@ -162,6 +164,12 @@ def test_figures_and_report_load_no_network(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_only_store_opens_hdf5(module):
     assert module.startswith("pipeline.store.") or not SOURCES.libraries(module) & {"h5py", "tables"}
+
+
+@pytest.mark.parametrize("file", sorted([*FILES, *BENCHMARKS]))
+def test_only_formats_name_datasets(file):
+    if not file.startswith(("pipeline/store/", "pipeline/formats/")):
+        assert not list(dataset_names(ast.parse((ROOT / file).read_text(encoding="utf-8"))))
 
 
 @pytest.mark.parametrize("module", MODULES)

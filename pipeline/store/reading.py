@@ -134,7 +134,7 @@ class Reader:
 
 
 @contextmanager
-def read(path: Path, *, version: int | None = 1) -> Iterator[Reader]:
+def read(path: Path, *, version: int | None) -> Iterator[Reader]:
     """Open a finished file.
 
     Parameters

@@ -73,7 +73,7 @@ def write(
     path: Path,
     *,
     stage: str,
-    version: int = 1,
+    version: int,
     made_from: Mapping[str, str] | None = None,
     versions: Sequence[str] = (),
 ) -> Iterator[Writer]:

@@ -1,10 +1,10 @@
 """Reading docs/artifacts.md and holding HDF5 files against it.
 
-A heading that names a file in backticks, such as `topk.h5` or `activations/part-<key>.h5`, begins that
-file's part. A table whose first column is called "dataset" then describes its datasets, with the columns
-shape, dtype, unit, range and meaning; one whose first column is "attribute" describes attributes, with the
-column "of" for what bears them ("/" is the file). `<x>` in a name stands for any one component of a path.
-What begins its meaning with "Optional" or "Where" may be absent.
+A heading that names a file in backticks, such as `topk.h5`, version 1, or `activations/part-<key>.h5`,
+version 1, begins that file's part. A table whose first column is called "dataset" then describes its
+datasets, with the columns shape, dtype, unit, range and meaning; one whose first column is "attribute"
+describes attributes, with the column "of" for what bears them ("/" is the file). `<x>` in a name stands for
+any one component of a path. What begins its meaning with "Optional" or "Where" may be absent.
 
 In a shape, digits are literal and a capital letter is one size throughout the file; U and V, throughout one
 layer. A dtype is a name of NumPy, `utf-8` or `any`. A range is `0..255`, `-1..`, `..0`; anything else says
@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 
 # Borne by every file, described once.
-COMMON_ATTRIBUTES = re.compile(r"schema_version|stage|complete|(digest|version)_.*")
+COMMON_ATTRIBUTES = re.compile(r"schema_version|stage|complete|status|status_reason|(digest|version)_.*")
 NUMBER = r"-?(?:\d+(?:\.\d+)?|inf)"
 
 
@@ -45,6 +45,7 @@ class Described:
 
     datasets: list[Row]
     attributes: list[Row]
+    version: int | None = None
 
 
 def pattern(name: str) -> str:
@@ -58,9 +59,10 @@ def read_document(text: str) -> dict[str, Described]:
     current: Described | None = None
     header: list[str] = []
     for line in text.splitlines():
-        heading = re.match(r"#+ .*?`([\w./<>-]+\.h5)`", line)
+        heading = re.match(r"#+ .*?`([\w./<>-]+\.h5)`(?:, version (\d+))?", line)
         if heading:
-            current = found.setdefault(heading.group(1), Described([], []))
+            version = int(heading.group(2)) if heading.group(2) else None
+            current = found.setdefault(heading.group(1), Described([], [], version))
         cells = _cells(line)
         if not cells:
             header = []
@@ -87,6 +89,8 @@ def faults(path: Path, described: Described) -> Iterator[str]:
             else:
                 yield from _dataset_faults(name, dataset, rows[0], sizes)
         yield from _absent(described.datasets, datasets)
+        if file.attrs.get("schema_version") != described.version:
+            yield f"version {file.attrs.get('schema_version')}, documented {described.version}"
         yield from _attribute_faults(nodes, described.attributes)
 
 

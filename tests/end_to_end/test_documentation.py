@@ -11,7 +11,7 @@ from tests.end_to_end.project import ROOT
 
 SMALL = """
 # Artifacts
-## `topk.h5`: the ranking
+## `topk.h5`, version 1: the ranking
 | dataset | shape | dtype | unit | range | meaning |
 |---|---|---|---|---|---|
 | `<layer>/value` | (U, k) | float32 | activation | 0.. | of a rank \\| unit |
@@ -45,6 +45,8 @@ def test_a_file_as_documented_has_no_faults(small):
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
+        ("version 1", "version 2", "version 1, documented 2"),
+        (", version 1", "", "version 1, documented None"),
         ("float32", "float64", "dtype float32"),
         ("(U, k)", "(U,)", "shape (2, 3)"),
         ("(U, k)", "(N, k)", "N is"),

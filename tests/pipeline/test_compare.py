@@ -19,7 +19,7 @@ def write_run(
     for name in ("artifacts", "metrics", "plots", "code"):
         (folder / name).mkdir(parents=True)
     about = {"stage": "topk", "versions": versions, "made_from": {"params": made_from, "manifest": made_from}}
-    with store.write(folder / "artifacts" / "topk.h5", **about) as file:
+    with store.write(folder / "artifacts" / "topk.h5", **about, version=1) as file:
         file.put("relu/value", value)
         file.put_strings("names", list(names))
         file.set_attributes("relu", {"k": attribute})
@@ -34,9 +34,9 @@ def write_run(
 
 def write_shards(folder, value, names):
     for row, name in enumerate(names):
-        with store.write(folder / f"part-{name}.h5", stage="extract") as file:
+        with store.write(folder / f"part-{name}.h5", stage="extract", version=1) as file:
             file.put("maxima/relu/value", value[row : row + 1])
-    with store.write(folder / "index.h5", stage="extract") as file:
+    with store.write(folder / "index.h5", stage="extract", version=1) as file:
         file.put("image_id", np.arange(len(names)))
         file.put_strings("shard/file", [f"part-{name}.h5" for name in names])
         file.put("shard/rows", np.ones(len(names), np.int64))
@@ -101,7 +101,7 @@ def test_nan_equals_nan(tmp_path):
     value = VALUE.copy()
     value[1, 2] = np.nan
     for name in ("a.h5", "b.h5"):
-        with store.write(tmp_path / name, stage=name[0]) as file:
+        with store.write(tmp_path / name, stage=name[0], version=1) as file:
             file.put("value", value)
     assert lines(compare(tmp_path / "a.h5", tmp_path / "b.h5")) == [
         "a.h5: @stage: 1 of 1 differ, the first 'a' against 'b'"

@@ -53,7 +53,7 @@ def run(tmp_path):
 def test_writes_one_row_an_image_with_its_label(run, codes):
     paths = run(codes, label=np.arange(80))
     image_id = store.open_activations(paths["activations"]).image_id
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         np.testing.assert_array_equal(file.get("image_id"), image_id)
         np.testing.assert_array_equal(file.get("label"), image_id)
         assert file.get("xy").shape == (40, 2)
@@ -67,7 +67,7 @@ def test_writes_one_row_an_image_with_its_label(run, codes):
 def test_metrics_are_the_attributes(run, codes):
     paths = run(codes)
     metrics = json.loads(paths["metrics"].read_text())
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         attributes = file.attributes()
     for name, value in metrics.items():
         assert attributes[name] == pytest.approx(value, rel=1e-5)
@@ -88,7 +88,7 @@ def test_cosine_does_not_see_lengths(run, codes):
     scale = 2.0 ** np.arange(-20, 20)[:, None]
     found = []
     for rows in (codes, codes * scale):
-        with store.read(run(rows, metric="cosine")["out"]) as file:
+        with store.read(run(rows, metric="cosine")["out"], version=None) as file:
             found.append(file.get("xy"))
     np.testing.assert_array_equal(*found)
 
@@ -106,7 +106,7 @@ def test_landmarks_are_recorded_with_quality_of_both(run, codes):
     metrics = json.loads(paths["metrics"].read_text())
     assert metrics["landmarks"] == 30
     assert metrics["landmark_knn"] > 0.3
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.shape("landmark") == (30,)
 
 

@@ -22,7 +22,7 @@ def paths(tmp_path):
 
 def test_every_patch_is_cut_from_its_box(paths):
     patches.run(patches.Params(**PARAMS), paths)
-    with store.read(paths["out"]) as file, store.read(paths["topk"]) as ranking:
+    with store.read(paths["out"], version=None) as file, store.read(paths["topk"], version=None) as ranking:
         for layer in LAYERS:
             units = file.get(f"{layer}/unit")
             for row, unit in enumerate(units):
@@ -42,7 +42,7 @@ def test_every_patch_is_cut_from_its_box(paths):
 
 def test_places_are_positive_and_no_near_duplicates(paths):
     patches.run(patches.Params(**PARAMS), paths)
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         for layer in LAYERS:
             value, image_id = file.get(f"{layer}/value"), file.get(f"{layer}/image_id")
             assert ((value > 0) == (image_id >= 0)).all()
@@ -55,7 +55,7 @@ def test_places_are_positive_and_no_near_duplicates(paths):
 
 def test_each_image_has_its_context_once(paths):
     patches.run(patches.Params(**PARAMS), paths)
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         ids = file.get("context/image_id")
         wanted = {image for layer in LAYERS for image in file.get(f"{layer}/image_id").ravel().tolist()}
         assert ids.tolist() == sorted(wanted - {-1})
@@ -82,7 +82,7 @@ def test_equal_inputs_give_equal_bytes_whatever_the_threads(paths, monkeypatch):
 
 def test_units_and_layers_can_be_chosen(paths):
     patches.run(patches.Params(**PARAMS | {"units": (1, 0), "layers": ("feat*", "head")}), paths)
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.attributes()["layers"] == ["features.0", "features.1", "head"]
         assert file.get("head/unit").tolist() == [0, 1]
     with pytest.raises(UserError, match="no layer matches 'conv'"):
@@ -95,7 +95,7 @@ def test_a_missing_image_leaves_its_places_unseen_all_missing_is_an_error(paths)
     images = sorted((paths["manifest"].parent / "data").rglob("*.png"), key=lambda path: path.name)
     images[4].unlink()
     patches.run(patches.Params(**PARAMS), paths)
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.get("skipped/image_id").tolist() == [4]
         assert "missing" in file.strings("skipped/reason")[0]
         for layer in LAYERS:

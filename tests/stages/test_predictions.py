@@ -52,7 +52,7 @@ def rows_of(path):
 def test_labels_are_outputs_of_the_network(run):
     paths = run()
     image_id = store.open_activations(paths["activations"]).image_id
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.get("class_output").tolist() == [1, 0, 3]
         np.testing.assert_array_equal(file.get("label"), np.array([1, 0, 3])[LABEL[image_id]])
         assert file.strings("output_name") == OUTPUTS
@@ -70,7 +70,7 @@ def test_held_out_images_are_the_headline(run):
     assert metrics["images"] == held_out.sum()
     assert metrics["split"]["train"]["accuracy"] == pytest.approx(right[~held_out].mean(), rel=1e-5)
     assert metrics["split"]["test"]["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.get("confusion").sum() == held_out.sum()
 
 
@@ -104,7 +104,7 @@ def test_unlabelled_images_still_have_predictions(run, caplog):
     assert "accuracy" not in metrics
     assert "no labels" in caplog.text
     assert paths["confusion"].read_text() == "actual,predicted\n"
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.get("predicted").shape == (40,)
 
 
@@ -117,7 +117,7 @@ def test_without_a_held_out_split_all_images_count_and_it_is_said(run, caplog):
 
 def test_a_mapping_from_the_user(run, tmp_path):
     (tmp_path / "classes" / "mapping.csv").write_text("dataset_class,output\nA,x\n")
-    with store.read(run()["out"]) as file:
+    with store.read(run()["out"], version=None) as file:
         assert file.get("class_output").tolist() == [1, 2, 3]
         assert "digest_mapping" in file.attributes()
 
@@ -130,7 +130,7 @@ CLASS_INDEX = {
 
 def test_a_class_index_from_the_user(run, tmp_path):
     (tmp_path / "classes" / "imagenet_class_index.json").write_text(json.dumps(CLASS_INDEX))
-    with store.read(run(classes=WNIDS)["out"]) as file:
+    with store.read(run(classes=WNIDS)["out"], version=None) as file:
         assert file.get("class_output").tolist() == [2, 3, 0]
         assert "digest_class_index" in file.attributes()
 

@@ -95,7 +95,7 @@ def test_a_unit_that_is_never_active_says_so_and_has_no_strip(section):
 
 
 def test_the_numbers_are_those_of_the_artifact(made, section):
-    with store.read(made["patches"]) as file:
+    with store.read(made["patches"], version=None) as file:
         for part in section.layers:
             values, ids = file.get(f"{part.layer}/value"), file.get(f"{part.layer}/image_id")
             boxes = file.get(f"{part.layer}/box")
@@ -152,7 +152,7 @@ def test_equal_inputs_give_equal_bytes_whatever_the_threads(made, tmp_path, monk
 def test_a_strip_shows_the_stored_patches(made, folder, section):
     layer = section.layers[0]
     strip = sheet(folder, layer, layer.units[0].strips[0])
-    with store.read(made["patches"]) as file:
+    with store.read(made["patches"], version=None) as file:
         patch, mask = file.get("features.0/patch")[0, 0], file.get("features.0/mask")[0, 0]
     # Enlarged four times, inside a line of one pixel; below the value's text.
     drawn = strip[3:65:4, 3:65:4]

@@ -108,7 +108,7 @@ def test_accuracy_is_that_of_the_predictions(folder, content):
 
 
 def test_numbers_behind_the_confusion(folder):
-    with store.read(folder.parents[2] / "predictions.h5") as file:
+    with store.read(folder.parents[2] / "predictions.h5", version=None) as file:
         matrix = file.get("confusion")
     rows = list(csv.DictReader((folder / "confusion.csv").open()))
     assert sum(int(row["images"]) for row in rows) == matrix.sum()

@@ -24,7 +24,7 @@ def paths(tmp_path):
 def test_the_ranking_is_that_of_sorting_everything(paths):
     topk.run(topk.Params(k=3, margin=4), paths)
     activations = store.open_activations(paths["activations"])
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.attributes()["layers"] == list(LAYERS)
         for layer in LAYERS:
             values = activations.read(f"maxima/{layer}/value")
@@ -39,7 +39,7 @@ def test_the_ranking_is_that_of_sorting_everything(paths):
 
 def test_boxes_are_receptive_fields_in_the_original_image(paths):
     topk.run(topk.Params(k=2, margin=0), paths)
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         for layer, (_, _, field, stride, start, status) in LAYERS.items():
             box, position = file.get(f"{layer}/box"), file.get(f"{layer}/position").astype(float)
             y, x = (start[axis] + position[..., axis] * stride[axis] for axis in (0, 1))
@@ -54,7 +54,7 @@ def test_boxes_are_receptive_fields_in_the_original_image(paths):
 
 def test_no_more_ranks_than_images(paths):
     topk.run(topk.Params(k=IMAGES, margin=5), paths)
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         assert file.shape("features.0/value") == (5, IMAGES)
         assert (file.get("features.0/image_id") >= 0).all()
 
@@ -67,14 +67,14 @@ def test_k_beyond_the_images_is_refused_naming_both(paths):
 
 def test_nan_is_refused_with_layer_and_unit(paths):
     part = paths["activations"] / "part-01.h5"
-    with store.read(part) as file:
+    with store.read(part, version=None) as file:
         arrays = {
             f"maxima/{layer}/{name}": file.get(f"maxima/{layer}/{name}")
             for layer in LAYERS
             for name in ("value", "position")
         }
     arrays["maxima/features.1/value"][0, 1] = np.nan
-    with store.write(part, stage="extract") as file:
+    with store.write(part, stage="extract", version=1) as file:
         for name, values in arrays.items():
             file.put(name, values)
     with pytest.raises(UserError, match=r"part-01\.h5: layer 'features\.1': unit 1 is NaN for image 5"):
@@ -108,7 +108,7 @@ def ranked_again(paths):
 
 def test_a_second_ranking_is_taken_where_there_is_one(paths, ranked_again):
     topk.run(topk.Params(k=2, margin=2), paths)
-    with store.read(paths["out"]) as file:
+    with store.read(paths["out"], version=None) as file:
         for layer, ranked in ranked_again.items():
             assert file.get(f"{layer}/value")[0].tolist() == [5, 4, 3, 2]
             np.testing.assert_array_equal(file.get(f"{layer}/image_id"), ranked.image_id[:, :4])

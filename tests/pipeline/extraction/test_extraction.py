@@ -64,7 +64,7 @@ def plain_forward(made):
     network = load_network(made / "weights").to(memory_format=torch.channels_last)
     preprocessing = read_description(made / "weights").preprocessing
     planned = plan(made / "manifest.h5", made / "weights")
-    with store.read(made / "manifest.h5") as manifest:
+    with store.read(made / "manifest.h5", version=None) as manifest:
         paths = manifest.strings("path")
     parts = {}
     torch.set_num_threads(1)
@@ -195,7 +195,7 @@ def test_a_changed_image_is_left_out_said_and_not_taken_for_finished(made, place
     Image.new("RGB", (12, 10)).save(changed)
     gone.unlink()
     extract_small(place / "manifest.h5", made / "weights", place / "activations")
-    with store.read(place / "activations" / "index.h5") as index:
+    with store.read(place / "activations" / "index.h5", version=None) as index:
         assert index.strings("skipped/reason") == ["changed", "missing"]
         assert index.get("image_id").tolist() == [
             n for n in range(60) if n not in index.get("skipped/image_id")
@@ -263,7 +263,7 @@ def wait_for(condition):
 
 def test_the_same_images_as_folder_csv_and_tar_give_the_same_numbers(made, place):
     """Paths in a tar file are other ones, and so are its shards: batches of one image do not feel it."""
-    with store.read(made / "manifest.h5") as manifest:
+    with store.read(made / "manifest.h5", version=None) as manifest:
         paths = manifest.strings("path")
     lines = [f"{path},{path.split('/')[0]}" for path in paths]
     (made / "dataset.csv").write_text("\n".join(["# root: dataset", "path,label", *lines]) + "\n")

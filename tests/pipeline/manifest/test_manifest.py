@@ -73,7 +73,7 @@ def test_what_a_manifest_holds(folder):
 def test_the_artifact(folder, tmp_path):
     fill(folder, {"cat/3.png": b""})
     manifest = build_manifest(folder, Selection(max_bad_fraction=0.5))
-    with store.read(write(manifest, tmp_path / "manifest.h5")) as file:
+    with store.read(write(manifest, tmp_path / "manifest.h5"), version=None) as file:
         assert file.strings("path") == manifest.path
         assert file.strings("sha256") == manifest.sha256
         assert file.strings("split") == ["train"] * 4
@@ -278,7 +278,7 @@ def test_attributes_are_numbers_or_text(folder, tmp_path):
     assert manifest.attributes["where"] == ["sea", "", "<b>"]
     assert manifest.attributes["mixed"] == ["1", "a", "2"]
     assert manifest.attributes["none"] == ["", "", ""]
-    with store.read(write(manifest, tmp_path / "manifest.h5")) as file:
+    with store.read(write(manifest, tmp_path / "manifest.h5"), version=None) as file:
         assert file.children("attributes") == ["light", "mixed", "none", "where"]
         assert file.get("attributes/light").dtype == np.float64
         assert file.strings("attributes/where") == ["sea", "", "<b>"]
@@ -292,7 +292,7 @@ def test_boxes_refer_to_rows(folder, tmp_path):
     assert manifest.path == ["cat/1.png", "dog/1.png"]
     assert manifest.box_image.tolist() == [1, 1]
     assert manifest.box.tolist() == [[1, 1, 3, 3], [0, 0, 2, 1.5]]
-    with store.read(write(manifest, tmp_path / "manifest.h5")) as file:
+    with store.read(write(manifest, tmp_path / "manifest.h5"), version=None) as file:
         assert file.get("boxes/box").dtype == np.float32
         assert file.get("boxes/image_id").tolist() == [1, 1]
 

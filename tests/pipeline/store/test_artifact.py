@@ -11,7 +11,9 @@ from pipeline.errors import UserError
 
 
 def written(path, **arrays):
-    with store.write(path, stage="test", made_from={"manifest": "ab"}, versions=("numpy",)) as file:
+    with store.write(
+        path, stage="test", made_from={"manifest": "ab"}, versions=("numpy",), version=1
+    ) as file:
         for name, values in arrays.items():
             file.put(name, values)
     return path
@@ -30,7 +32,7 @@ def written(path, **arrays):
     ],
 )
 def test_arrays_come_back(tmp_path, values):
-    with store.read(written(tmp_path / "a.h5", x=values)) as file:
+    with store.read(written(tmp_path / "a.h5", x=values), version=1) as file:
         found = file.get("x")
         assert found.dtype == values.dtype
         assert found.shape == values.shape
@@ -38,10 +40,10 @@ def test_arrays_come_back(tmp_path, values):
 
 
 def test_every_group_and_dataset_is_listed(tmp_path):
-    with store.write(tmp_path / "a.h5", stage="test") as file:
+    with store.write(tmp_path / "a.h5", stage="test", version=1) as file:
         file.put("maxima/relu/value", np.zeros(3))
         file.set_attributes("empty", {"k": 1})
-    with store.read(tmp_path / "a.h5") as file:
+    with store.read(tmp_path / "a.h5", version=1) as file:
         assert file.nodes() == {
             "empty": False,
             "maxima": False,
@@ -58,10 +60,10 @@ def test_integers_that_are_all_zero_take_no_room(tmp_path):
 def test_an_array_has_a_second_name(tmp_path):
     values = np.random.default_rng(0).random((1000, 8))
     alone = written(tmp_path / "alone.h5", x=values)
-    with store.write(tmp_path / "a.h5", stage="test") as file:
+    with store.write(tmp_path / "a.h5", stage="test", version=1) as file:
         file.put("group/x", values)
         file.link("y", "group/x")
-    with store.read(tmp_path / "a.h5") as file:
+    with store.read(tmp_path / "a.h5", version=1) as file:
         np.testing.assert_array_equal(file.get("y", slice(3, 5)), values[3:5])
         np.testing.assert_array_equal(file.get("group/x"), values)
     assert (tmp_path / "a.h5").stat().st_size < alone.stat().st_size + 5000
@@ -70,34 +72,34 @@ def test_an_array_has_a_second_name(tmp_path):
 def test_neither_writing_nor_reading_takes_a_lock(tmp_path):
     """Where a file system has none, HDF5 would refuse to open; here another process holds it."""
     exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
-    with store.write(tmp_path / "a.h5", stage="test") as file:
+    with store.write(tmp_path / "a.h5", stage="test", version=1) as file:
         file.put("x", np.arange(3))
         (unfinished,) = tmp_path.iterdir()
         with unfinished.open() as beside:
             fcntl.flock(beside, exclusive)
     with (tmp_path / "a.h5").open() as beside:
         fcntl.flock(beside, exclusive)
-        with store.read(tmp_path / "a.h5") as found:
+        with store.read(tmp_path / "a.h5", version=1) as found:
             assert found.get("x").tolist() == [0, 1, 2]
 
 
 def test_strings_come_back(tmp_path):
     strings = ["", "é<script>", "a\nb", "x" * 300]
-    with store.write(tmp_path / "a.h5", stage="test") as file:
+    with store.write(tmp_path / "a.h5", stage="test", version=1) as file:
         file.put_strings("s", strings)
         file.put_strings("none", [])
-    with store.read(tmp_path / "a.h5") as file:
+    with store.read(tmp_path / "a.h5", version=1) as file:
         assert file.strings("s") == strings
         assert file.strings("s", slice(1, 2)) == strings[1:2]
         assert file.strings("none") == []
 
 
 def test_attributes_come_back_as_plain_values(tmp_path):
-    with store.write(tmp_path / "a.h5", stage="test") as file:
+    with store.write(tmp_path / "a.h5", stage="test", version=1) as file:
         file.set_attributes(
             "g/layer", {"size": (3, 5), "status": "exact", "share": 0.5, "names": ["a", "bé"], "k": 9}
         )
-    with store.read(tmp_path / "a.h5") as file:
+    with store.read(tmp_path / "a.h5", version=1) as file:
         found = file.attributes("g/layer")
     assert found.pop("size").tolist() == [3, 5]
     assert found == {"status": "exact", "share": 0.5, "names": ["a", "bé"], "k": 9}
@@ -110,11 +112,11 @@ def test_equal_inputs_give_equal_bytes(tmp_path):
 
 
 def test_rows_written_in_slices(tmp_path):
-    with store.write(tmp_path / "a.h5", stage="test") as file:
+    with store.write(tmp_path / "a.h5", stage="test", version=1) as file:
         dataset = file.allocate("x", (10, 2), np.int64)
         for start in range(0, 10, 3):
             dataset[start : start + 3] = np.arange(20).reshape(10, 2)[start : start + 3]
-    with store.read(tmp_path / "a.h5") as file:
+    with store.read(tmp_path / "a.h5", version=1) as file:
         assert file.get("x").ravel().tolist() == list(range(20))
         assert file.get("x", slice(8, 12)).ravel().tolist() == list(range(16, 20))
 
@@ -122,10 +124,10 @@ def test_rows_written_in_slices(tmp_path):
 def test_some_rows_are_read_as_they_are_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(store.reading, "ROWS_AT_ONCE", 4)
     values = np.arange(30).reshape(15, 2)
-    with store.write(tmp_path / "x.h5", stage="x") as file:
+    with store.write(tmp_path / "x.h5", stage="x", version=1) as file:
         file.put("values", values)
         file.put_strings("names", [f"n{row}" for row in range(15)])
-    with store.read(tmp_path / "x.h5") as file:
+    with store.read(tmp_path / "x.h5", version=1) as file:
         for rows in ([14, 3, 3, 0, 9], [], [5]):
             wanted = np.array(rows, np.int64)
             np.testing.assert_array_equal(file.take("values", wanted), values[wanted])
@@ -135,7 +137,7 @@ def test_some_rows_are_read_as_they_are_asked_for(tmp_path, monkeypatch):
 def test_what_was_there_stays_when_writing_fails(tmp_path):
     path = written(tmp_path / "a.h5", x=np.arange(3))
     before = path.read_bytes()
-    with pytest.raises(ZeroDivisionError), store.write(path, stage="test") as file:
+    with pytest.raises(ZeroDivisionError), store.write(path, stage="test", version=1) as file:
         file.put("x", np.arange(4))
         raise ZeroDivisionError
     assert path.read_bytes() == before
@@ -143,20 +145,23 @@ def test_what_was_there_stays_when_writing_fails(tmp_path):
 
 
 def test_a_full_disk_is_the_users_to_mend(tmp_path):
-    with pytest.raises(UserError, match="No space left"), store.write(tmp_path / "a.h5", stage="test"):
+    with (
+        pytest.raises(UserError, match="No space left"),
+        store.write(tmp_path / "a.h5", stage="test", version=1),
+    ):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_error_of_another_kind_is_not_taken_for_a_full_disk(tmp_path):
-    with pytest.raises(FileNotFoundError), store.write(tmp_path / "a.h5", stage="test"):
+    with pytest.raises(FileNotFoundError), store.write(tmp_path / "a.h5", stage="test", version=1):
         (tmp_path / "missing").read_bytes()
 
 
 def test_unfinished_file_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"] = np.arange(3)
-    with pytest.raises(UserError, match="not written to its end"), store.read(tmp_path / "a.h5"):
+    with pytest.raises(UserError, match="not written to its end"), store.read(tmp_path / "a.h5", version=1):
         pass
 
 
@@ -164,7 +169,7 @@ def test_another_version_is_refused(tmp_path):
     path = written(tmp_path / "a.h5")
     with h5py.File(path, "r+") as file:
         file.attrs["schema_version"] = 99
-    with pytest.raises(UserError, match="format version 99"), store.read(path):
+    with pytest.raises(UserError, match="format version 99"), store.read(path, version=1):
         pass
 
 
@@ -176,7 +181,7 @@ def test_a_flipped_bit_is_an_error_that_names_file_and_dataset(tmp_path):
     data = bytearray(path.read_bytes())
     data[place + 100] ^= 1
     path.write_bytes(data)
-    with store.read(path) as file, pytest.raises(UserError, match=r"a\.h5: 'x' is damaged"):
+    with store.read(path, version=1) as file, pytest.raises(UserError, match=r"a\.h5: 'x' is damaged"):
         file.get("x")
 
 
@@ -188,7 +193,7 @@ def test_a_block_that_was_lost_is_an_error_that_names_the_file(tmp_path, fill):
         block = len(whole[start : start + 256])
         path.write_bytes(whole[:start] + fill * block + whole[start + block :])
         try:
-            with store.read(path) as file:
+            with store.read(path, version=1) as file:
                 assert file.attributes()["stage"] == "test"
                 assert file.children("group") == ["x"]
                 assert file.get("group/x").tolist() == [0, 1, 2]
@@ -203,7 +208,7 @@ def test_links_are_refused(tmp_path, link):
     path = written(tmp_path / "a.h5", x=np.arange(3))
     with h5py.File(path, "r+") as file:
         file["link"] = link
-    with pytest.raises(UserError, match="is a link"), store.read(path):
+    with pytest.raises(UserError, match="is a link"), store.read(path, version=1):
         pass
 
 
@@ -211,17 +216,20 @@ def test_external_storage_is_refused(tmp_path):
     path = written(tmp_path / "a.h5")
     with h5py.File(path, "r+") as file:
         file.create_dataset("x", (4,), "u1", external=[("/etc/hostname", 0, 4)])
-    with pytest.raises(UserError, match="data in another file"), store.read(path):
+    with pytest.raises(UserError, match="data in another file"), store.read(path, version=1):
         pass
 
 
 def test_missing_things_are_named(tmp_path):
-    with pytest.raises(UserError, match="no such file"), store.read(tmp_path / "none.h5"):
+    with pytest.raises(UserError, match="no such file"), store.read(tmp_path / "none.h5", version=1):
         pass
     (tmp_path / "text.h5").write_text("not HDF5")
-    with pytest.raises(UserError, match="cannot be opened"), store.read(tmp_path / "text.h5"):
+    with pytest.raises(UserError, match="cannot be opened"), store.read(tmp_path / "text.h5", version=1):
         pass
-    with store.read(written(tmp_path / "a.h5")) as file, pytest.raises(UserError, match="no dataset 'y'"):
+    with (
+        store.read(written(tmp_path / "a.h5"), version=1) as file,
+        pytest.raises(UserError, match="no dataset 'y'"),
+    ):
         file.get("y")
 
 
@@ -229,7 +237,7 @@ def activations(folder):
     folder.mkdir()
     for name, rows in (("part-a.h5", [[1.0], [2.0]]), ("part-b.h5", [[3.0]])):
         written(folder / name, codes=np.array(rows, np.float32))
-    with store.write(folder / "index.h5", stage="test") as file:
+    with store.write(folder / "index.h5", stage="test", version=1) as file:
         file.set_attributes("", {"layers": ["relu", "pool"]})
         for layer in ("relu", "pool"):
             file.set_attributes(f"maxima/{layer}", {"map_size": (4, 4)})
@@ -285,9 +293,9 @@ def test_a_file_is_searched_for_links_once_and_again_when_it_was_changed(tmp_pat
 
     monkeypatch.setattr(h5py.Group, "get", spy)
     for content in (1, 2):
-        with store.write(tmp_path / "a.h5", stage="test") as file:
+        with store.write(tmp_path / "a.h5", stage="test", version=1) as file:
             file.put("x", np.full(3, content))
         for _ in range(3):
-            with store.read(tmp_path / "a.h5") as found:
+            with store.read(tmp_path / "a.h5", version=1) as found:
                 assert found.get("x").tolist() == [content] * 3
         assert searched == ["x"] * content
