@@ -44,8 +44,9 @@ def pages(finished: Project) -> dict[Path, Links]:
 def test_report_has_a_page_for_each_drawn_unit(finished, pages):
     assert finished.root / "report" / "index.html" in pages
     section = read_section(finished.root / "artifacts/figures/patches/patches").content
-    units = sum(len(layer.units) for layer in section.layers)
-    assert len(pages) >= 1 + units
+    units = [unit for layer in section.layers for unit in layer.units]
+    drawn = sum(bool(unit.strips or unit.blocks) for unit in units)
+    assert len(list((finished.root / "report/units").rglob("*.html"))) == drawn < len(units)
 
 
 def test_links_of_the_report_resolve(pages):
@@ -58,8 +59,8 @@ def test_anchors_of_the_report_resolve(pages):
         f"{page.name}: {link}"
         for page, link, target in _local_links(pages)
         if (name := unquote(urlsplit(link).fragment)) and target in pages
-        # A fragment with "=" or "/" is the state of a viewer, not an anchor.
-        and name not in pages[target].anchors and not re.search("[=/]", name)
+        # What follows there is looked up, and no anchor.
+        and name not in pages[target].anchors and target.name not in {"map.html", "unit.html", "image.html"}
     ]  # fmt: skip
     assert not broken
 
