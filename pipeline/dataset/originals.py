@@ -36,13 +36,17 @@ class Originals:
     path: Array
     sha256: Array
 
-    def read(self, image_id: int, *, guarded: bool = False) -> npt.NDArray[np.uint8]:
+    def read(self, image_id: int) -> npt.NDArray[np.uint8]:
+        """Read and decode one image: `read_row`, the image being named by its id."""
+        return self.read_row(int(np.searchsorted(self.image_id, image_id)))
+
+    def read_row(self, row: int, *, guarded: bool = False) -> npt.NDArray[np.uint8]:
         """Read and decode one image.
 
         Parameters
         ----------
-        image_id : int
-            One of `image_id`.
+        row : int
+            Its place in `image_id`.
         guarded : bool
             Whether to decode in a process of its own, for a file that may kill a decoder.
 
@@ -56,7 +60,6 @@ class Originals:
         ImageError
             If it cannot be read or decoded any more, or its bytes are not those of the manifest ("changed").
         """
-        row = int(np.searchsorted(self.image_id, image_id))
         try:
             data = self.dataset.read(self.path[row].decode())
         except OSError as error:

@@ -89,11 +89,11 @@ class Batches:
                 yield image_id, image
 
     def _loaded(self) -> Iterator[np.ndarray | ImageError]:
-        ids = self._images.image_id.tolist()
-        return ordered(self._load, ids, threads=self._threads) if self._threads else map(self._load, ids)
+        rows = range(len(self._images.image_id))
+        return ordered(self._load, rows, threads=self._threads) if self._threads else map(self._load, rows)
 
-    def _load(self, image_id: int) -> np.ndarray | ImageError:
+    def _load(self, row: int) -> np.ndarray | ImageError:
         try:
-            return prepare(self._images.read(image_id, guarded=self._guarded), self._preprocessing)
+            return prepare(self._images.read_row(row, guarded=self._guarded), self._preprocessing)
         except ImageError as error:
             return error
