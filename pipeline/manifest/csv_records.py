@@ -244,12 +244,15 @@ class _Rows:
 
     def _system_name(self, text: str) -> str:
         r"""Return the name on disk: `\xab` is an escaped byte, or a file "xab" behind Windows' separator."""
-        name = unescape(text)
-        if "\\" not in text or os.path.lexists(self._root / name):
-            return name
+        names = (unescape(text), text)
+        if "\\" not in text:
+            return text
+        known = next((name for name in names if os.path.lexists(self._root / name)), None)
+        if known is not None:
+            return known
         slashes = text.replace("\\", "/")
         windows = "\\" in ESCAPED.sub("", text) or os.path.lexists(self._root / slashes)
-        return slashes if windows else name
+        return slashes if windows else names[0]
 
     def _label(self, text: str) -> str:
         if self._classes and text not in self._classes:

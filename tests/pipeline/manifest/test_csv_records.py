@@ -127,8 +127,11 @@ def test_paths_of_windows(read, tmp_path):
 
 
 def test_a_backslash_in_the_name_of_a_file_stays(read, tmp_path):
-    (tmp_path / "a\\b.png").touch()
-    assert [record.path for record in read("path\na\\b.png\n").records] == ["a\\x5cb.png"]
+    for name in ("a\\b.png", "a\\xab.png"):
+        (tmp_path / name).touch()
+    assert [record.path for record in read("path\na\\b.png\na\\xab.png\n").records] == [
+        "a\\x5cb.png", "a\\x5cxab.png",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
