@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 
 # Borne by every file, described once.
-COMMON_ATTRIBUTES = re.compile(r"schema_version|stage|complete|status|status_reason|(digest|version)_.*")
+COMMON_ATTRIBUTES = re.compile(r"schema_version|stage|complete|(digest|version)_.*")
 NUMBER = r"-?(?:\d+(?:\.\d+)?|inf)"
 
 

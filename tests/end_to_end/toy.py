@@ -46,7 +46,7 @@ quiet:
 """,
     ),
     "part of the document": Entry("docs/artifacts.md", "\n## Figures, numbers, plots\n", """
-## `quiet.h5`
+## `quiet.h5`, version 1
 
 | attribute | of | meaning |
 |---|---|---|
