@@ -20,7 +20,7 @@ from pipeline.images.decoding import decode
 from pipeline.images.network_input import normalise, prepare
 from pipeline.model.network import load_network
 from pipeline.shards.pool import ShardPool
-from tests.small.extraction import extract_small, make_manifest, make_weights, plan, write_images
+from tests.small.extraction import extract_small, make_manifest, plan, write_images
 from tests.small.files import bytes_below
 
 PROJECT = Path(__file__).parents[3]
@@ -34,17 +34,10 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, workers):
-    """A folder with a dataset, its manifest, weights, and the activations of one undisturbed run."""
-    folder = tmp_path_factory.mktemp("extraction")
-    write_images(folder / "dataset", 60)
-    make_manifest(folder / "dataset", folder / "manifest.h5")
-    make_weights(folder / "weights", folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONVATLAS_SHARDS", str(folder / "pool"))
-        patch.setenv("CONVATLAS_DEVICE", "cpu")
-        extract_small(folder / "manifest.h5", folder / "weights", folder / "activations")
-    return folder
+def made(inputs, workers):
+    """The inputs, and the activations of one undisturbed run."""
+    extract_small(inputs / "manifest.h5", inputs / "weights", inputs / "activations")
+    return inputs
 
 
 @pytest.fixture

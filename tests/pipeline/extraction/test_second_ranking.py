@@ -10,28 +10,21 @@ from pipeline.extraction.second_ranking import reorder
 from pipeline.formats.second_ranking import FILE, read_second_ranking
 from tests.end_to_end.artifact_tables import faults, read_document
 from tests.end_to_end.project import ROOT
-from tests.small.extraction import extract_small, make_manifest, make_weights, write_images
+from tests.small.extraction import extract_small, make_manifest, write_images
 from tests.small.files import bytes_below
 
 CANDIDATES = 12
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, workers):
+def made(inputs, workers):
     """The same images in float32 and in bfloat16, with a second ranking."""
-    folder = tmp_path_factory.mktemp("second")
-    write_images(folder / "dataset", 60)
-    make_manifest(folder / "dataset", folder / "manifest.h5")
-    make_weights(folder / "weights", folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONVATLAS_SHARDS", str(folder / "pool"))
-        patch.setenv("CONVATLAS_DEVICE", "cpu")
-        for name, precision in (("exact", "float32"), ("half", "bfloat16"), ("once_more", "bfloat16")):
-            extract_small(
-                folder / "manifest.h5", folder / "weights", folder / name, precision=precision,
-                candidates=CANDIDATES,
-            )  # fmt: skip
-    return folder
+    for name, precision in (("exact", "float32"), ("half", "bfloat16"), ("once_more", "bfloat16")):
+        extract_small(
+            inputs / "manifest.h5", inputs / "weights", inputs / name, precision=precision,
+            candidates=CANDIDATES,
+        )  # fmt: skip
+    return inputs
 
 
 def test_candidates_are_ordered_by_value_then_by_image():
