@@ -68,7 +68,7 @@ def tell(found: Scan) -> None:
     """Log which classes and splits were understood, what looks wrong about them, and what was passed over."""
     log.info("%s", found.understood)
     for doubt in found.doubts:
-        log.warning("%s; if that is wrong, set dataset.path to the folder of the classes or to a CSV", doubt)
+        log.warning("look: %s; if wrong, set dataset.path to the folder of the classes or to a CSV", doubt)
     if found.passed_over:
         counts = [f"{what}: {count}" for what, count in sorted(found.passed_over.items())]
         log.info("passed over: %s", ", ".join(counts))

@@ -68,7 +68,7 @@ def test_what_looks_wrong_is_a_warning_with_the_way_out(tmp_path, caplog):
     (tmp_path / "images").mkdir()
     (tmp_path / "images/1.png").touch()
     dataset.check(blocks(tmp_path), None)
-    assert "all images are of one class, 'images'; if that is wrong, set dataset.path to" in caplog.text
+    assert "all images are of one class, 'images'; if wrong, set dataset.path to" in caplog.text
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.png", b"caf\xe9/1.png", b"notes-\xff.txt", b".hidden-\xff"])
