@@ -154,6 +154,7 @@ class PatchesWriter:
             pixels[row], scale[row] = context.pixels, context.scale
             for name, values in geometry.items():
                 values[row] = getattr(context, name)
+        pixels.flush()
         self._file.put("context/image_id", image_id)
         self._file.put("context/scale", scale)
         for name, values in geometry.items():
@@ -173,6 +174,7 @@ class PatchesWriter:
             dataset = self._file.allocate(f"{name}/{array}", source.shape, np.uint8)
             for row in range(len(source)):
                 dataset[row] = source[row]
+            dataset.flush()
 
 
 @contextmanager

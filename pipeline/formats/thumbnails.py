@@ -40,6 +40,7 @@ class ThumbnailWriter:
         self._row += 1
 
     def _finish(self, file: store.Writer) -> None:
+        self._pixels.flush()
         file.put("width", self._size[:, 0])
         file.put("height", self._size[:, 1])
         file.put("skipped/image_id", np.array(list(self.skipped), np.int64))

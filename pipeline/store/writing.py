@@ -49,7 +49,11 @@ class Writer:
         self.put(name, _fixed_width(values))
 
     def allocate(self, name: str, shape: Sequence[int], dtype: Any) -> h5py.Dataset:
-        """Make a dataset to be filled by ``dataset[a:b] = …``, rows ascending: chunks lie as written."""
+        """Make a dataset to be filled by ``dataset[a:b] = …``, rows ascending; flush it when it is full.
+
+        Chunks lie as written, and the last of them where the file ends when the dataset is flushed or closed:
+        a file's bytes may not depend on how long somebody holds the dataset.
+        """
         if not shape or 0 in shape:
             return self._file.create_dataset(name, shape=tuple(shape), dtype=dtype, track_times=False)
         row_bytes = np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64))
