@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
@@ -21,6 +22,7 @@ from pipeline.layers.choosing import choose_layers
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
 from pipeline.progress import progress
+from pipeline.store.metrics import write_metrics
 from stages.blocks.patches import Params
 from stages.command import Stage, execute
 
@@ -30,7 +32,7 @@ CONTEXT = 128  # pixels, side of a context
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
-    """Choose units and ranks, decode each image once, write `artifacts/patches.h5`.
+    """Choose units and ranks, decode each image once, write `artifacts/patches.h5` and its metrics.
 
     Raises
     ------
@@ -54,6 +56,18 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         drawn = draw(wanted, into, images.read, seen, threads=count_workers())
         writer.put_contexts(images.image_id, _contexts(drawn, len(images.image_id)))
         _write_patches(writer, dict(zip(chosen, layers, strict=True)), into)
+    write_metrics(paths["metrics"], _numbers(layers, images.image_id))
+
+
+def _numbers(layers: Sequence[DrawnLayer], image_id: NDArray[np.int64]) -> dict[str, int]:
+    return {
+        "layers": len(layers),
+        "units_drawn": sum(len(layer.unit) for layer in layers),
+        "images_shown": len(image_id),
+        "patches": sum(int(np.count_nonzero(layer.image_id >= 0)) for layer in layers),
+        "places_empty": sum(int(np.count_nonzero(layer.image_id < 0)) for layer in layers),
+        "passed_over": sum(int(layer.passed_over.sum()) for layer in layers),
+    }
 
 
 def _wanted(layers: Sequence[DrawnLayer], size: int) -> Wanted:
@@ -129,7 +143,7 @@ STAGE = Stage(
         "manifest": "artifacts/manifest.h5",
         "weights": "artifacts/weights",
     },
-    outputs={"out": "artifacts/patches.h5"},
+    outputs={"out": "artifacts/patches.h5", "metrics": "metrics/patches.json"},
 )
 
 if __name__ == "__main__":

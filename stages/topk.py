@@ -1,7 +1,7 @@
 """Rank the images by each unit's largest activation and find the boxes that gave it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,9 @@ from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import UNKNOWN
 from pipeline.params import digest
+from pipeline.store.metrics import write_metrics
 from pipeline.topk.boxes import image_boxes, input_boxes
+from pipeline.topk.counting import Totals
 from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
 from stages.blocks.topk import Params
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
-    """Rank shard by shard and write `artifacts/topk.h5`.
+    """Rank shard by shard and write `artifacts/topk.h5` and `metrics/topk.json`.
 
     Raises
     ------
@@ -54,7 +56,16 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         _layer(ranking[layer], activations.layer(layer), params.k, sizes, preprocessing)
         for layer in activations.layers
     )
-    write_topk(paths["out"], about, layers, made_from=made_from)
+    totals = Totals(params.k)
+    write_topk(paths["out"], about, _counted(layers, totals), made_from=made_from)
+    write_metrics(paths["metrics"], {"images": images, **totals.numbers()})
+
+
+def _counted(layers: Iterable[RankedLayer], totals: Totals) -> Iterator[RankedLayer]:
+    """Count each layer on its way into the file."""
+    for layer in layers:
+        totals.add(layer.value, layer.image_id, layer.count_active, layer.overlap)
+        yield layer
 
 
 def _rank(activations: Path, ranks: int) -> Mapping[str, TopK | LayerRanking]:
@@ -94,7 +105,7 @@ STAGE = Stage(
         "manifest": "artifacts/manifest.h5",
         "weights": "artifacts/weights",
     },
-    outputs={"out": "artifacts/topk.h5"},
+    outputs={"out": "artifacts/topk.h5", "metrics": "metrics/topk.json"},
 )
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         Image.fromarray(picture(number)).save(folder / "data" / name)
     paths = {name: folder / name for name in ("activations", "weights")}
     paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches")}
+    paths["metrics"] = folder / "metrics.json"
     size_of = [size(number) for number in range(IMAGES)]
     write_manifest_of(paths["manifest"], folder / "data", names, np.arange(IMAGES) % 3, size_of)
     paths["weights"].mkdir()

@@ -1,5 +1,7 @@
 """The stage `patches` on a small dataset."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,20 @@ def test_places_are_positive_and_no_near_duplicates(paths):
             if file.get(f"{layer}/unit")[-1] == LAYERS[layer][0] - 1:
                 assert (image_id[-1] == -1).all()
         assert file.attributes("features.0")["units_never_active"] == 1
+
+
+def test_the_metrics_count_places_and_images(paths):
+    patches.run(patches.Params(**PARAMS), paths)
+    found = json.loads(paths["metrics"].read_text())
+    with store.read(paths["out"], version=None) as file:
+        ids = [file.get(f"{layer}/image_id") for layer in LAYERS]
+        passed_over = sum(int(file.get(f"{layer}/passed_over").sum()) for layer in LAYERS)
+    filled = sum(int((one >= 0).sum()) for one in ids)
+    assert found == {
+        "layers": len(LAYERS), "units_drawn": sum(len(one) for one in ids), "patches": filled,
+        "places_empty": sum(one.size for one in ids) - filled, "passed_over": passed_over,
+        "images_shown": len({image for one in ids for image in one.ravel().tolist()} - {-1}),
+    }  # fmt: skip
 
 
 def test_each_image_has_its_context_once(paths):

@@ -1,5 +1,7 @@
 """The stage `topk` on activations made by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,29 @@ def test_boxes_are_receptive_fields_in_the_original_image(paths):
                 mapped = to_image(expected[place], *size(image_id), PREPROCESSING)
                 np.testing.assert_allclose(box[place], mapped, rtol=1e-6)
             assert file.attributes(layer)["rf_status"] == status
+
+
+def test_the_metrics_count_what_sorting_everything_gives(paths):
+    topk.run(topk.Params(k=3, margin=2), paths)
+    found = json.loads(paths["metrics"].read_text())
+    activations = store.open_activations(paths["activations"])
+    winners, tied, never = set(), 0, 0
+    for layer in LAYERS:
+        for column in activations.read(f"maxima/{layer}/value").T:
+            ranked = sorted(enumerate(column), key=lambda pair: (-pair[1], pair[0]))
+            winners |= {number for number, value in ranked[:3] if value > 0}
+            tied += ranked[2][1] == ranked[3][1] > 0
+            never += ranked[0][1] <= 0
+    assert tied
+    assert found == {
+        "images": IMAGES, "k": 3, "units": 12, "units_never_active": never, "units_tied": tied,
+        "winners": len(winners),
+    }  # fmt: skip
+
+
+def test_without_a_further_rank_ties_are_not_known(paths):
+    topk.run(topk.Params(k=3, margin=0), paths)
+    assert "units_tied" not in json.loads(paths["metrics"].read_text())
 
 
 def test_no_more_ranks_than_images(paths):
