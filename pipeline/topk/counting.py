@@ -19,8 +19,8 @@ class Totals:
     units, never_active
         Units so far, and those without a positive maximum on any image.
     tied
-        Units whose rank `k` has the positive value of the rank before it: which of the two images is shown, the
-        order of the dataset says. None where no further rank is known.
+        Units whose rank `k` has the positive value of the rank before it: which of the two images is shown is
+        arbitrary. None where no further rank is known.
     winners
         Ids of the images among the first `k` of any unit that they activate.
     overlap
