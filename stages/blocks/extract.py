@@ -9,6 +9,9 @@ from pipeline.layers.selection import select_layers
 from pipeline.params import Block
 from pipeline.weights.assembly import Preview
 
+# Images up to which means are kept unless params say otherwise: 2 GB with 5,000 units.
+MEANS_UP_TO = 100_000
+
 
 class Shards(Block):
     """The part `shards` of the block."""
@@ -32,9 +35,15 @@ class Params(Block):
     batch_size: int = Field(ge=1, le=4096, description="images in a batch")
     precision: Literal["float32", "bfloat16", "float16"] = Field(description="what the network computes in")
     statistics: bool = Field(description="keep each unit's zero counts and largest pre-activation")
-    means: bool = Field(description="keep each unit's mean activation on every image")
+    means: Literal["auto"] | bool = Field(
+        description=f"keep each unit's mean activation on every image; auto: up to {MEANS_UP_TO:,} images"
+    )
     candidates: int = Field(ge=0, le=10_000, description="ranks computed again in float32; 0: none")
     shards: Shards
+
+    def keeps_means(self, images: int) -> bool:
+        """Tell whether mean activations are kept of this many images."""
+        return images <= MEANS_UP_TO if self.means == "auto" else self.means
 
 
 def check(blocks: Mapping[str, Any], network: Preview) -> None:
