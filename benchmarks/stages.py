@@ -3,7 +3,8 @@
 ``python -m benchmarks.stages`` prints
 
 - for each stage of dvc.yaml the seconds that ``python -m stages.<name> --help`` takes, which is its start and
-  its imports, the best of three, beside its number of code deps;
+  its imports, the best of three, beside its number of code deps; ``check``, which imports what it needs while
+  it runs, is run as a whole;
 - for a project of 40 stages that do nothing, with the code deps of the real ones in turn and params blocks of
   their own: the seconds of the first ``dvc repro``, of one after an edit of a module, and of one that finds
   nothing to do, each also by stage.
@@ -39,9 +40,10 @@ def code_deps(entry: Mapping[str, Any]) -> list[str]:
     return [dep for dep in entry["deps"] if dep.partition("/")[0] in CODE]
 
 
-def start(module: str) -> Run:
+def start(module: str, folder: Path) -> Run:
     """Run a stage's command until it has imported all that it needs; of a few turns the shortest."""
-    return min((run(module, ["--help"], folder=ROOT) for _ in range(TURNS)), key=lambda done: done.seconds)
+    arguments = ["--out", folder / "check"] if module == "stages.check" else ["--help"]
+    return min((run(module, arguments, folder=ROOT) for _ in range(TURNS)), key=lambda done: done.seconds)
 
 
 def make_project(folder: Path, count: int, deps: Sequence[Sequence[str]]) -> None:
@@ -87,12 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     stages = read_stages()
-    for name, entry in stages.items():
-        module = entry["cmd"].rpartition(" ")[2]
-        print(f"{name:18} {len(code_deps(entry)):3} code deps", end="" if options.imports else "\n")
-        if options.imports:
-            found = start(module)
-            print(f", begins after {found.seconds:.2f} s; {found.cpu_seconds:.2f} s of the processors")
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, entry in stages.items():
+            line = f"{name:18} {len(code_deps(entry)):3} code deps"
+            if options.imports:
+                found = start(entry["cmd"].rpartition(" ")[2], Path(temporary))
+                line += f", begins after {found.seconds:.2f} s; {found.cpu_seconds:.2f} s of the processors"
+            print(line)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         make_project(folder, options.count, [code_deps(entry) for entry in stages.values()])
