@@ -228,7 +228,11 @@ class LayerFiles:
         contexts = context_overview(units, about.picture, self.layer, note)
         vector = self._file("patches.svg")
         patches.save_svg(self.folder / vector)
-        numbers = _numbers(self.layer, self.drawn) | {"shown": len(units)}
+        numbers = _numbers(self.layer, self.drawn) | {
+            "shown": len(units),
+            "hatched": int(any(not one.mask[: one.shown].all() for one in units)),
+            "larger": int(self.drawn.geometry.receptive_field.exceeds(about.input_size)),
+        }
         return (
             self._figure("patches", "layer", patches, numbers).model_copy(update={"vector": vector}),
             self._figure("context", "layer-context", contexts, numbers),

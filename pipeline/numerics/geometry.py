@@ -39,6 +39,10 @@ class ReceptiveField:
         """Whether every neuron sees the whole image, or may."""
         return self.status in (GLOBAL, UNKNOWN)
 
+    def exceeds(self, input_size: Pair) -> bool:
+        """Tell whether it is larger than the network's input (height, width) both ways."""
+        return self.size[0] > input_size[0] and self.size[1] > input_size[1]
+
     def seen(self, position: Pair) -> tuple[Pair, Pair]:
         """Return first pixel and end (exclusive), each y and x, of what one neuron sees.
 

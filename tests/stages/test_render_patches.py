@@ -127,6 +127,17 @@ def test_unknown_receptive_fields_are_not_stated(section):
     assert parts["features.1"].geometry.receptive_field.status == "bound"
 
 
+def test_captions_say_what_is_hatched_and_what_is_larger_than_the_input(made, section):
+    with store.read(made["patches"], version=None) as file:
+        for part in section.layers:
+            mask, ids = file.get(f"{part.layer}/mask"), file.get(f"{part.layer}/image_id")
+            # Both of the overview's two units are the first and the last drawn.
+            shown = [mask[row][ids[row] >= 0] for row in (0, -1)]
+            numbers = part.blocks[0].numbers
+            assert numbers["hatched"] == any(not one.all() for one in shown)
+            assert not numbers["larger"]
+
+
 def test_the_vector_figure_is_well_formed_and_holds_the_same_tiles(folder, section):
     for part in section.layers:
         patches, context = part.blocks

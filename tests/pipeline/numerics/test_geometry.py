@@ -21,3 +21,8 @@ def test_neurons_that_see_all(status):
     field = whole((20, 30), status)
     assert field.is_whole
     assert field.seen((3, 4)) == ((0, 0), (20, 30))
+
+
+@pytest.mark.parametrize(("size", "larger"), [((21, 31), True), ((20, 31), False), ((20, 30), False)])
+def test_a_field_exceeds_the_input_when_it_is_larger_both_ways(size, larger):
+    assert ReceptiveField(size, (1, 1), (0, 0), "exact").exceeds((20, 30)) is larger

@@ -65,12 +65,21 @@ def test_outside_the_centre_crop_nothing_is_seen():
     np.testing.assert_array_equal(patch.pixels[:, 4:], IMAGE[10:18, 50:54])
 
 
-def test_a_box_larger_than_the_image_is_masked_around_it():
-    patch = cut_patch(IMAGE, (-100, -100, 300, 200), WHOLE, 40)
-    assert patch.scale == pytest.approx(0.1)
+@pytest.mark.parametrize("corner", [(-100, -100), (-290, -5), (-1, -180)])
+def test_a_box_larger_than_the_image_shows_what_the_network_saw(corner):
+    seen = (50.0, 0.0, 150.0, 100.0)
+    patch = cut_patch(IMAGE, (*corner, corner[0] + 400, corner[1] + 200), seen, 50)
+    assert patch.mask.all()
+    assert patch.scale == 0.5
+    np.testing.assert_array_equal(patch.pixels, cut_patch(IMAGE, seen, seen, 50).pixels)
+
+
+def test_a_box_larger_than_the_image_along_one_axis_is_cut_along_that_one():
+    patch = cut_patch(IMAGE, (-20, -70, 100, 150), WHOLE, 60)
+    assert patch.scale == 0.5
+    # 120 wide, of which 20 lie beside the image; of 220 rows the 100 of the image, centred in the square.
     rows, columns = np.nonzero(patch.mask)
-    # 300 pixels high: centred in the 400 of the longer side, the image's 100 rows from cell 15 on.
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (15, 24, 10, 29)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (5, 54, 10, 59)
 
 
 def test_a_box_that_is_not_square_is_centred():
