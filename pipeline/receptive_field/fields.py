@@ -39,7 +39,7 @@ class Output:
 
 
 def receptive_fields(
-    network: nn.Module, input_size: int | Pair, channels: int | None = None
+    network: nn.Module, input_size: int | Pair, channels: int | None = None, *, gates: bool = True
 ) -> dict[str, ReceptiveField]:
     """Compute the receptive field of each layer of a network.
 
@@ -51,6 +51,9 @@ def receptive_fields(
         Height and width of the network's input, pixels; one number for a square.
     channels
         Of the input; None for those that the network's first convolution takes (3 if there is none).
+    gates
+        Whether gates count: factors that see the whole image, as in squeeze-and-excitation, after which every
+        neuron sees it. Without them, what a neuron sees but for how strongly its channel is let through.
 
     Returns
     -------
@@ -77,10 +80,12 @@ def receptive_fields(
             if not any(module.children())
         }
     image = probe_image(network, size, channels)
-    return {traced.names[output.node]: output.receptive_field for output in outputs(traced, image)}
+    return {
+        traced.names[output.node]: output.receptive_field for output in outputs(traced, image, gates=gates)
+    }
 
 
-def outputs(traced: Trace, image: Tensor) -> Iterator[Output]:
+def outputs(traced: Trace, image: Tensor, *, gates: bool = True) -> Iterator[Output]:
     """Run a traced network on one image and yield what is known of each tensor that depends on it.
 
     Parameters
@@ -89,6 +94,8 @@ def outputs(traced: Trace, image: Tensor) -> Iterator[Output]:
         The graph.
     image
         One image, (1, channels, h, w), as `probe_image` makes it.
+    gates
+        As in `receptive_fields`.
 
     Raises
     ------
@@ -105,7 +112,7 @@ def outputs(traced: Trace, image: Tensor) -> Iterator[Output]:
             values[node] = fields[node] = attribute(traced.network, str(node.target))
         elif node.op != "output":
             values[node] = _run(traced, node, values, image)
-            fields[node] = _propagate(traced, node, values[node], fields)
+            fields[node] = _propagate(traced, node, values[node], fields, gates=gates)
             if isinstance(fields[node], Field) and isinstance(values[node], Tensor):
                 yield _describe(node, values[node], fields[node], input_size)
         for operand in node.all_input_nodes:
@@ -180,7 +187,7 @@ def _target(traced: Trace, node: fx.Node, args: Sequence[Any]) -> Any:
     return getattr(args[0], str(node.target)) if node.op == "call_method" else node.target
 
 
-def _propagate(traced: Trace, node: fx.Node, value: Any, fields: dict[fx.Node, Any]) -> Any:
+def _propagate(traced: Trace, node: fx.Node, value: Any, fields: dict[fx.Node, Any], *, gates: bool) -> Any:
     """Return the field of a node's output, or its value where it does not depend on the image."""
     args = fx.node.map_arg(node.args, fields.__getitem__)
     kwargs = fx.node.map_arg(node.kwargs, fields.__getitem__)
@@ -193,7 +200,7 @@ def _propagate(traced: Trace, node: fx.Node, value: Any, fields: dict[fx.Node, A
     if not isinstance(name, str):
         name = getattr(name, "__name__", "?") if trusted(name) else "?"
     computed = len(node.all_input_nodes) > 1
-    return apply(Call(name, traced.module(node), args, kwargs, value, computed=computed))
+    return apply(Call(name, traced.module(node), args, kwargs, value, computed=computed), gates=gates)
 
 
 def _holds_field(value: Any) -> bool:

@@ -5,6 +5,7 @@ worse than none.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Size, Tensor, nn
@@ -43,15 +44,18 @@ POINTWISE_NAMES = ACTIVATION_NAMES | {
     "clone", "detach", "add", "sub", "mul", "truediv", "div", "true_divide", "iadd", "isub", "imul",
     "itruediv", "add_", "sub_", "mul_", "div_", "multiply", "subtract", "divide", "maximum", "minimum",
 }  # fmt: skip
+PRODUCT_NAMES = frozenset({"mul", "imul", "mul_", "multiply"})
 SHAPE_NAMES = frozenset({"size", "dim", "ndimension", "numel", "getattr", "get_device", "is_floating_point"})
 
 
-def apply(call: Call) -> Any:
+def apply(call: Call, *, gates: bool = True) -> Any:
     """Return the field of an operation's result, or its value where it does not depend on the image.
 
     Parameters
     ----------
     call : Call
+    gates : bool
+        Whether a factor that sees the whole image counts, such as the gate of squeeze-and-excitation.
 
     Returns
     -------
@@ -61,8 +65,8 @@ def apply(call: Call) -> Any:
         return _shape(call)
     if call.name == "getitem" and not isinstance(call.field, Field):
         return call.args[0][call.args[1]]
-    fields = list(_fields((call.args, call.kwargs)))
-    statuses = {field.status for field in fields}
+    call = call if gates else _without_gates(call)
+    statuses = {field.status for field in _fields((call.args, call.kwargs))}
     if UNKNOWN in statuses:
         return like(call.result, UNKNOWN)
     if GLOBAL in statuses:
@@ -89,6 +93,14 @@ def _fields(value: Any) -> Iterable[Field]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _fields(item)
+
+
+def _without_gates(call: Call) -> Call:
+    """Return a product without those factors that see the whole image, where another does not."""
+    if call.name not in PRODUCT_NAMES:
+        return call
+    kept = [item for item in call.args if not (isinstance(item, Field) and item.status == GLOBAL)]
+    return replace(call, args=tuple(kept)) if any(isinstance(item, Field) for item in kept) else call
 
 
 def _shape(call: Call) -> Any:

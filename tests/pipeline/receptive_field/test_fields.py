@@ -4,6 +4,7 @@ import pytest
 import torch
 import torchvision
 from torch import nn
+from torchvision.ops.misc import SqueezeExcitation
 
 from pipeline.errors import UserError
 from pipeline.numerics.geometry import ReceptiveField
@@ -211,3 +212,50 @@ def test_command_takes_the_number_of_channels(capsys, tmp_path):
 def test_command_says_what_is_wrong(capsys, arguments, message):
     assert main(arguments) == 1
     assert message in capsys.readouterr().err
+
+
+class Gated(nn.Module):
+    """Two convolutions, a gate between them in one of the ways in which people write one."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Conv2d(4, 4, 5, padding=2)
+        self.squeeze, self.way = nn.Linear(4, 4), way
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        found = self.first(images)
+        gate = torch.sigmoid(self.squeeze(found.mean((2, 3)))).reshape(found.shape[0], 4, 1, 1)
+        if self.way == "none":
+            return self.second(found)
+        if self.way == "sum":
+            return self.second(found + gate)
+        return self.second({"first": gate * found, "expanded": found * gate.expand_as(found)}[self.way])
+
+
+@pytest.mark.parametrize("way", ["first", "expanded"])
+def test_without_gates_the_field_is_that_of_the_same_network_without_them(way):
+    plain = receptive_fields(Gated("none").eval(), 16)["second"]
+    gated = Gated(way).eval()
+    assert receptive_fields(gated, 16)["second"].status == "global"
+    found = receptive_fields(gated, 16, gates=False)["second"]
+    assert (found, found.rows, found.columns) == (plain, plain.rows, plain.columns)
+
+
+def test_a_sum_with_what_sees_the_whole_image_is_no_gate():
+    assert receptive_fields(Gated("sum").eval(), 16, gates=False)["second"].status == "global"
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "mobilenet_v3_large"])
+def test_without_gates_fields_are_those_of_the_network_whose_gates_were_taken_out(name):
+    with torch.device("meta"):
+        network = torchvision.models.get_model(name).eval()
+    free = receptive_fields(network, 224, gates=False)
+    for module in network.modules():
+        for child, kind in list(module.named_children()):
+            if isinstance(kind, SqueezeExcitation):
+                setattr(module, child, nn.Identity())
+    plain = receptive_fields(network, 224)
+    shared = plain.keys() & free.keys()
+    assert len(shared) > 80
+    assert {layer: free[layer] for layer in shared} == {layer: plain[layer] for layer in shared}
+    assert free["avgpool"].status == "global"
