@@ -1,8 +1,8 @@
 """The dataset `letters`: rendered, seeded, and said to be so.
 
-Capital letters in the typefaces that Matplotlib ships, of varied size, place, rotation, ink and contrast, over
-crops of the two photographs that scikit-learn ships; some beside a smaller letter or under strokes, as clutter.
-What was drawn is known to the pixel, and goes into the CSV: the letter's box, and its attributes.
+Capital letters in the typefaces that Matplotlib ships, of varied size, place, rotation, ink and contrast,
+over crops of the two photographs that scikit-learn ships; some beside a smaller letter or over strokes, as
+clutter. What was drawn is known to the pixel and goes into a CSV: the letter's box, and its attributes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ TYPEFACES = (
     *((f"STIXGeneral{file}.ttf", "STIX", style) for file, style in (
         ("", "regular"), ("Bol", "bold"), ("Italic", "italic"), ("BolIta", "bold italic"))),
     ("cmr10.ttf", "Computer Modern Roman", "regular"), ("cmb10.ttf", "Computer Modern Roman", "bold"),
-    ("cmss10.ttf", "Computer Modern Sans", "regular"), ("cmtt10.ttf", "Computer Modern Typewriter", "regular"),
+    ("cmss10.ttf", "Computer Modern Sans", "regular"),
+    ("cmtt10.ttf", "Computer Modern Typewriter", "regular"),
 )  # fmt: skip
 PHOTOGRAPHS = ("china", "flower")
 HEIGHTS = (34, 58)  # of a letter, pixels

@@ -1,18 +1,21 @@
-"""The datasets that come by name: digits is embedded in scikit-learn, torchvision fetches the others."""
+"""The datasets that come by name: rendered here, embedded in scikit-learn, or fetched by torchvision."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from pipeline.dataset.letters import PER_CLASS, letters
 from pipeline.errors import UserError
 from pipeline.progress import progress
 from pipeline.store.replacing import replaced_folder
+from pipeline.store.tables import write_table
 
 # The digits' scans count dark pixels in 4x4 blocks of the bitmap: 0 to 16.
 DIGITS_SCALE = 255 / 16
@@ -20,13 +23,14 @@ Named = tuple[str, Image.Image]
 
 
 def write_sample(name: str, folder: Path) -> int:
-    """Write a dataset as class folders of PNG files.
+    """Write a dataset as class folders of PNG files; of letters, a CSV beside them says what was drawn.
 
     Parameters
     ----------
     name
-        "digits": 1,797 scans of 8x8 pixels (Alpaydin & Kaynak 1998), embedded in scikit-learn; "cifar10",
-        "imagenette": downloaded and checked by torchvision's own classes; "none": an empty folder.
+        "letters": rendered here, see `dataset.letters`; "digits": 1,797 scans of 8x8 pixels (Alpaydin &
+        Kaynak 1998), embedded in scikit-learn; "cifar10", "imagenette": downloaded and checked by
+        torchvision's own classes; "none": an empty folder.
     folder
         Replaced, once the whole sample is there.
 
@@ -55,6 +59,22 @@ def write_sample(name: str, folder: Path) -> int:
 
 
 DOWNLOADS = "_downloads"
+LETTERS_TABLE = "letters.csv"
+BOX = ("x0", "y0", "x1", "y1")
+
+
+def _letters(folder: Path) -> tuple[int, Iterator[Named]]:
+    """Name each letter's file; the CSV is written when all are drawn."""
+
+    def images() -> Iterator[Named]:
+        rows = []
+        for number, letter in enumerate(letters()):
+            path = f"{letter.label}/{number % PER_CLASS:04d}.png"
+            rows.append((path, letter.label, *letter.box, *letter.attributes.values()))
+            yield path, letter.pixels
+        write_table(folder / LETTERS_TABLE, ("path", "label", *BOX, *letter.attributes), rows)
+
+    return len(ascii_uppercase) * PER_CLASS, images()
 
 
 def _digits(_folder: Path) -> tuple[int, Iterator[Named]]:
@@ -118,6 +138,7 @@ def _none(_folder: Path) -> tuple[int, Iterator[Named]]:
 
 
 SOURCES: dict[str, Callable[[Path], tuple[int, Iterator[Named]]]] = {
+    "letters": _letters,
     "digits": _digits,
     "cifar10": _cifar10,
     "imagenette": _imagenette,

@@ -1,9 +1,40 @@
-"""The small networks that come with the project: `builtin:digits` and `builtin:cifar-resnet20`."""
+"""The small networks that come with the project: `builtin:letters`, `digits` and `cifar-resnet20`."""
 
 from collections.abc import Callable
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class Letters(nn.Module):
+    """A small CNN for colour images of 64x64 pixels, on the plan of AlexNet (Krizhevsky et al. 2012).
+
+    Large first filters, overlapping pools, two plain convolutions, a dense code; batch normalisation in place
+    of local response normalisation, without which it does not train in a minute.
+
+    Parameters
+    ----------
+    classes
+        Number of outputs.
+    """
+
+    def __init__(self, classes: int = 26) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *_normalised(3, 24, 9, stride=2), nn.MaxPool2d(3, 2, padding=1),
+            *_normalised(24, 48, 5), nn.MaxPool2d(3, 2, padding=1),
+            *_normalised(48, 96, 3), *_normalised(96, 48, 3), nn.MaxPool2d(3, 2, padding=1),
+        )  # fmt: skip
+        self.classifier = nn.Sequential(nn.Linear(48 * 4 * 4, 128), nn.ReLU(), nn.Linear(128, classes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits (n, classes) of images (n, 3, 64, 64)."""
+        return self.classifier(self.features(images).flatten(1))
+
+
+def _normalised(inputs: int, outputs: int, side: int, stride: int = 1) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(inputs, outputs, side, stride, padding=side // 2, bias=False)
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU()
 
 
 class Digits(nn.Module):
@@ -98,5 +129,9 @@ def _cifar_resnet20(classes: int) -> nn.Module:
 
 
 # Name to what builds it from a number of classes, and to its input size (h, w) in pixels.
-BUILTIN: dict[str, Callable[[int], nn.Module]] = {"digits": Digits, "cifar-resnet20": _cifar_resnet20}
-INPUT_SIZE: dict[str, tuple[int, int]] = {"digits": (32, 32), "cifar-resnet20": (32, 32)}
+BUILTIN: dict[str, Callable[[int], nn.Module]] = {
+    "letters": Letters, "digits": Digits, "cifar-resnet20": _cifar_resnet20,
+}  # fmt: skip
+INPUT_SIZE: dict[str, tuple[int, int]] = {
+    "letters": (64, 64), "digits": (32, 32), "cifar-resnet20": (32, 32),
+}  # fmt: skip

@@ -10,4 +10,6 @@ from pipeline.params import Block
 class Params(Block):
     """The block `sample`."""
 
-    dataset: Literal["digits", "cifar10", "imagenette", "none"] = Field(description="which dataset")
+    dataset: Literal["letters", "digits", "cifar10", "imagenette", "none"] = Field(
+        description="which dataset"
+    )

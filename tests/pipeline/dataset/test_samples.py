@@ -28,7 +28,7 @@ def test_a_sample_replaces_what_was_there(tmp_path):
 
 
 def test_an_unknown_sample_is_refused_with_the_valid_ones(tmp_path):
-    with pytest.raises(UserError, match="unknown dataset 'mnist'; valid: digits"):
+    with pytest.raises(UserError, match="unknown dataset 'mnist'; valid: letters, digits"):
         write_sample("mnist", tmp_path / "x")
 
 
