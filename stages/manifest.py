@@ -13,7 +13,7 @@ from pipeline.params import digest
 from stages.blocks.dataset import Params
 from stages.command import Stage, execute
 
-DEFAULT_DATASET = "data/digits"
+DEFAULT_DATASET = "data/letters/letters.csv"
 MOST_LISTED = 20
 
 log = logging.getLogger(__name__)

@@ -44,8 +44,9 @@ def check(blocks: Mapping[str, Any], _network: object) -> None:
     UserError
         Naming the path, or what is wrong in it.
     """
-    path = Path(blocks["dataset"].path)
-    if path == Path("data") / blocks["sample"].dataset and blocks["sample"].dataset != "none":
+    path, sample = Path(blocks["dataset"].path), blocks["sample"].dataset
+    made_here = Path("data") / sample
+    if sample != "none" and made_here in (path, *path.parents):
         return
     dataset = open_dataset(path)
     if path.is_dir():

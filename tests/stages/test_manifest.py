@@ -1,6 +1,7 @@
 """The manifest stage: its params, what it writes, and what it says."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def test_the_command_line_comes_before_the_params(folder, tmp_path):
     params = stage.Params(path="nowhere")
     stage.run(params, {"dataset": folder, "out": tmp_path / "manifest.h5"})
     with pytest.raises(UserError, match="nowhere does not exist"):
-        stage.run(params, {"dataset": type(folder)("data/digits"), "out": tmp_path / "manifest.h5"})
+        stage.run(params, {"dataset": Path(stage.DEFAULT_DATASET), "out": tmp_path / "manifest.h5"})
 
 
 def test_a_failure_leaves_the_earlier_manifest(folder, tmp_path):
