@@ -11,6 +11,7 @@ from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.patches import LayerFiles, Names
 from pipeline.figures.undrawn import add_undrawn, winners
+from pipeline.figures.whole_images import draw_whole_images
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
 from pipeline.formats.topk import open_topk
@@ -33,11 +34,13 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
         section.numbers |= _numbers(source, list(layers.values()))
+        shown = np.concatenate([layer.image_id.ravel() for layer in layers.values()])
+        whole_images = draw_whole_images(section, source, shown, threads=count_workers())
         with progress("drawing", total=len(ranking.about.layers), unit="layers") as bar:
             for name in ranking.about.layers:
                 part = LayerPart(layer=name)
                 if name in layers:
-                    files = LayerFiles(section.folder, name, layers[name], source, names)
+                    files = LayerFiles(section.folder, name, layers[name], source, names, whole_images)
                     part = files.draw(params.units, threads=count_workers())
                 section.layers.append(add_undrawn(part, ranking.layer(name), ranking.about, names))
                 bar.advance()

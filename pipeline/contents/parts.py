@@ -14,6 +14,10 @@ class SpriteSheet(Model):
     width: int = Field(ge=1)
     height: int = Field(ge=1)
 
+    def holds(self, part: "Strip | WholeImage") -> bool:
+        """Tell whether a part lies on it as a whole."""
+        return part.x + part.width <= self.width and part.y + part.height <= self.height
+
 
 class Strip(Model):
     """A unit's pictures side by side, cut out of a sheet.
@@ -36,6 +40,45 @@ class Strip(Model):
     height: int = Field(ge=1)
 
 
+class WholeImage(Model):
+    """An image as the network saw it, on one of its section's sheets: all that show it share this one.
+
+    Attributes
+    ----------
+    image_id
+        Its row in the manifest.
+    sheet
+        Its place in the section's list of sheets.
+    x, y, width, height
+        Where it lies on the sheet, pixels.
+    """
+
+    image_id: int = Field(ge=0)
+    sheet: int = Field(ge=0)
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+
+class Scene(Model):
+    """A whole image in which a page frames where a unit looked.
+
+    Attributes
+    ----------
+    image
+        Its place in the section's list of whole images; None where it could not be read.
+    value
+        The activation, which is written on it.
+    box
+        What is framed: x0, y0, x1, y1 in pixels of the whole image, cut off at its edges.
+    """
+
+    image: int | None = Field(default=None, ge=0)
+    value: float
+    box: tuple[float, float, float, float]
+
+
 class UnitTable(Model):
     """The table that each unit of a layer has: its caption and its columns; the rows stand with the units."""
 
@@ -54,6 +97,8 @@ class UnitPart(Model):
         One cell for each column of the layer's `unit_facts`.
     strips
         Its pictures; none for a unit that was not drawn.
+    scenes
+        The whole images in which it looked, in the order of its table.
     rows
         Of its table, whose columns are those of the layer's `unit_table`.
     blocks
@@ -63,6 +108,7 @@ class UnitPart(Model):
     unit: int = Field(ge=0)
     facts: tuple[Cell, ...] = ()
     strips: tuple[Strip, ...] = ()
+    scenes: tuple[Scene, ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
     blocks: tuple[Block, ...] = ()
 
@@ -85,6 +131,8 @@ class LayerPart(Model):
         Pictures that its units' strips are cut out of.
     unit_facts, unit_table
         What each unit's cells mean.
+    unit_scenes
+        Names a part of the section's caption file: what each unit's scenes show.
     units
         Ascending.
     """
@@ -98,6 +146,7 @@ class LayerPart(Model):
     sheets: tuple[SpriteSheet, ...] = ()
     unit_facts: tuple[Column, ...] = ()
     unit_table: UnitTable | None = None
+    unit_scenes: Slug | None = None
     units: tuple[UnitPart, ...] = ()
 
     @model_validator(mode="after")
@@ -113,13 +162,15 @@ class LayerPart(Model):
                 check_cells(columns, row, place)
             for strip in part.strips:
                 self._check_strip(strip, place)
+            if part.scenes and not self.unit_scenes:
+                raise ValueError(f"{place}: has scenes, of which nothing is said")
         return self
 
     def _check_strip(self, strip: Strip, place: str) -> None:
         if strip.sheet >= len(self.sheets):
             raise ValueError(f"{place}: sheet {strip.sheet} of {len(self.sheets)}")
         sheet = self.sheets[strip.sheet]
-        if strip.x + strip.width > sheet.width or strip.y + strip.height > sheet.height:
+        if not sheet.holds(strip):
             raise ValueError(f"{place}: its strip '{strip.caption}' leaves the sheet {sheet.file}")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import model_validator
 
 from pipeline.contents.blocks import Block, Images, Units, block_files, block_ids
-from pipeline.contents.parts import ImagePart, LayerPart
+from pipeline.contents.parts import ImagePart, LayerPart, SpriteSheet, WholeImage
 from pipeline.contents.values import Model, Number, Slug
 from pipeline.formats.status import State, Status
 
@@ -25,6 +25,8 @@ class Section(Model):
         In the order of the page.
     layers, images
         What it says of layers, their units, and images.
+    sheets, whole_images
+        Pictures of whole images, and which lies where: each image once.
     """
 
     name: Slug
@@ -34,6 +36,8 @@ class Section(Model):
     blocks: tuple[Block, ...] = ()
     layers: tuple[LayerPart, ...] = ()
     images: tuple[ImagePart, ...] = ()
+    sheets: tuple[SpriteSheet, ...] = ()
+    whole_images: tuple[WholeImage, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Section":
@@ -47,12 +51,24 @@ class Section(Model):
                 raise ValueError(f"block '{block.id}' shows a layer of which the section says nothing")
             if isinstance(block, Images) and not set(block.images) <= set(images):
                 raise ValueError(f"block '{block.id}' shows an image of which the section says nothing")
+        self._check_whole_images()
         return self
+
+    def _check_whole_images(self) -> None:
+        _once("whole image", [one.image_id for one in self.whole_images])
+        for one in self.whole_images:
+            if one.sheet >= len(self.sheets) or not self.sheets[one.sheet].holds(one):
+                raise ValueError(f"whole image {one.image_id}: leaves the sheets")
+        for layer in self.layers:
+            shown = [scene.image for unit in layer.units for scene in unit.scenes]
+            if any(image is not None and image >= len(self.whole_images) for image in shown):
+                raise ValueError(f"layer {layer.layer}: shows a whole image that is not there")
 
     @property
     def files(self) -> list[str]:
         """The names of all files that it refers to, relative to its folder."""
         files = [name for blocks in self._lists() for name in block_files(blocks)]
+        files += [sheet.file for sheet in self.sheets]
         for layer in self.layers:
             files += [layer.data] if layer.data else []
             files += [sheet.file for sheet in layer.sheets]

@@ -7,24 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart, UnitTable
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Column, Evidence, Fact, Number
-from pipeline.figures.drawing.canvas import Canvas
 from pipeline.figures.drawing.sprites import save_sheet, strips_a_sheet
-from pipeline.figures.drawing.strips import (
-    ContextTile,
-    UnitTiles,
-    context_overview,
-    context_strip,
-    patch_overview,
-    patch_strip,
-    strip_size,
-)
+from pipeline.figures.drawing.strips import UnitTiles, patch_overview, patch_strip, strip_size
 from pipeline.figures.drawing.tiles import enlarged_side
+from pipeline.figures.whole_images import WholeImages
 from pipeline.formats.patches import DrawnLayer, PatchesFile
 from pipeline.numerics.geometry import BOUND, GLOBAL, UNKNOWN, ReceptiveField
 from pipeline.parallel.threads import ordered
@@ -78,8 +69,8 @@ class LayerFiles:
         The section's.
     layer, drawn
         Its name, and what was drawn of it.
-    source, names
-        Where patches, paths and labels come from.
+    source, names, whole_images
+        Where patches, paths and labels, and the images that patches were cut from come from.
     """
 
     folder: Path
@@ -87,6 +78,7 @@ class LayerFiles:
     drawn: DrawnLayer
     source: PatchesFile
     names: Names
+    whole_images: WholeImages
 
     def draw(self, most: int, *, threads: int) -> LayerPart:
         """Draw a layer.
@@ -108,11 +100,11 @@ class LayerFiles:
         units: list[UnitPart] = []
         sheets: list[SpriteSheet] = []
         overview: list[UnitTiles] = []
-        for tiles, made, strips in ordered(self._sheets, self._jobs(), threads=threads):
+        for tiles, sheet, strips in ordered(self._sheet, enumerate(self._jobs()), threads=threads):
             overview += [one for row, one in enumerate(tiles, start=len(units)) if row in shown]
-            for one, pair in zip(tiles, strips, strict=True):
-                units.append(self._unit(len(units), one, pair))
-            sheets += made
+            for one, strip in zip(tiles, strips, strict=True):
+                units.append(self._unit(len(units), one, strip))
+            sheets.append(sheet)
         data = self._file("units.csv")
         write_table(self.folder / data, COLUMNS, self._records())
         return LayerPart(
@@ -120,11 +112,12 @@ class LayerFiles:
             units_total=self.drawn.units,
             geometry=self.drawn.geometry,
             facts=_facts(self.drawn),
-            blocks=self._figures(overview),
+            blocks=(self._overview(overview),),
             data=data,
             sheets=tuple(sheets),
             unit_facts=UNIT_FACTS,
             unit_table=WINNERS,
+            unit_scenes="unit-context",
             units=tuple(units),
         )
 
@@ -133,66 +126,48 @@ class LayerFiles:
         slug = layer_slug(self.layer)
         return f"{slug}/{slug}-{ending}"
 
-    def _jobs(self) -> Iterator[tuple[int, list[UnitTiles]]]:
-        """Yield the number of each pair of sheets, patches and contexts, and the units on it."""
+    def _jobs(self) -> Iterator[list[UnitTiles]]:
+        """Yield the units of each sheet."""
         about = self.source.about
-        sizes = [strip_size(about.k, side) for side in (enlarged_side(about.size), about.picture)]
-        step = min(strips_a_sheet(*size) for size in sizes)
+        step = strips_a_sheet(*strip_size(about.k, enlarged_side(about.size)))
         rows = range(len(self.drawn.unit))
-        for number, start in enumerate(range(0, len(rows), step)):
-            yield number, [self._tiles(row) for row in rows[start : start + step]]
+        for start in range(0, len(rows), step):
+            yield [self._tiles(row) for row in rows[start : start + step]]
 
     def _tiles(self, row: int) -> UnitTiles:
         """Read what is drawn of a unit, the one in this row of the layer's arrays."""
         patches = self.source.patches(self.layer, row)
-        places = zip(self.drawn.image_id[row].tolist(), self.drawn.box[row], strict=True)
         return UnitTiles(
             unit=int(self.drawn.unit[row]),
             value=self.drawn.value[row],
             patch=patches.pixels,
             mask=patches.mask,
-            context=[self._context(*place) for place in places],
             count_active=int(self.drawn.count_active[row]),
             images=self.source.about.images,
             passed_over=int(self.drawn.passed_over[row]),
         )
 
-    def _context(self, image_id: int, box: NDArray[np.float32]) -> ContextTile | None:
-        found = self.source.context(image_id)
-        if found is None:
-            return None
-        offset, scale = np.tile(found.offset, 2), found.scale
-        return ContextTile(found.pixels, box * scale + offset, np.asarray(found.view) * scale + offset)
-
-    def _sheets(
-        self, job: tuple[int, list[UnitTiles]]
-    ) -> tuple[list[UnitTiles], tuple[SpriteSheet, SpriteSheet], list[tuple[Strip, Strip]]]:
-        """Draw the strips of some units on a pair of sheets; return the units, the sheets, and the strips."""
+    def _sheet(self, job: tuple[int, list[UnitTiles]]) -> tuple[list[UnitTiles], SpriteSheet, list[Strip]]:
+        """Draw the strips of some units on a sheet; return the units, the sheet, and the strips."""
         number, tiles = job
-        patches, patch_strips = self._sheet(2 * number, "patches", [patch_strip(one) for one in tiles])
-        contexts, context_strips = self._sheet(
-            2 * number + 1, "context", [context_strip(one, self.source.about.picture) for one in tiles]
-        )
-        return tiles, (patches, contexts), list(zip(patch_strips, context_strips, strict=True))
-
-    def _sheet(self, place: int, kind: str, drawn: Sequence[Canvas]) -> tuple[SpriteSheet, list[Strip]]:
-        """Write the sheet that has this place among the layer's."""
-        name = self._file(f"{kind}-{place // 2:03}.webp")
+        drawn = [patch_strip(one) for one in tiles]
+        name = self._file(f"patches-{number:03}.webp")
         width, height, edges = save_sheet(self.folder / name, [canvas.image() for canvas in drawn])
         strips = [
             Strip(
-                caption=f"unit-{kind}", sheet=place, x=0, y=y, width=canvas.width, height=canvas.height
+                caption="unit-patches", sheet=number, x=0, y=y, width=canvas.width, height=canvas.height
             )
             for canvas, y in zip(drawn, edges, strict=True)
         ]  # fmt: skip
-        return SpriteSheet(file=name, width=width, height=height), strips
+        return tiles, SpriteSheet(file=name, width=width, height=height), strips
 
-    def _unit(self, row: int, tiles: UnitTiles, strips: tuple[Strip, Strip]) -> UnitPart:
+    def _unit(self, row: int, tiles: UnitTiles, strip: Strip) -> UnitPart:
         values = self.drawn.value[row, : tiles.shown]
         ids = self.drawn.image_id[row, : tiles.shown].tolist()
         never = blocks.Notice(caption="never-active", numbers={"images": tiles.images})
         paths, labels = [self.names.path[one] for one in ids], [self.names.label[one] for one in ids]
-        places = zip(values, paths, labels, self.drawn.position[row], self.drawn.box[row], strict=False)
+        boxes = self.drawn.box[row, : tiles.shown]
+        places = zip(values, paths, labels, self.drawn.position[row, : tiles.shown], boxes, strict=True)
         return UnitPart(
             unit=tiles.unit,
             facts=(
@@ -201,7 +176,8 @@ class LayerFiles:
                 values[-1] if len(ids) else None,
                 tiles.passed_over,
             ),
-            strips=strips if len(ids) else (),
+            strips=(strip,) if len(ids) else (),
+            scenes=tuple(map(self.whole_images.scene, ids, values.tolist(), boxes)),
             rows=tuple(places),
             blocks=() if len(ids) else (never,),
         )
@@ -219,32 +195,23 @@ class LayerFiles:
                         int(drawn.count_active[row]), self.source.about.images,
                     )  # fmt: skip
 
-    def _figures(self, units: Sequence[UnitTiles]) -> tuple[blocks.Figure, blocks.Figure]:
-        """Draw the overviews."""
+    def _overview(self, units: Sequence[UnitTiles]) -> blocks.Figure:
         about = self.source.about
         field = receptive_field(self.drawn.geometry.receptive_field)
-        note = f"{field} · top {about.k} of {about.images:,} images"
-        patches = patch_overview(units, self.layer, note)
-        contexts = context_overview(units, about.picture, self.layer, note)
-        vector = self._file("patches.svg")
-        patches.save_svg(self.folder / vector)
+        canvas = patch_overview(units, self.layer, f"{field} · top {about.k} of {about.images:,} images")
+        image, vector = self._file("patches.webp"), self._file("patches.svg")
+        canvas.save_webp(self.folder / image)
+        canvas.save_svg(self.folder / vector)
         numbers = _numbers(self.layer, self.drawn) | {
             "shown": len(units),
             "hatched": int(any(not one.mask[: one.shown].all() for one in units)),
             "larger": int(self.drawn.geometry.receptive_field.exceeds(about.input_size)),
         }
-        return (
-            self._figure("patches", "layer", patches, numbers).model_copy(update={"vector": vector}),
-            self._figure("context", "layer-context", contexts, numbers),
-        )
-
-    def _figure(self, kind: str, caption: str, canvas: Canvas, numbers: dict[str, Number]) -> blocks.Figure:
-        image = self._file(f"{kind}.png")
-        canvas.save_png(self.folder / image)
         return blocks.Figure(
-            id=f"{kind}-{layer_slug(self.layer)}", caption=caption, numbers=numbers, image=image,
+            id=f"patches-{layer_slug(self.layer)}", caption="layer",
+            numbers=numbers, image=image, vector=vector,
             data=self._file("units.csv"), width=canvas.width, height=canvas.height,
-            evidence=Evidence(n=self.source.about.images),
+            evidence=Evidence(n=about.images),
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, Viewer
-from pipeline.contents.parts import ImagePart, LayerPart, Strip, UnitPart
+from pipeline.contents.parts import ImagePart, LayerPart, Scene, SpriteSheet, Strip, UnitPart, WholeImage
 from pipeline.contents.values import Cell, Column, Fact
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.numerics.geometry import BOUND, GLOBAL
@@ -88,6 +88,7 @@ class View:
         shown: Shown = {
             "facts": unit_facts(self.section, layer, unit),
             "strips": [self.strip(layer, strip) for strip in unit.strips],
+            "scenes": self.scenes(layer, unit),
             "blocks": self.blocks(unit.blocks),
             "table": None,
         }
@@ -98,14 +99,38 @@ class View:
 
     def strip(self, layer: LayerPart, strip: Strip) -> Shown:
         """Return a unit's pictures as a window onto their sheet, in per cent of the window."""
-        sheet = layer.sheets[strip.sheet]
-        return self._said(self.section.caption.part(strip.caption), {}) | {
+        said = self._said(self.section.caption.part(strip.caption), {})
+        return said | self._window(layer.sheets[strip.sheet], strip)
+
+    def scenes(self, layer: LayerPart, unit: UnitPart) -> Shown | None:
+        """Return the whole images in which a unit looked, each with the box that is framed in it."""
+        if not layer.unit_scenes or not unit.scenes:
+            return None
+        words = self.section.caption.part(layer.unit_scenes)
+        return self._said(words, {}) | {"places": [self._scene(scene) for scene in unit.scenes]}
+
+    def _scene(self, scene: Scene) -> Shown:
+        shown: Shown = {"value": cells.text(scene.value, "number"), "image": None}
+        if scene.image is None:
+            return shown
+        whole = self.section.content.whole_images[scene.image]
+        x0, y0, x1, y1 = scene.box
+        shown["image"] = self._window(self.section.content.sheets[whole.sheet], whole)
+        return shown | {
+            "left": _percent(x0, whole.width),
+            "top": _percent(y0, whole.height),
+            "across": _percent(x1 - x0, whole.width),
+            "down": _percent(y1 - y0, whole.height),
+        }
+
+    def _window(self, sheet: SpriteSheet, part: Strip | WholeImage) -> Shown:
+        return {
             "sheet": self.file(sheet.file),
-            "width": strip.width,
-            "height": strip.height,
-            "across": _percent(sheet.width, strip.width),
-            "left": _percent(strip.x, strip.width),
-            "top": _percent(strip.y, strip.height),
+            "width": part.width,
+            "height": part.height,
+            "across": _percent(sheet.width, part.width),
+            "left": _percent(part.x, part.width),
+            "top": _percent(part.y, part.height),
         }
 
     def _said(self, words: Words, over: Mapping[str, Any]) -> Shown:
@@ -200,5 +225,5 @@ def _field(geometry: LayerGeometry) -> str:
     return text if geometry.map_size == (1, 1) else f"{text}, stride {numbers.size(field.stride)}"
 
 
-def _percent(part: int, whole: int) -> str:
+def _percent(part: float, whole: int) -> str:
     return f"{100 * part / whole:.6g}%"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contents.reading import StoredSection
+from pipeline.contents.writing import LIST
 from pipeline.errors import UserError, nearest
 from pipeline.progress import progress
 from pipeline.report.captions import FOLDER as CAPTIONS
@@ -75,7 +76,10 @@ def write_report(
     with _replaced(out) as folder:
         shutil.copytree(ASSETS, folder / "assets")
         for section in sections:
-            shutil.copytree(section.folder, folder / "figures" / section.content.name)
+            # What is listed for the report alone would be megabytes that no page shows.
+            shutil.copytree(
+                section.folder, folder / "figures" / section.content.name, ignore=shutil.ignore_patterns(LIST)
+            )
         frame = Frame(folder, texts.title, chapters, maps[0].page if maps else None)
         write_index(frame)
         write_chapters(frame)

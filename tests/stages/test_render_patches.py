@@ -9,9 +9,11 @@ from PIL import Image
 
 from pipeline import store
 from pipeline.contents.reading import read_section
+from pipeline.formats.patches import open_patches
 from pipeline.formats.topk import open_topk
+from pipeline.images import way_back
 from stages import patches, render_patches, topk
-from tests.small.atlas import IMAGES, LAYERS, make
+from tests.small.atlas import IMAGES, LAYERS, PREPROCESSING, make, size
 from tests.small.pages import page_of
 
 K = 3
@@ -54,8 +56,8 @@ def sheet(folder, layer, strip):
 def test_every_layer_and_unit_is_told(folder, section):
     assert [part.layer for part in section.layers] == list(LAYERS)
     assert section.numbers["k"] == K
-    for part, (units, size, *_) in zip(section.layers, LAYERS.values(), strict=True):
-        assert (part.units_total, part.geometry.map_size) == (units, (size, size))
+    for part, (units, side, *_) in zip(section.layers, LAYERS.values(), strict=True):
+        assert (part.units_total, part.geometry.map_size) == (units, (side, side))
         assert [unit.unit for unit in part.units] == list(range(units))
         assert len(drawn(part)) == min(units, 4)
         for figure in part.blocks:
@@ -68,9 +70,38 @@ def test_a_layer_has_a_few_sheets_and_no_file_a_strip(folder, section):
         for one in part.sheets:
             with Image.open(folder / one.file) as image:
                 assert (image.format, image.size) == ("WEBP", (one.width, one.height))
-        assert len(part.sheets) == 2
-        assert [strip.caption for strip in part.units[0].strips] == ["unit-patches", "unit-context"]
-    assert len(list(folder.rglob("*.*"))) == 1 + 6 * len(LAYERS)
+        assert len(part.sheets) == 1
+        assert [strip.caption for strip in part.units[0].strips] == ["unit-patches"]
+    assert len(list(folder.rglob("*.*"))) == 1 + 4 * len(LAYERS) + len(section.whole_images)
+
+
+def test_each_image_that_a_unit_looked_at_is_drawn_once(made, folder, section):
+    with open_patches(made["patches"]) as file:
+        assert sorted(one.image_id for one in section.whole_images) == file.image_id.tolist()
+        for part in section.layers:
+            layer = file.layer(part.layer)
+            ids, boxes = layer.image_id, layer.box
+            for row, unit in enumerate(drawn(part)):
+                for place, scene in enumerate(unit.scenes):
+                    one = section.whole_images[scene.image]
+                    assert one.image_id == ids[row, place]
+                    width, height = size(one.image_id)
+                    view = way_back.view(width, height, PREPROCESSING)
+                    scale = one.width / (view[2] - view[0])
+                    expected = (np.array(boxes[row, place]) - np.tile(view[:2], 2)) * scale
+                    inside = np.clip(expected, 0, (one.width, one.height) * 2)
+                    np.testing.assert_allclose(scene.box, inside, atol=1.5)
+                assert len(unit.scenes) == len(unit.rows)
+
+
+def test_a_whole_image_is_what_the_network_saw(folder, section):
+    for one in section.whole_images[:5]:
+        with Image.open(folder / section.sheets[one.sheet].file) as image:
+            drawn = np.asarray(
+                image.convert("RGB").crop((one.x, one.y, one.x + one.width, one.y + one.height))
+            )
+        assert max(drawn.shape) == 128
+        assert abs(int(np.median(drawn[..., 2])) - 20 * min(one.image_id, IMAGES - 2)) <= 4
 
 
 def test_more_units_take_more_sheets(made, section, tmp_path, monkeypatch):
@@ -79,7 +110,7 @@ def test_more_units_take_more_sheets(made, section, tmp_path, monkeypatch):
     several = read_section(tmp_path / "patches/patches").content
     folders = (tmp_path / "patches/patches", made["out"] / "patches")
     for part, before in zip(several.layers, section.layers, strict=True):
-        assert len(part.sheets) == 2 * len(drawn(part))
+        assert len(part.sheets) == len(drawn(part))
         for unit, other in zip(part.units, before.units, strict=True):
             for one, two in zip(unit.strips, other.strips, strict=True):
                 apart, together = sheet(folders[0], part, one), sheet(folders[1], before, two)
@@ -140,12 +171,11 @@ def test_captions_say_what_is_hatched_and_what_is_larger_than_the_input(made, se
 
 def test_the_vector_figure_is_well_formed_and_holds_the_same_tiles(folder, section):
     for part in section.layers:
-        patches, context = part.blocks
+        (patches,) = part.blocks
         root = ElementTree.parse(folder / patches.vector).getroot()
         assert (int(root.get("width")), int(root.get("height"))) == (patches.width, patches.height)
         assert root.findall("{*}image")
         assert root.findall("{*}text")
-        assert context.vector is None
 
 
 def test_equal_inputs_give_equal_bytes_whatever_the_threads(made, tmp_path, monkeypatch):

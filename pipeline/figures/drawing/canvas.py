@@ -1,4 +1,4 @@
-"""A drawing of pictures, text and lines that is written as PNG and as SVG, the same both times.
+"""A drawing of pictures, text and lines that is written as PNG or WebP and as SVG, the same each time.
 
 Figures stand on a transparent ground, and their text is of a grey that can be read on white and on black,
 so one file serves a light and a dark page. Equal drawings give equal bytes.
@@ -18,6 +18,8 @@ from xml.sax.saxutils import escape
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.figures.drawing.webp import save_webp
 
 Colour: TypeAlias = tuple[int, int, int]
 
@@ -113,8 +115,12 @@ class Canvas:
         opaque = image.getchannel("A").getextrema() == (255, 255)
         (image.convert("RGB") if opaque else image).save(path, "PNG", compress_level=6)
 
+    def save_webp(self, path: Path) -> None:
+        """Write the drawing as WebP."""
+        save_webp(path, self.image())
+
     def save_svg(self, path: Path) -> None:
-        """Write the drawing as SVG: pictures as embedded PNG, text as text, lines as lines."""
+        """Write the drawing as SVG: pictures embedded, text as text, lines as lines."""
         path.parent.mkdir(parents=True, exist_ok=True)
         parts = [_svg(element) for element in self.elements]
         size = f'width="{self.width}" height="{self.height}" viewBox="0 0 {self.width} {self.height}"'
@@ -159,7 +165,7 @@ def _svg(element: Element) -> str:
         height, width = element.pixels.shape[:2]
         return (
             f'<image x="{element.x}" y="{element.y}" width="{width}" height="{height}" '
-            f'style="image-rendering: pixelated" href="data:image/png;base64,{_encoded(element.pixels)}"/>'
+            f'style="image-rendering: pixelated" href="{_encoded(element.pixels)}"/>'
         )
     if isinstance(element, Edge):
         place = f'x="{element.x - 0.5}" y="{element.y - 0.5}"'
@@ -185,6 +191,10 @@ def _svg_text(text: Label) -> str:
 
 
 def _encoded(pixels: npt.NDArray[np.uint8]) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=6)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    """Return a picture as an address that holds it: the smaller of PNG and JPEG, which all programs read."""
+    written = {"png": io.BytesIO(), "jpeg": io.BytesIO()}
+    image = Image.fromarray(pixels)
+    image.save(written["png"], "PNG", compress_level=6)
+    image.save(written["jpeg"], "JPEG", quality=90)
+    kind = min(written, key=lambda one: len(written[one].getvalue()))
+    return f"data:image/{kind};base64,{base64.b64encode(written[kind].getvalue()).decode('ascii')}"

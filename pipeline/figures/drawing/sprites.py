@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
-# A page that shows one strip loads its whole sheet: of photographs rich in detail, this is half a megabyte.
-_LARGEST = 1_500_000  # pixels
-_HIGHEST = 16_383  # pixels, the most that WebP can hold
-_QUALITY = 90  # of 100
-# Bytes a pixel without loss; photographs take more than one, enlarged pixels of digits less than a fiftieth.
-_SMALL = 0.2
+from pipeline.figures.drawing.webp import HIGHEST, save_webp
+
+# A page that shows one strip loads its whole sheet: four strips of nine patches, at most 0.1 MB.
+_LARGEST = 360_000  # pixels
 
 
 def strips_a_sheet(width: int, height: int) -> int:
     """Return how many strips of a size, pixels, share a sheet."""
-    return max(1, min(_LARGEST // (width * height), _HIGHEST // height))
+    return max(1, min(_LARGEST // (width * height), HIGHEST // height))
 
 
 def save_sheet(path: Path, strips: Sequence[Image.Image]) -> tuple[int, int, list[int]]:
     """Put strips below each other and write them as one WebP.
-
-    Without loss, or at high quality where that is smaller: enlarged pixels and flat colours, as of digits,
-    are several times smaller without loss, photographs with.
 
     Parameters
     ----------
@@ -46,15 +40,5 @@ def save_sheet(path: Path, strips: Sequence[Image.Image]) -> tuple[int, int, lis
     sheet = Image.new("RGBA", (max(strip.width for strip in strips), edges[-1]), (0, 0, 0, 0))
     for strip, y in zip(strips, edges, strict=False):
         sheet.paste(strip, (0, y))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    encoded = _encoded(sheet, lossless=True)
-    if len(encoded) > _SMALL * sheet.width * sheet.height:
-        encoded = min(encoded, _encoded(sheet, lossless=False), key=len)
-    path.write_bytes(encoded)
+    save_webp(path, sheet)
     return *sheet.size, edges[:-1]
-
-
-def _encoded(image: Image.Image, *, lossless: bool) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", method=4, lossless=lossless, quality=_QUALITY)
-    return buffer.getvalue()

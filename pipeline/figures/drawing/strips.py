@@ -1,7 +1,6 @@
 """The patches that activate each unit most, in the manner of figure 4 of Girshick et al. (R-CNN, CVPR 2014).
 
-A line of tiles a unit, the strongest image first, its activation in white; beside the patches the pictures
-that they were cut from, the receptive field outlined in white.
+A line of tiles a unit, the strongest image first, its activation in white.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.figures.drawing.canvas import Canvas, Label, text_width
-from pipeline.figures.drawing.tiles import GAP, empty, enlarge, frame, framed, hatched, value_text
+from pipeline.figures.drawing.tiles import GAP, empty, enlarge, framed, hatched, value_text
 
 UInt8 = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -22,23 +21,6 @@ _LONGEST = 12  # tiles in a line; more are broken into lines of equal length
 _TITLE, _LABEL, _NOTE = 15, 13, 11  # pixels, sizes of text
 _EDGE = 1  # pixel of the line around a tile
 _UNIT_GAP = 10  # pixels between units whose tiles take several lines
-
-
-@dataclass(frozen=True)
-class ContextTile:
-    """The picture that a patch was cut from.
-
-    Attributes
-    ----------
-    pixels
-        (C, C, 3) uint8.
-    box, view
-        The receptive field and what the network saw, x0, y0, x1, y1 in pixels of the picture.
-    """
-
-    pixels: UInt8
-    box: Sequence[float]
-    view: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -53,8 +35,6 @@ class UnitTiles:
         (k,) float32; -inf in a place that stays empty; these come last.
     patch, mask
         (k, S, S, 3) and (k, S, S) uint8.
-    context
-        k pictures; None in an empty place and for an image that could not be read.
     count_active, images
         Images with a positive maximum, and all.
     passed_over
@@ -65,7 +45,6 @@ class UnitTiles:
     value: Floats
     patch: UInt8
     mask: UInt8
-    context: Sequence[ContextTile | None]
     count_active: int
     images: int
     passed_over: int
@@ -100,25 +79,6 @@ def patch_strip(tiles: UnitTiles) -> Canvas:
     return canvas
 
 
-def context_strip(tiles: UnitTiles, side: int) -> Canvas:
-    """Draw the pictures that a unit's patches were cut from, the receptive field in white.
-
-    Parameters
-    ----------
-    tiles : UnitTiles
-    side : int
-        Side of a picture, pixels; that of the contexts given.
-
-    Returns
-    -------
-    Canvas
-        Lines of tiles, nothing beside them.
-    """
-    canvas = _strip_canvas(len(tiles.value), side)
-    _draw_contexts(canvas, tiles, 0, 0, side)
-    return canvas
-
-
 def patch_overview(units: Sequence[UnitTiles], title: str, note: str) -> Canvas:
     """Draw the patches of several units of a layer, a unit a line, with their numbers.
 
@@ -137,28 +97,6 @@ def patch_overview(units: Sequence[UnitTiles], title: str, note: str) -> Canvas:
     canvas, places = _overview(units, side, title, note)
     for tiles, (x, y) in zip(units, places, strict=True):
         _draw_patches(canvas, tiles, x, y)
-    return canvas
-
-
-def context_overview(units: Sequence[UnitTiles], side: int, title: str, note: str) -> Canvas:
-    """Draw the pictures behind the patches of several units, the receptive field in white.
-
-    Parameters
-    ----------
-    units : sequence of UnitTiles
-        All with as many places.
-    side : int
-        Side of a picture, pixels.
-    title, note : str
-        Written above.
-
-    Returns
-    -------
-    Canvas
-    """
-    canvas, places = _overview(units, side, title, note)
-    for tiles, (x, y) in zip(units, places, strict=True):
-        _draw_contexts(canvas, tiles, x, y, side)
     return canvas
 
 
@@ -194,19 +132,6 @@ def _draw_patches(canvas: Canvas, tiles: UnitTiles, left: int, top: int) -> None
     _draw_empty(canvas, tiles, left, top, len(enlarge(tiles.patch[0])))
 
 
-def _draw_contexts(canvas: Canvas, tiles: UnitTiles, left: int, top: int, side: int) -> None:
-    count = len(tiles.value)
-    for place, context in enumerate(tiles.context[: tiles.shown]):
-        x, y = _corner(place, count, side)
-        if context is None:
-            canvas.draw(*empty(left + x, top + y, side, side, "not readable"))
-            continue
-        canvas.draw(*framed(left + x, top + y, hatched(context.pixels, _inside(context.view, side))))
-        canvas.draw(frame(left + x, top + y, context.box, context.view))
-        canvas.draw(value_text(left + x, top + y, float(tiles.value[place]), side))
-    _draw_empty(canvas, tiles, left, top, side)
-
-
 def _draw_empty(canvas: Canvas, tiles: UnitTiles, left: int, top: int, side: int) -> None:
     """Fill the empty places of each line with one tile; the first of them says why."""
     count = len(tiles.value)
@@ -217,13 +142,6 @@ def _draw_empty(canvas: Canvas, tiles: UnitTiles, left: int, top: int, side: int
         (x, y), (end, _) = _corner(place, count, side), _corner(after - 1, count, side)
         canvas.draw(*empty(left + x, top + y, end + side - x, side, text))
         text, place = "", after
-
-
-def _inside(view: Sequence[float], side: int) -> npt.NDArray[np.bool_]:
-    centres = np.arange(side) + 0.5
-    across = (centres >= view[0]) & (centres < view[2])
-    down = (centres >= view[1]) & (centres < view[3])
-    return down[:, None] & across
 
 
 def _overview(

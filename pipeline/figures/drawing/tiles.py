@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.figures.drawing.canvas import WHITE, Edge, Label, Pixels, Rectangle, text_width
+from pipeline.figures.drawing.canvas import WHITE, Edge, Label, Pixels, text_width
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -95,10 +94,3 @@ def _broken(text: str, width: int) -> list[str]:
         else:
             lines.append(word)
     return lines
-
-
-def frame(x: int, y: int, box: Sequence[float], limits: Sequence[float]) -> Rectangle:
-    """Outline a box of a tile that lies at x, y, cut to limits; both x0, y0, x1, y1 in the tile."""
-    x0, y0 = max(box[0], limits[0]), max(box[1], limits[1])
-    x1, y1 = min(box[2], limits[2]), min(box[3], limits[3])
-    return Rectangle(x + x0, y + y0, x + x1, y + y1)

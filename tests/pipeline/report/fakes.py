@@ -9,7 +9,9 @@ from markupsafe import escape
 from PIL import Image
 
 from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
-from pipeline.contents.parts import ImagePart, LayerPart, SpriteSheet, Strip, UnitPart, UnitTable
+from pipeline.contents.parts import (
+    ImagePart, LayerPart, Scene, SpriteSheet, Strip, UnitPart, UnitTable, WholeImage,
+)  # fmt: skip
 from pipeline.contents.values import Column, Evidence, Fact
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.status import Status
@@ -102,6 +104,12 @@ title: Strongest
 alt: Patches of unit {{ unit }} of {{ layer }}
 
 {{ rows }} of them.
+
+## whole
+title: Whole
+alt: Whole images of unit {{ unit }}
+
+Framed.
 
 ## winners
 title: Winners of {{ layer }}
@@ -205,7 +213,8 @@ def unit(number: int, names: tuple[str, ...], ranks: int = 3) -> UnitPart:
         for rank in range(ranks)
     )  # fmt: skip
     strip = Strip(caption="strip", sheet=0, x=0, y=9 * (number % 2), width=27, height=9)
-    return UnitPart(unit=number, facts=(1.0 + number, (7, 10)), strips=(strip,), rows=rows)
+    scenes = (Scene(image=1, value=1.5, box=(5, 2, 15, 7)), Scene(value=0.5, box=(0, 0, 0, 0)))
+    return UnitPart(unit=number, facts=(1.0 + number, (7, 10)), strips=(strip,), scenes=scenes, rows=rows)
 
 
 def patches(
@@ -222,7 +231,7 @@ def patches(
     drawn = units - 1 if drawn is None else drawn
     for place, name in enumerate(layers):
         parts = [unit(number, names) for number in range(units)]
-        parts[drawn:] = [part.model_copy(update={"strips": (), "blocks": ()}) for part in parts[drawn:]]
+        parts[drawn:] = [part.model_copy(update={"strips": (), "scenes": (), "blocks": ()}) for part in parts[drawn:]]
         section.layers.append(LayerPart(
             layer=name,
             units_total=units + 1, geometry=LayerGeometry((5, 5), ReceptiveField((11, 11), (4, 4), (0, 0), "exact")),
@@ -232,8 +241,15 @@ def patches(
             sheets=(sheet,),
             unit_facts=(Column(name="largest", form="number"), Column(name="active", form="proportion")),
             unit_table=WINNERS,
+            unit_scenes="whole",
             units=tuple(parts),
         ))  # fmt: skip
+    picture(section.folder / "whole.webp", 20, 32, seed=2)
+    section.sheets.append(SpriteSheet(file="whole.webp", width=20, height=32))
+    for place, height in enumerate((16, 10)):
+        section.whole_images.append(
+            WholeImage(image_id=place, sheet=0, x=0, y=16 * place, width=20, height=height)
+        )
     section.add(Units(id="units", caption="units", layers=layers))
     return section
 

@@ -95,6 +95,21 @@ def test_arrow_keys_lead_to_the_next_unit(page, report):
     page.wait("location.pathname.endsWith('/2.html') && document.readyState === 'complete'")
 
 
+def test_a_box_is_framed_where_it_lies_in_the_whole_image(page, report):
+    page.open(report / "units/pool/2.html")
+    scene = "(box => [box.width, box.height])(document.querySelector('.scene').getBoundingClientRect())"
+    assert page.evaluate(scene) == [20, 10]
+    frame = """(() => {
+        const [frame, scene] = ['.scene i', '.scene'].map(one => document.querySelector(one).getBoundingClientRect());
+        return [frame.x - scene.x, frame.y - scene.y, frame.width];
+    })()"""
+    assert page.evaluate(frame) == [5, 2, 10]
+    # The second image of its sheet: 16 pixels from the top.
+    sheet = "document.querySelector('.scene img').getBoundingClientRect()"
+    assert page.evaluate(f"document.querySelector('.scene').getBoundingClientRect().y - {sheet}.y") == 16
+    assert page.evaluate("document.querySelector('.scene.lost').textContent") == "not readable0.5"
+
+
 def test_layer_can_be_ordered_and_filtered(page, report):
     page.open(report / "layers/pool.html")
     units = "[...document.querySelectorAll('.units li:not([hidden])')].map(li => +li.dataset.unit)"

@@ -23,19 +23,6 @@ def test_strips_lie_below_each_other_and_are_what_they_were(tmp_path):
     assert not pixels[10:30, 30:, 3].any()
 
 
-def test_photographs_are_small_and_look_the_same(tmp_path):
-    y, x = np.mgrid[:96, :96]
-    smooth = 128 + 60 * np.sin(x / 9) + 60 * np.cos(y / 7)
-    noisy = np.clip(smooth[..., None] + RNG.normal(0, 6, (96, 96, 3)), 0, 255).astype(np.uint8)
-    photograph = Image.fromarray(noisy).convert("RGBA")
-    save_sheet(tmp_path / "a.webp", [photograph])
-    photograph.save(tmp_path / "a.png")
-    assert (tmp_path / "a.webp").stat().st_size < 0.5 * (tmp_path / "a.png").stat().st_size
-    with Image.open(tmp_path / "a.webp") as image:
-        error = np.asarray(image.convert("RGB")).astype(float) - noisy
-    assert np.sqrt((error**2).mean()) < 6
-
-
 def test_equal_strips_give_equal_bytes(tmp_path):
     strip = Image.fromarray(RNG.integers(0, 256, (20, 50, 4)).astype(np.uint8))
     for name in ("a.webp", "b.webp"):
@@ -48,4 +35,4 @@ def test_a_sheet_holds_one_strip_at_least_and_is_no_higher_than_a_webp_can_be(si
     count = strips_a_sheet(*size)
     assert count >= 1
     assert count * size[1] <= 16_383
-    assert count == 1 or count * size[0] * size[1] <= 1_500_000
+    assert count == 1 or count * size[0] * size[1] <= 360_000

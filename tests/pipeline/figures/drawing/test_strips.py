@@ -3,33 +3,18 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.drawing.canvas import Label, Pixels, Rectangle
-from pipeline.figures.drawing.strips import (
-    ContextTile,
-    UnitTiles,
-    context_overview,
-    context_strip,
-    patch_overview,
-    patch_strip,
-)
+from pipeline.figures.drawing.canvas import Label, Pixels
+from pipeline.figures.drawing.strips import UnitTiles, patch_overview, patch_strip
 
 SIDE = 64
 
 
-def unit(shown, k=9, *, count_active=50, passed_over=0, unreadable=()):
+def unit(shown, k=9, *, count_active=50, passed_over=0):
     value = np.full(k, -np.inf, np.float32)
     value[:shown] = np.arange(shown, 0, -1)
     pixels = np.full((SIDE, SIDE, 3), 200, np.uint8)
-    contexts = [
-        None
-        if place >= shown or place in unreadable
-        else ContextTile(pixels, (-8, 4, 20, 30), (0, 0, SIDE, SIDE))
-        for place in range(k)
-    ]
     patch = np.broadcast_to(pixels, (k, SIDE, SIDE, 3))
-    return UnitTiles(
-        3, value, patch, np.ones((k, SIDE, SIDE), np.uint8), contexts, count_active, 90, passed_over
-    )
+    return UnitTiles(3, value, patch, np.ones((k, SIDE, SIDE), np.uint8), count_active, 90, passed_over)
 
 
 def words(canvas):
@@ -51,7 +36,6 @@ def test_every_place_has_a_tile_within_the_figure(k, shown):
     tiles = unit(min(shown, k), k)
     for canvas in (
         patch_strip(tiles),
-        context_strip(tiles, SIDE),
         patch_overview([tiles] * 3, "layer", "note"),
     ):
         assert inside(canvas)
@@ -72,16 +56,6 @@ def test_near_duplicates_that_were_passed_over_count_as_shown():
     assert unit(2, count_active=50, passed_over=12).reason == "near-duplicates only"
 
 
-def test_the_receptive_field_is_outlined_on_each_picture():
-    canvas = context_strip(unit(4), SIDE)
-    frames = [element for element in canvas.elements if isinstance(element, Rectangle)]
-    assert [(frame.y0, frame.x1 - frame.x0) for frame in frames] == [(5, 20)] * 4
-
-
-def test_an_image_that_cannot_be_read_is_said_to_be_so():
-    assert words(context_strip(unit(3, k=3, unreadable={1}), SIDE)) == ["3.00", "not", "readable", "1.00"]
-
-
 def test_the_overview_names_units_and_how_often_they_are_active():
-    canvas = context_overview([unit(9), unit(0, count_active=0)], SIDE, "features.1", "top 9")
+    canvas = patch_overview([unit(9), unit(0, count_active=0)], "features.1", "top 9")
     assert words(canvas)[:6] == ["features.1", "top 9", "unit 3", "active 56 %", "unit 3", "active 0 %"]

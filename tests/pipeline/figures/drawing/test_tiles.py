@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.figures.drawing.canvas import Label, Pixels, text_width
-from pipeline.figures.drawing.tiles import empty, enlarge, format_value, frame, hatched, unseen
+from pipeline.figures.drawing.tiles import empty, enlarge, format_value, hatched, unseen
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,3 @@ def test_the_reason_of_an_empty_place_fits_into_it(width):
         assert text_width(word.text, word.size) <= width
         assert 20 < word.y < 116
     assert len(empty(0, 0, width, 96, "")) == 1
-
-
-def test_a_frame_is_cut_to_the_view():
-    outline = frame(100, 200, (-5, 10, 30, 90), (0, 0, 64, 64))
-    assert (outline.x0, outline.y0, outline.x1, outline.y1) == (100, 210, 130, 264)
