@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from pipeline.dataset.dataset import Dataset, open_dataset
 from pipeline.formats.manifest import ManifestFile
-from pipeline.images.decoding import ImageError, decode, decode_guarded
+from pipeline.images.decoding import ImageError, decode
+from pipeline.images.guarded import decode_guarded
 
 Array = npt.NDArray[Any]
 

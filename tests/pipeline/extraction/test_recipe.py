@@ -23,6 +23,7 @@ WITHOUT_EFFECT = {
     "extraction.recipe": "the key itself",
     "formats.manifest": "hands on rows whose digests are in the key",
     "formats.weights": "hands on the preprocessing, whose digest is in the key",
+    "images.guarded": "decodes as `decode` does, elsewhere",
     "layers.choosing": "words of an error",
     "layers.calls": "which layers there are: their names are in the key",
     "layers.layers": "which layers there are: their names are in the key",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, PngImagePlugin
 
-from pipeline.images.decoding import ImageError, check, decode, decode_guarded, header
+from pipeline.images.decoding import ImageError, check, decode, header
 from pipeline.images.image_file import REASONS
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)
@@ -376,37 +376,6 @@ def test_wrong_checksum(kind):
     assert refused(bytes(data)) == "damaged"
     with pytest.raises(ImageError, match=f"checksum.*{kind.decode()}"):
         header(bytes(data))
-
-
-def test_guarded_decoding_gives_the_same_pixels():
-    assert np.array_equal(decode_guarded(encode(NOISE, "png")), NOISE)
-
-
-def test_guarded_decoding_passes_errors_on():
-    with pytest.raises(ImageError) as error:
-        decode_guarded(b"")
-    assert error.value.reason == "empty"
-
-
-DECODERS = """
-import os, signal, time
-def hang(data): time.sleep(1000)
-def die(data): os.kill(os.getpid(), signal.SIGSEGV)
-def leave(data): os._exit(3)
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "seconds", "reason"),
-    [("hang", 1.5, "timeout"), ("die", 100, "crashed"), ("leave", 100, "crashed")],
-)
-def test_decoder_that_hangs_or_dies(tmp_path, monkeypatch, name, seconds, reason):
-    (tmp_path / "bad_decoders.py").write_text(DECODERS)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ImageError) as error:
-        decode_guarded(encode(NOISE, "png"), seconds=seconds, decoder=f"bad_decoders:{name}")
-    assert error.value.reason == reason
-    assert name != "die" or "SIGSEGV" in error.value.message
 
 
 @pytest.mark.parametrize("seed", range(40))
