@@ -1,11 +1,4 @@
-"""The pass over the images: shards planned, computed where the pool lacks them, put together with an index.
-
-- `plan`: which rows make which shard, and its key
-- `recipe`: what decides a shard's bytes
-- `computing`, `shard`, `reduction`: the work, on the cluster, of a shard, of a batch
-- `index`: the folder of activations
-- `second_ranking`: after a pass in half precision, the best candidates again in float32
-"""
+"""The pass as a whole: shards planned, computed where the pool lacks them, put together with an index."""
 
 import logging
 from collections.abc import Mapping
@@ -56,8 +49,9 @@ def extract(
     Raises
     ------
     UserError
-        If the disk cannot hold the result, a worker differs from this machine, or more images are
-        unreadable than the dataset's params allow. Finished shards stay in the pool.
+        If the disk cannot hold the result, a worker differs from this machine, the cluster is lost, a shard
+        ends every worker even with its images decoded apart, or more images are unreadable than the
+        dataset's params allow. Finished shards stay in the pool.
     """
     plan, pool = make_plan(manifest, recipe, mean=shard_mean, largest=shard_largest), ShardPool()
     announce(plan, pool)

@@ -1,7 +1,8 @@
 """One shard of the pass over the images, computed from its `ShardJob`, on any worker.
 
-A shard's bytes depend on its images and on the `Recipe` alone: batches have a fixed composition, the network
-runs in one thread, and no global row number is stored.
+A shard's bytes depend on its images and on the `Recipe` alone: `pipeline.layers.batches.Batches` cuts the
+shard's rows every `extract.batch_size` places, readable or not, since the last bits of a result may depend on
+the images beside it; the network runs in one thread; no global row number is stored.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""The layers of a network: which there are, which are chosen, and what they put out."""
+"""The layers of a network: which there are, which are chosen, what they put out on batches of images."""

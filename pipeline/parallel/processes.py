@@ -1,4 +1,8 @@
-"""Mapping a function over items in processes that may hang or die: only the item at fault is lost."""
+"""Mapping a function over items in processes that may hang or die: only the item at fault is lost.
+
+The manifest decodes with it. Extraction and reductions use `pipeline.parallel.cluster.map_jobs`, which sees
+to workers that Dask loses.
+"""
 
 import multiprocessing
 import os

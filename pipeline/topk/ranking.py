@@ -51,7 +51,8 @@ def rank(folder: Path, k: int, *, large: int = LARGE) -> dict[str, TopK]:
     Raises
     ------
     UserError
-        An activation is NaN: it has no rank.
+        An activation is NaN: it has no rank. Or, with Dask's workers, the cluster is lost, or some shards end
+        every worker that reads them.
     """
     activations = open_activations(folder)
     units = sum(activations.layer(layer).units for layer in activations.layers)
