@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from pipeline.errors import UserError
+from pipeline.layers.layers import unfollowed
 from pipeline.params import Block, check_block, read_params, unknown_block
 from pipeline.store.replacing import replaced
 from pipeline.weights.assembly import preview
@@ -31,6 +32,9 @@ def run(_params: None, paths: Mapping[str, Path]) -> None:
     modules = all_blocks()
     checked = check_schemas(read_params(paths["params"]), modules, str(paths["params"]))
     network = preview(modules["model"].source_of(checked["model"], paths["inputs"]))
+    reason = unfollowed(network.layers)
+    if reason is not None:
+        log.warning("look: %s; functional activations are not seen, receptive fields are unknown", reason)
     for module in modules.values():
         if hasattr(module, "check"):
             module.check(checked, network)

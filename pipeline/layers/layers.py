@@ -1,6 +1,6 @@
 """The layers of a network: what there is, which of them to look at, and which one is the code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
-from pipeline.layers.calls import describe_calls
-from pipeline.layers.hooks import input_name
 from pipeline.model.outputs import logits_of
 from pipeline.numerics.geometry import ReceptiveField, whole
-from pipeline.receptive_field.fields import Output, does_not_run, outputs, pair, probe_image
+from pipeline.receptive_field.calls import describe_calls, does_not_run
+from pipeline.receptive_field.fields import Output, outputs, pair, probe_image
+from pipeline.receptive_field.hooks import HOOKED, input_name
 from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
-from pipeline.receptive_field.tracing import Trace, trace
+from pipeline.receptive_field.recording import NotFollowedError, graph_of
+from pipeline.receptive_field.tracing import Trace
 
 POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 POOL_NAMES = frozenset(
@@ -72,8 +73,8 @@ def describe_layers(
     Parameters
     ----------
     network
-        In eval mode. One that torch.fx cannot trace is described by its modules: receptive fields and
-        pre-activations are unknown then.
+        In eval mode. One that decides by values of the image is described by its modules: receptive fields
+        and pre-activations are unknown then, and functional activations are no layers.
     input_size
         Height and width of the network's input, pixels.
     channels
@@ -91,9 +92,10 @@ def describe_layers(
         The network does not run on an input of this size, or its output differs from one pass to the next.
     """
     image = probe_image(network, pair(input_size), channels)
-    traced = trace(network)
-    if traced is None:
-        return tuple(_hooked(network, image))
+    try:
+        traced = graph_of(network, image)
+    except NotFollowedError as stop:
+        return tuple(_hooked(network, image, str(stop)))
     _check(traced, image)
     found = {output.node: output for output in outputs(traced, image)}
     layers = [
@@ -108,7 +110,7 @@ def code_layer(network: nn.Module, input_size: int | tuple[int, int], channels: 
     The classifier is the last dense or convolution layer on the way to the output. Dropout (the identity in
     eval mode) is passed over, so the code of AlexNet is the ReLU `classifier.5`; so is flattening a map of
     one position. Where the classifier is a convolution (SqueezeNet), the code layer is a map, and the code
-    its spatial mean. In a network that torch.fx cannot trace it is called `<classifier>.input`.
+    its spatial mean. In a network that decides by values of the image it is called `<classifier>.input`.
 
     Parameters
     ----------
@@ -125,19 +127,30 @@ def code_layer(network: nn.Module, input_size: int | tuple[int, int], channels: 
         The network has no such layer, or does not run.
     """
     image = probe_image(network, pair(input_size), channels)
-    traced = trace(network)
-    if traced is None:
-        calls = [
-            call for call in describe_calls(network, image) if isinstance(call.module, nn.Linear | nn.Conv2d)
-        ]
-        if calls:
-            return input_name(max(calls, key=lambda call: call.gives_logits).name)
-    else:
-        shapes = {output.node: output.shape for output in outputs(traced, image)}
-        classifier = next((node for node in _ancestors(traced) if _weighs(traced, node)), None)
-        if classifier is not None:
-            return traced.names[_passed_over(traced, classifier.all_input_nodes[0], shapes)]
-    raise UserError("the network has no dense or convolution layer, so it has no code")
+    try:
+        found = _entering(graph_of(network, image), image)
+    except NotFollowedError:
+        weighing = (nn.Linear, nn.Conv2d)
+        calls = [call for call in describe_calls(network, image) if isinstance(call.module, weighing)]
+        found = input_name(max(calls, key=lambda call: call.gives_logits).name) if calls else None
+    if found is None:
+        raise UserError("the network has no dense or convolution layer, so it has no code")
+    return found
+
+
+def unfollowed(layers: Iterable[Layer]) -> str | None:
+    """Return why a network is watched through hooks on its modules only, as one line; None if it is not."""
+    reasons = (layer.receptive_field.reason for layer in layers)
+    return next((reason for reason in reasons if reason.startswith(HOOKED)), None)
+
+
+def _entering(traced: Trace, image: Tensor) -> str | None:
+    """Return the name of what enters the classifier, None where there is no classifier."""
+    shapes = {output.node: output.shape for output in outputs(traced, image)}
+    classifier = next((node for node in _ancestors(traced) if _weighs(traced, node)), None)
+    if classifier is None:
+        return None
+    return traced.names[_passed_over(traced, classifier.all_input_nodes[0], shapes)]
 
 
 def _check(traced: Trace, image: Tensor) -> None:
@@ -146,8 +159,11 @@ def _check(traced: Trace, image: Tensor) -> None:
         with torch.no_grad():
             again = logits_of(fx.Interpreter(traced.network, graph=traced.graph).run(image.clone()))
             once = logits_of(traced.network(image.clone()))
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-        raise does_not_run(image, error) from error
+    except UserError:
+        raise
+    except Exception as error:
+        # The user's code may fail in any way.
+        raise does_not_run(traced.network, image, error) from error
     if not once.is_meta and not torch.allclose(once, again, rtol=1e-3, equal_nan=True):
         raise UserError(
             "the network gives another output when it is run again; in eval mode its forward must depend on "
@@ -224,15 +240,15 @@ def _passed_over(traced: Trace, node: fx.Node, shapes: dict[fx.Node, tuple[int, 
     return node
 
 
-def _hooked(network: nn.Module, image: Tensor) -> Iterator[Layer]:
-    size = (image.shape[2], image.shape[3])
+def _hooked(network: nn.Module, image: Tensor, why: str) -> Iterator[Layer]:
+    field = whole((image.shape[2], image.shape[3]), "unknown", HOOKED + why)
     for call in describe_calls(network, image):
         shape, active = call.shape, isinstance(call.module, ACTIVATIONS)
         if len(shape) in (2, 4):
             is_map = len(shape) == 4
             yield Layer(
                 name=call.name, kind="map" if is_map else "dense", units=shape[1],
-                map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=whole(size, "unknown"),
+                map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=field,
                 is_activation=active, is_pool=isinstance(call.module, POOLS),
                 ends_block=is_map and call.is_block,
             )  # fmt: skip

@@ -1,18 +1,18 @@
 """A network's forward pass, its layers' outputs handed out, or replaced, in the moment they are computed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, fx, nn
 
 from pipeline.layers.choosing import unknown_layer
-from pipeline.layers.hooks import INPUT, watching
+from pipeline.layers.watch import Visit, Watch
 from pipeline.model.outputs import logits_of
 from pipeline.receptive_field.fields import attribute
+from pipeline.receptive_field.hooks import INPUT, watching
+from pipeline.receptive_field.recording import NotFollowedError, follow
 from pipeline.receptive_field.tracing import Trace, trace
-
-Visit = Callable[[str, Tensor], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Observer:
 
     The traced graph is run operation by operation, so that functional operations are seen as modules are,
     and an output before a following in-place operation changes it. A network that torch.fx cannot trace is
+    run as it is, and its operations are seen as they happen. One that decides by values of the image is
     watched through forward hooks on its modules; a module that is called several times is `name`, `name_1`,
     ... then.
 
@@ -43,7 +44,7 @@ class Observer:
     Raises
     ------
     UserError
-        A name is not in the network.
+        A name is not in the network. Where torch.fx cannot trace it, that shows in the first pass.
     """
 
     def __init__(self, network: nn.Module, names: Iterable[str]) -> None:
@@ -51,8 +52,7 @@ class Observer:
         self._wanted = frozenset(names)
         traced = trace(network)
         self._steps = None if traced is None else _plan(traced, self._wanted)
-        if self._steps is None:
-            self._modules = _modules(network, self._wanted)
+        self._followed: dict[tuple[int, ...], Trace | None] = {}
 
     def forward(self, batch: Tensor, visit: Visit) -> Tensor:
         """Run the network on a batch.
@@ -73,7 +73,8 @@ class Observer:
             The network's output; the first, of a tuple or a dictionary.
         """
         if self._steps is None:
-            return self._watch(batch, visit)
+            traced = self._traced(batch)
+            return Watch(traced, self._wanted, visit).logits(batch) if traced else self._watch(batch, visit)
         values: dict[fx.Node, Any] = {}
         for step in self._steps:
             value = values[step.node] = self._run(step, values, batch)
@@ -85,11 +86,21 @@ class Observer:
                 del values[node]
         return logits_of(value)
 
+    def _traced(self, batch: Tensor) -> Trace | None:
+        """Return the graph that is followed with images of this size; None where there is none."""
+        size = tuple(batch.shape[1:])
+        if size not in self._followed:
+            try:
+                self._followed[size] = follow(self._network, batch[:1])
+            except NotFollowedError:
+                self._followed[size] = None
+        return self._followed[size]
+
     def _watch(self, batch: Tensor, visit: Visit) -> Tensor:
         def note(name: str, _: nn.Module | None, value: Tensor) -> Tensor | None:
             return visit(name, value) if name in self._wanted else None
 
-        with watching(self._modules, note):
+        with watching(_modules(self._network, self._wanted), note):
             return logits_of(self._network(batch))
 
     def _run(self, step: Step, values: dict[fx.Node, Any], batch: Tensor) -> Any:

@@ -25,6 +25,8 @@ class ReceptiveField:
         First pixel and end (exclusive) of what the neurons in each row and column of the map see, to the
         pixel, borders included; (0, 0) if nothing. Empty where every neuron sees, or may see, the whole
         image, and in a receptive field that was read from a file.
+    reason
+        Why it is "unknown"; else empty, as in one that was read from a file.
     """
 
     size: Pair
@@ -33,6 +35,7 @@ class ReceptiveField:
     status: str
     rows: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
     columns: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
+    reason: str = field(default="", compare=False, repr=False)
 
     @property
     def is_whole(self) -> bool:
@@ -56,6 +59,6 @@ class ReceptiveField:
         return ((top, left), (bottom, right)) if top < bottom and left < right else ((0, 0), (0, 0))
 
 
-def whole(input_size: Pair, status: str) -> ReceptiveField:
+def whole(input_size: Pair, status: str, reason: str = "") -> ReceptiveField:
     """Return the receptive field of neurons that see, or may see, the whole image."""
-    return ReceptiveField(input_size, (0, 0), (0, 0), status)
+    return ReceptiveField(input_size, (0, 0), (0, 0), status, reason=reason)

@@ -15,10 +15,15 @@ from pipeline.receptive_field.fields import pair, receptive_fields
 
 
 def table(fields: dict[str, ReceptiveField]) -> str:
-    """Return receptive fields as lines of text, a layer each; one number stands for two equal ones."""
-    rows: list[tuple[str, ...]] = [("layer", "size", "stride", "start", "status")]
+    """Return receptive fields as lines of text, a layer each; one number stands for two equal ones.
+
+    The reason of what is unknown ends its line.
+    """
+    heads = ("layer", "size", "stride", "start", "status")
+    reasons = any(item.reason for item in fields.values())
+    rows: list[tuple[str, ...]] = [(*heads, "reason" if reasons else "")]
     rows += [
-        (name, *map(_short, (item.size, item.stride, item.start)), item.status)
+        (name, *map(_short, (item.size, item.stride, item.start)), item.status, item.reason)
         for name, item in fields.items()
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -10,9 +10,12 @@ from torch import Tensor, fx, nn
 from pipeline.errors import UserError
 from pipeline.model.device import device_and_dtype
 from pipeline.numerics.geometry import BOUND, EXACT, UNKNOWN, Pair, ReceptiveField, whole
+from pipeline.receptive_field.calls import describe_calls, does_not_run
 from pipeline.receptive_field.geometry import Extent, Field, fit, source
+from pipeline.receptive_field.hooks import HOOKED
 from pipeline.receptive_field.operations import apply, trusted
-from pipeline.receptive_field.tracing import Trace, trace
+from pipeline.receptive_field.recording import NotFollowedError, graph_of
+from pipeline.receptive_field.tracing import Trace
 from pipeline.receptive_field.windows import Call
 
 
@@ -59,8 +62,8 @@ def receptive_fields(
     -------
     dict
         Node name (torchvision's `get_graph_node_names`, and the inside of its closed blocks) to receptive
-        field, in the order of the network. A network that torch.fx cannot trace: each module's name, all
-        "unknown".
+        field, in the order of the network. A network that decides by values of the image: the calls of its
+        modules, all "unknown".
 
     Raises
     ------
@@ -72,14 +75,12 @@ def receptive_fields(
     Araujo, Norris & Sim, Computing receptive fields of convolutional neural networks, Distill 2019.
     """
     size = pair(input_size)
-    traced = trace(network)
-    if traced is None:
-        return {
-            name: whole(size, UNKNOWN)
-            for name, module in network.named_modules()
-            if not any(module.children())
-        }
     image = probe_image(network, size, channels)
+    try:
+        traced = graph_of(network, image)
+    except NotFollowedError as stop:
+        field = whole(size, UNKNOWN, HOOKED + str(stop))
+        return {call.name: field for call in describe_calls(network, image)}
     return {
         traced.names[output.node]: output.receptive_field for output in outputs(traced, image, gates=gates)
     }
@@ -113,7 +114,8 @@ def outputs(traced: Trace, image: Tensor, *, gates: bool = True) -> Iterator[Out
         elif node.op != "output":
             values[node] = _run(traced, node, values, image)
             fields[node] = _propagate(traced, node, values[node], fields, gates=gates)
-            if isinstance(fields[node], Field) and isinstance(values[node], Tensor):
+            shown = node in traced.names
+            if shown and isinstance(fields[node], Field) and isinstance(values[node], Tensor):
                 yield _describe(node, values[node], fields[node], input_size)
         for operand in node.all_input_nodes:
             if all(user in values for user in operand.users):
@@ -162,14 +164,6 @@ def pair(input_size: int | Pair) -> Pair:
     return size
 
 
-def does_not_run(image: Tensor, error: Exception) -> UserError:
-    """Return the error for a network that cannot take an input like this one."""
-    reason = " ".join(str(error).split())[:200]
-    _, channels, height, width = image.shape
-    several = "" if channels == 3 else f" and {channels} channel{'s' * (channels > 1)}"
-    return UserError(f"the network does not run on an input of {height}x{width} pixels{several}: {reason}")
-
-
 def _run(traced: Trace, node: fx.Node, values: dict[fx.Node, Any], image: Tensor) -> Any:
     """Do what a node does, on the values of its operands."""
     args = fx.node.map_arg(node.args, values.__getitem__)
@@ -177,8 +171,9 @@ def _run(traced: Trace, node: fx.Node, values: dict[fx.Node, Any], image: Tensor
     try:
         with torch.no_grad():
             return _target(traced, node, args)(*(args[1:] if node.op == "call_method" else args), **kwargs)
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, ZeroDivisionError) as error:
-        raise does_not_run(image, error) from error
+    except Exception as error:
+        # The user's code may fail in any way.
+        raise does_not_run(traced.network, image, error) from error
 
 
 def _target(traced: Trace, node: fx.Node, args: Sequence[Any]) -> Any:
@@ -196,11 +191,18 @@ def _propagate(traced: Trace, node: fx.Node, value: Any, fields: dict[fx.Node, A
         return value
     if not any(isinstance(operand, Field) or _holds_field(operand) for operand in operands):
         return _target(traced, node, args)(*(args[1:] if node.op == "call_method" else args), **kwargs)
-    name = "" if node.op == "call_module" else node.target
-    if not isinstance(name, str):
-        name = getattr(name, "__name__", "?") if trusted(name) else "?"
-    computed = len(node.all_input_nodes) > 1
-    return apply(Call(name, traced.module(node), args, kwargs, value, computed=computed), gates=gates)
+    computed = len(node.all_input_nodes) > 1 or not traced.sized.isdisjoint(node.all_input_nodes)
+    name, module = _function(node), traced.module(node)
+    title = f"{traced.names.get(node, node.name)} ({name or type(module).__name__})"
+    known = name if isinstance(node.target, str) or trusted(node.target) else "?"
+    return apply(Call(known, module, args, kwargs, value, computed=computed, title=title), gates=gates)
+
+
+def _function(node: fx.Node) -> str:
+    """Return the name of the function or method that a node calls; empty for a module."""
+    if node.op == "call_module":
+        return ""
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
 
 
 def _holds_field(value: Any) -> bool:
@@ -215,11 +217,13 @@ def _describe(node: fx.Node, value: Tensor, seen: Field, input_size: Pair) -> Ou
 
 def _receptive_field(seen: Field, input_size: Pair) -> ReceptiveField:
     if seen.status != EXACT or None in seen.axes:
-        return whole(input_size, seen.status if seen.status != EXACT else UNKNOWN)
+        if seen.status == EXACT:
+            return whole(input_size, UNKNOWN, "rows or columns of the map are no longer told apart")
+        return whole(input_size, seen.status, seen.reason)
     extents = [fit(line, axis) for line, axis in zip(seen.lines, seen.axes, strict=True) if axis is not None]
     y, x = extents
     if y is None or x is None:
-        return whole(input_size, UNKNOWN)
+        return whole(input_size, UNKNOWN, "it sees nothing of the image")
     return _from_extents(y, x)
 
 

@@ -38,6 +38,8 @@ class Field:
         stride 0.
     axes
         The dimensions that are the map's y and x; None where the dimension was reduced.
+    reason
+        Of UNKNOWN.
     """
 
     shape: tuple[int, ...]
@@ -45,6 +47,7 @@ class Field:
     y: Tensor | None = None
     x: Tensor | None = None
     axes: tuple[int | None, int | None] = (None, None)
+    reason: str = ""
 
     @property
     def lines(self) -> tuple[Tensor, Tensor]:
@@ -107,11 +110,11 @@ def source(size: tuple[int, int], channels: int) -> Field:
     return Field(shape, EXACT, y[:, None, :, None].expand(shape), x[:, None, None, :].expand(shape), (2, 3))
 
 
-def like(value: object, status: str) -> object:
+def like(value: object, status: str, reason: str = "") -> object:
     """Return fields without numbers for a tensor, or for each tensor of a tuple; other values as they are."""
     if isinstance(value, Tensor):
-        return Field((ROWS, *value.shape[1:]), status)
-    return tuple(like(item, status) for item in value) if isinstance(value, list | tuple) else value
+        return Field((ROWS, *value.shape[1:]), status, reason=reason)
+    return tuple(like(item, status, reason) for item in value) if isinstance(value, list | tuple) else value
 
 
 def sliding(size: int, stride: int, before: int, dilation: int, count: int) -> Windows:

@@ -66,17 +66,17 @@ def apply(call: Call, *, gates: bool = True) -> Any:
     if call.name == "getitem" and not isinstance(call.field, Field):
         return call.args[0][call.args[1]]
     call = call if gates else _without_gates(call)
-    statuses = {field.status for field in _fields((call.args, call.kwargs))}
-    if UNKNOWN in statuses:
-        return like(call.result, UNKNOWN)
-    if GLOBAL in statuses:
-        return like(call.result, GLOBAL)
+    fields = list(_fields((call.args, call.kwargs)))
+    for status in (UNKNOWN, GLOBAL):
+        found = next((field for field in fields if field.status == status), None)
+        if found is not None:
+            return like(call.result, status, found.reason)
     rule = _rule(call)
     # The image may enter a product or a sum second, after a constant; every other rule reads its first
     # operand.
     followed = rule is _pointwise or (bool(call.args) and isinstance(call.args[0], Field | list | tuple))
     changed = rule(call) if rule and followed else None
-    return changed if _fits(changed, call.result) else like(call.result, UNKNOWN)
+    return changed if _fits(changed, call.result) else like(call.result, UNKNOWN, f"no rule for {call.title}")
 
 
 def trusted(target: Callable[..., Any]) -> bool:
@@ -111,7 +111,7 @@ def _shape(call: Call) -> Any:
     if call.name == "getattr" and call.args[1] == "shape":
         return Size(field.shape)
     if call.name == "getattr" and isinstance(call.result, Tensor):
-        return like(call.result, UNKNOWN)
+        return like(call.result, UNKNOWN, f"no rule for {call.title}")
     return call.result
 
 

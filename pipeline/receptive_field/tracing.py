@@ -8,17 +8,41 @@ block's name.
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 import torchvision
 from torch import fx, nn
 from torchvision.models import feature_extraction
 from torchvision.ops.misc import MLP, Conv2dNormActivation, SqueezeExcitation
 
 OPENED = (Conv2dNormActivation, SqueezeExcitation, MLP)
+LEAVES = tuple(
+    item
+    for _, item in inspect.getmembers(torchvision.ops, inspect.isclass)
+    if issubclass(item, nn.Module) and item not in OPENED
+)
+
+
+class Event(NamedTuple):
+    """What one operation has in a graph that was written down while the network ran.
+
+    Attributes
+    ----------
+    path
+        Of the module that was called, or in which the function was.
+    name
+        The function's; the path again if a module was called.
+    nodes
+        That of the result; where that is a tuple also one for each item.
+    """
+
+    path: str
+    name: str
+    nodes: tuple[fx.Node, ...]
 
 
 @dataclass(frozen=True)
@@ -32,12 +56,19 @@ class Trace:
     graph
         Its operations in the order in which they run.
     names
-        Each node's name; placeholders and the output node included.
+        Each node's name; placeholders included. What has none is no layer.
+    sized
+        Nodes whose size the network's code asked for, where that is no node of its own.
+    events
+        Of a graph that was written down while the network ran: its operations in their order, the input
+        first. Empty where torch.fx made it.
     """
 
     network: nn.Module
     graph: fx.Graph
     names: dict[fx.Node, str]
+    sized: frozenset[fx.Node] = frozenset()
+    events: tuple[Event, ...] = ()
 
     def node(self, name: str) -> fx.Node:
         """Return the node of a name; `KeyError` where there is none."""
@@ -51,21 +82,34 @@ class Trace:
         return self.network.get_submodule(str(node.target)) if node.op == "call_module" else None
 
 
-class _Tracer(feature_extraction.NodePathTracer):
+class Tracer(feature_extraction.NodePathTracer):
+    """torchvision's tracer, which names nodes by the modules that they are in; it looks into more blocks."""
+
     def __init__(self) -> None:
-        modules = [item for _, item in inspect.getmembers(torchvision.ops, inspect.isclass)]
-        leaves = [item for item in modules if issubclass(item, nn.Module) and item not in OPENED]
-        super().__init__(autowrap_modules=(math, torchvision.ops), leaf_modules=leaves)
+        super().__init__(autowrap_modules=(math, torchvision.ops), leaf_modules=LEAVES)
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        before = set(self.node_to_qualname)
+        """Trace a module's forward method; see `fx.Tracer.call_module`."""
+        before = list(self.node_to_qualname)
         result = super().call_module(m, forward, args, kwargs)
-        # An opened block may return what it was given; that node keeps its own name.
-        if isinstance(m, OPENED) and isinstance(result, fx.Proxy) and result.node not in before:
-            del self.node_to_qualname[result.node]
-            block = SimpleNamespace(op="call_module")
-            self.node_to_qualname[result.node] = self._get_node_qualname(self.path_of_module(m), block)
+        if isinstance(m, OPENED) and isinstance(result, fx.Proxy):
+            self.name_block(self.path_of_module(m), result.node, before)
         return result
+
+    def name_block(self, path: str, node: fx.Node | None, before: Collection[fx.Node]) -> None:
+        """Give the node that an opened block ends in the block's name.
+
+        Nodes from `before` the block, which it returned as it was given them, keep their own.
+        """
+        if node is not None and node not in before:
+            del self.node_to_qualname[node]
+            block = SimpleNamespace(op="call_module")
+            self.node_to_qualname[node] = self._get_node_qualname(path, block)
+
+
+def is_leaf(module: nn.Module) -> bool:
+    """Tell whether a module is one operation: torch.nn's own, torchvision's, or compiled by TorchScript."""
+    return isinstance(module, torch.jit.ScriptModule) or Tracer().is_leaf_module(module, "")
 
 
 def trace(network: nn.Module) -> Trace | None:
@@ -82,7 +126,7 @@ def trace(network: nn.Module) -> Trace | None:
         None where torch.fx cannot trace the network (its path depends on the values that it computes, say).
     """
     training = network.training
-    tracer = _Tracer()
+    tracer = Tracer()
     try:
         graph = tracer.trace(network.eval(), concrete_args=_defaults(network))
     except Exception:  # noqa: BLE001 - whatever code of the user's stumbles over a proxy raises

@@ -105,7 +105,7 @@ def test_network_that_cannot_be_traced_is_watched_by_hooks():
         assert torch.equal(network.fc(seen["fc.input"]), logits)
     assert not network.conv._forward_hooks
     with pytest.raises(UserError, match="no layer matches 'cnv'"):
-        Observer(network, ["cnv"])
+        outputs(network, ["cnv"], images)
 
 
 def test_first_output_counts_where_there_are_several():

@@ -1,4 +1,4 @@
-"""Watching the modules of a network that torch.fx cannot trace."""
+"""Watching the modules of a network whose operations cannot be followed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,6 +10,8 @@ from torch.utils.hooks import RemovableHandle
 
 Note = Callable[[str, nn.Module | None, Tensor], Tensor | None]
 INPUT = ".input"
+# How the reason begins of what is unknown because hooks see modules and nothing between them.
+HOOKED = "watched through hooks: "
 
 
 def input_name(name: str) -> str:

@@ -1,13 +1,14 @@
-"""The calls of modules in a network that torch.fx cannot trace."""
+"""The calls of modules in a network whose operations cannot be followed."""
 
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from pipeline.layers.hooks import watching
+from pipeline.errors import UserError
 from pipeline.model.outputs import logits_of
-from pipeline.receptive_field.fields import does_not_run
+from pipeline.receptive_field.hooks import watching
+from pipeline.receptive_field.places import described
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,28 @@ def describe_calls(network: nn.Module, image: Tensor) -> list[ModuleCall]:
     try:
         with torch.no_grad(), watching(modules, note):
             logits = logits_of(network(image))
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-        raise does_not_run(image, error) from error
+    except UserError:
+        raise
+    except Exception as error:
+        # The user's code may fail in any way.
+        raise does_not_run(network, image, error) from error
     return [replace(call, gives_logits=value is logits) for call, value in calls]
+
+
+def does_not_run(network: nn.Module, image: Tensor, error: Exception) -> UserError:
+    """Return the error for a network that cannot take an input like this one.
+
+    It names the user's line: where it was not the network itself that failed, but a graph of it, the network
+    is run for that.
+    """
+    try:
+        with torch.no_grad():
+            network(image.clone())
+    except Exception as own:
+        # The user's code may fail in any way.
+        error = own
+    _, channels, height, width = image.shape
+    several = "" if channels == 3 else f" and {channels} channel{'s' * (channels > 1)}"
+    return UserError(
+        f"the network does not run on an input of {height}x{width} pixels{several}: {described(error)}"
+    )
