@@ -15,10 +15,12 @@ from pipeline.analyses.embedding.components import reduce_codes
 from pipeline.analyses.embedding.embedding import Map, embed, measure
 from pipeline.analyses.embedding.grid import Grid, assign_grid
 from pipeline.analyses.embedding.map_quality import NEIGHBOURS, class_neighbours
+from pipeline.analyses.embedding.structure import why_no_structure, why_too_few
 from pipeline.formats.activations import FILE as INDEX
-from pipeline.formats.activations import open_activations
-from pipeline.formats.embedding import Embedding, write_embedding
+from pipeline.formats.activations import Activations, open_activations
+from pipeline.formats.embedding import VERSION, Embedding, write_embedding
 from pipeline.formats.manifest import open_manifest
+from pipeline.formats.status import Status, write_status
 from pipeline.numerics.pca import Components
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
@@ -29,18 +31,48 @@ log = logging.getLogger(__name__)
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
-    """Write artifacts/embedding.h5 and metrics/embedding.json."""
+    """Write artifacts/embedding.h5 and metrics/embedding.json; without a map, why there is none."""
     activations = open_activations(paths["activations"])
-    with open_manifest(paths["manifest"]) as manifest:
-        label = manifest.label()[activations.image_id].astype(np.int32)
     # BLAS and OpenMP take every core unless told; their number of threads changes the last bits.
     with threadpool_limits(params.n_jobs):
-        components, points = reduce_codes(paths["activations"], params.components, params.metric)
-        made = _embed(points, params)
-        quality = measure(points, made, label, size=params.quality_sample, seed=params.seed)
-        grid = assign_grid(made.xy, params.grid_block)
-    numbers = _numbers(params, components, made, grid, label)
+        reason = why_too_few(len(activations.image_id))
+        if not reason:
+            components, points = reduce_codes(paths["activations"], params.components, params.metric)
+            reason = why_no_structure(points, _length(components), activations.precision)
+        if reason:
+            _write_none(reason, params, paths, len(activations.image_id))
+        else:
+            _write_map(components, points, params, paths, activations)
+
+
+def _length(components: Components) -> float:
+    """Return the root mean square length of the codes."""
+    return float(np.sqrt((components.mean**2).sum() + components.total_variance))
+
+
+def _write_none(reason: str, params: Params, paths: Mapping[str, Path], images: int) -> None:
+    log.warning("no map: %s", reason)
+    status, made_from = Status("not applicable", reason), _made_from(params, paths)
+    write_status(paths["out"], status, stage="embedding", version=VERSION, made_from=made_from)
+    write_metrics(paths["metrics"], {"images": images})
+
+
+def _write_map(
+    components: Components,
+    points: NDArray[np.float32],
+    params: Params,
+    paths: Mapping[str, Path],
+    activations: Activations,
+) -> None:
+    with open_manifest(paths["manifest"]) as manifest:
+        label = manifest.label()[activations.image_id].astype(np.int32)
+    made = _embed(points, params)
+    quality = measure(points, made, label, size=params.quality_sample, seed=params.seed)
+    grid = assign_grid(made.xy, params.grid_block)
+    numbers = _numbers(params, components, made, grid)
     numbers |= {name: value for name, value in quality.items() if value is not None}
+    if quality["knc"] is not None:
+        numbers["class_neighbours"] = class_neighbours(len(np.unique(label[label >= 0])))
     embedding = Embedding(
         activations.image_id, made.xy, grid.cell, label, made.landmark, (grid.columns, grid.rows),
         params.metric, numbers,
@@ -69,9 +101,7 @@ def _made_from(params: Params, paths: Mapping[str, Path]) -> dict[str, str]:
     }
 
 
-def _numbers(
-    params: Params, components: Components, made: Map, grid: Grid, label: NDArray[np.integer]
-) -> dict[str, float | int]:
+def _numbers(params: Params, components: Components, made: Map, grid: Grid) -> dict[str, float | int]:
     """Return what the metrics and the file's attributes say besides the quality."""
     cells = np.sqrt(grid.columns * grid.rows)
     several = len(made.effective_perplexity) > 1
@@ -81,9 +111,8 @@ def _numbers(
         "components": len(components.axes),
         "explained_variance": components.explained,
         "kl": made.kl,
-        "neighbours": NEIGHBOURS,
+        "neighbours": min(NEIGHBOURS, len(made.xy) - 1),
         "neighbour_images": min(params.quality_sample, len(made.xy)),
-        "class_neighbours": class_neighbours(len(np.unique(label[label >= 0]))),
         "grid_displacement": grid.displacement,
         "grid_displacement_cells": grid.displacement * float(cells),
         "grid_blocks": grid.blocks,

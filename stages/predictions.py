@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.analyses.predictions.classes import NO_OUTPUT, match_classes, read_mapping
+from pipeline.analyses.predictions.naming import name_classes, name_outputs
 from pipeline.analyses.predictions.predictions import (
     HELD_OUT,
     TOP,
@@ -20,17 +21,24 @@ from pipeline.analyses.predictions.predictions import (
     Reliability,
     accuracy,
     confusion,
-    held_out,
+    counted_split,
     joined,
     rank_outputs,
     reliability,
 )
-from pipeline.analyses.predictions.wnids import JSON_FILE, class_index_file, is_wnid, read_class_index
+from pipeline.analyses.predictions.wnids import (
+    JSON_FILE,
+    class_index_file,
+    is_wnid,
+    read_called,
+    read_class_index,
+)
 from pipeline.errors import UserError
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import Activations, open_activations
+from pipeline.formats.class_names import ClassNames, write_class_names
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.predictions import Calibration, Evaluated, SplitCounts, write_predictions
+from pipeline.formats.predictions import Basis, Calibration, Evaluated, SplitCounts, write_predictions
 from pipeline.formats.weights import Description, read_description
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -40,6 +48,8 @@ from stages.blocks.predictions import MAPPING, Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
+# The one split, where those of the manifest were drawn here and mean nothing.
+ALL = "all"
 RELIABILITY = ("confidence", "accuracy", "count", "low", "high")
 
 
@@ -53,14 +63,17 @@ class Labels:
         Index of the class, -1 where there is none.
     split : (N,) str
     classes : tuple of str
-    output : (K,) int32
-        The network's output for each class, -1 where there is none.
+    output : (C,) int32
+        The network's output for each of the C classes, -1 where there is none.
+    drawn : bool
+        Whether splits were drawn here.
     """
 
     label: NDArray[np.int32]
     split: NDArray[np.str_]
     classes: tuple[str, ...]
     output: NDArray[np.int32]
+    drawn: bool
 
     @property
     def right(self) -> NDArray[np.int32]:
@@ -80,9 +93,11 @@ class Outcome:
     predictions : Predictions
         Of all N images.
     counted : Predictions
-        Of the held-out images; of all where no split is held out.
+        Of the images that the accuracy is of.
     split : str or None
-        The name of the split that is held out.
+        The name of their split; None: all images.
+    basis : Basis
+        What is known of them.
     labels : Labels
     names : tuple of str
         The outputs' names.
@@ -94,13 +109,14 @@ class Outcome:
     predictions: Predictions
     counted: Predictions
     split: str | None
+    basis: Basis
     labels: Labels
     names: tuple[str, ...]
     calibration: Reliability
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
-    """Write artifacts/predictions.h5, metrics/predictions.json and the two tables for `dvc plots`.
+    """Write predictions.h5, class_names.h5, metrics/predictions.json and the two tables for `dvc plots`.
 
     Raises
     ------
@@ -109,9 +125,14 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """
     description = read_description(paths["weights"])
     found = _evaluate(params, paths, description)
-    _say(found.labels, found.split)
-    write_predictions(paths["out"], _evaluated(found), made_from=_made_from(params, paths, description))
-    write_table(paths["confusion"], ("actual", "predicted"), _confusion_rows(params, found))
+    _say(found.labels, found.basis)
+    made_from = _made_from(params, paths, description)
+    write_predictions(paths["out"], _evaluated(found), made_from=made_from)
+    # Beside the names, another param changes nothing.
+    del made_from["params"], made_from["activations"]
+    names = _class_names(found, read_called(paths["classes"]))
+    write_class_names(paths["names"], names, made_from=made_from)
+    write_table(paths["confusion"], ("actual", "predicted"), _confusion_rows(params, found, names.of_output))
     write_table(paths["calibration"], RELIABILITY, _calibration_rows(found.calibration))
     write_metrics(paths["metrics"], _metrics(found))
 
@@ -122,10 +143,12 @@ def _evaluate(params: Params, paths: Mapping[str, Path], description: Descriptio
     labels = _read_labels(paths, activations.image_id, description.classes)
     predictions, outputs = _predict(activations, labels.right)
     names = _output_names(description, outputs)
-    split = held_out(labels.split)
+    split, basis = counted_split(labels.split, trained=description.training is not None, drawn=labels.drawn)
+    if basis == "unknown" and labels.drawn:
+        labels = replace(labels, split=np.full(len(labels.split), ALL))
     counted = predictions if split is None else predictions.rows(labels.split == split)
     calibration = reliability(counted, params.bins, params.binning)
-    return Outcome(activations.image_id, predictions, counted, split, labels, names, calibration)
+    return Outcome(activations.image_id, predictions, counted, split, basis, labels, names, calibration)
 
 
 def _check_fresh(activations: Activations, description: Description) -> None:
@@ -138,8 +161,9 @@ def _read_labels(paths: Mapping[str, Path], image_id: NDArray[np.int64], outputs
         classes = manifest.class_names
         label = manifest.label()[image_id].astype(np.int32)
         split = np.array(manifest.split(), dtype=np.str_)[image_id]
+        drawn = manifest.splits_drawn > 0
     mapping, index = read_mapping(paths["classes"] / MAPPING), read_class_index(paths["classes"])
-    return Labels(label, split, classes, match_classes(classes, outputs, mapping, index))
+    return Labels(label, split, classes, match_classes(classes, outputs, mapping, index), drawn)
 
 
 def _predict(activations: Activations, right: NDArray[np.int32]) -> tuple[Predictions, int]:
@@ -165,7 +189,13 @@ def _output_names(description: Description, outputs: int) -> tuple[str, ...]:
     return description.classes
 
 
-def _say(labels: Labels, split: str | None) -> None:
+def _class_names(found: Outcome, called: Mapping[str, str]) -> ClassNames:
+    labels = found.labels
+    classes = name_classes(labels.classes, labels.output, found.names, called)
+    return ClassNames(classes, name_outputs(found.names, labels.output, classes, called))
+
+
+def _say(labels: Labels, basis: Basis) -> None:
     """Say what is missing for an accuracy that means something."""
     if not (labels.label >= 0).any():
         log.warning(
@@ -179,8 +209,13 @@ def _say(labels: Labels, split: str | None) -> None:
             "with the columns dataset_class,output%s", len(lost), len(labels.classes), ", ".join(lost[:5]),
             f", or for WordNet ids {JSON_FILE}" if any(map(is_wnid, lost)) else "",
         )  # fmt: skip
-    if split is None:
-        log.warning("no split is held out (%s): the accuracy may be of training images", ", ".join(HELD_OUT))
+    if basis == "unknown":
+        log.warning(
+            "the network was not trained here, and may know these images: all of them count; if it knows "
+            "none, say so: dataset.held_out: 1, or folders named %s", " or ".join(HELD_OUT),
+        )  # fmt: skip
+    if basis == "trained on":
+        log.warning("no split is held out (%s): the accuracy is of training images", ", ".join(HELD_OUT))
 
 
 def _metrics(found: Outcome) -> dict[str, Any]:
@@ -219,12 +254,13 @@ def _evaluated(found: Outcome) -> Evaluated:
     return Evaluated(
         image_id=found.image_id,
         **vars(found.predictions),
-        confusion=confusion(found.counted, len(found.names)),
+        confusion=confusion(found.counted),
         calibration=Calibration(*(getattr(found.calibration, name) for name in RELIABILITY)),
         splits=_by_split(found),
         class_output=found.labels.output,
         output_name=found.names,
         held_out=found.split or "",
+        basis=found.basis,
     )
 
 
@@ -242,9 +278,9 @@ def _by_split(found: Outcome) -> SplitCounts:
     )
 
 
-def _confusion_rows(params: Params, found: Outcome) -> list[tuple[str, str]]:
+def _confusion_rows(params: Params, found: Outcome, names: Sequence[str]) -> list[tuple[str, str]]:
     """Return label and prediction of each image for dvc's confusion template; a sample of many."""
-    counted, names = found.counted, found.names
+    counted = found.counted
     rows = np.flatnonzero(counted.label >= 0)
     if len(rows) > params.plot_rows:
         rows = np.sort(np.random.default_rng(params.seed).choice(rows, params.plot_rows, replace=False))
@@ -269,6 +305,7 @@ STAGE = Stage(
     },
     outputs={
         "out": "artifacts/predictions.h5",
+        "names": "artifacts/class_names.h5",
         "metrics": "metrics/predictions.json",
         "confusion": "plots/predictions_confusion.csv",
         "calibration": "plots/predictions_calibration.csv",

@@ -12,9 +12,11 @@ from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
-from pipeline.formats.embedding import read_embedding
+from pipeline.formats.class_names import read_class_names
+from pipeline.formats.embedding import Embedding, read_embedding
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.predictions import read_predictions
+from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from stages.blocks.render_embedding import Params
 from stages.command import Stage, execute
@@ -24,12 +26,17 @@ ROWS_AT_ONCE = 2048
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/embedding/."""
-    points = _read_points(paths)
+    embedding = read_embedding(paths["embedding"])
+    points = embedding if isinstance(embedding, Status) else _read_points(embedding, paths)
     with open_thumbnails(paths["thumbnails"]) as file, new_chapter(paths["out"]) as chapter:
         section = chapter.section("embedding")
+        if isinstance(points, Status):
+            section.status = points
+            return
         tiles = _tiles(file, points.image_id)
         section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
-        section.numbers |= {"canvas": params.canvas, "tile": params.tile, "classes": len(points.classes)}
+        section.numbers |= {"canvas": params.canvas, "tile": params.tile}
+        section.numbers["labelled"] = int((points.label >= 0).sum())
         add_viewer(
             section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed
         )  # fmt: skip
@@ -38,14 +45,15 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         add_labels(section, points)
 
 
-def _read_points(paths: Mapping[str, Path]) -> Points:
-    embedding, evaluated = read_embedding(paths["embedding"]), read_predictions(paths["predictions"])
+def _read_points(embedding: Embedding, paths: Mapping[str, Path]) -> Points:
+    evaluated = read_predictions(paths["predictions"])
     if not np.array_equal(evaluated.image_id, embedding.image_id):
         raise UserError(f"{paths['predictions']}: stale, of other images than the map; run predictions again")
     with open_manifest(paths["manifest"]) as manifest:
-        path, classes = manifest.path(), manifest.class_names
+        path = manifest.path()
+    names = read_class_names(paths["names"])
     predicted, classes = predicted_classes(
-        evaluated.predicted, embedding.label, evaluated.class_output, classes, evaluated.output_name
+        evaluated.predicted, embedding.label, evaluated.class_output, names.of_class, names.of_output
     )
     return Points(
         embedding.image_id, [path[row] for row in embedding.image_id], embedding.xy, embedding.grid,
@@ -126,6 +134,7 @@ STAGE = Stage(
         "embedding": "artifacts/embedding.h5",
         "manifest": "artifacts/manifest.h5",
         "predictions": "artifacts/predictions.h5",
+        "names": "artifacts/class_names.h5",
         "thumbnails": "artifacts/thumbnails.h5",
     },
     outputs={"out": "artifacts/figures/embedding"},

@@ -12,6 +12,7 @@ from pipeline.contents.writing import new_chapter
 from pipeline.figures.patches import LayerFiles, Names
 from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
+from pipeline.formats.class_names import read_class_names
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
 from pipeline.formats.topk import open_topk
@@ -30,7 +31,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         new_chapter(paths["out"]) as chapter,
     ):
         ranked = (ranking.layer(name) for name in ranking.about.layers)
-        names = _names(manifest, np.union1d(source.image_id, winners(ranked, ranking.about.k)))
+        shown = np.union1d(source.image_id, winners(ranked, ranking.about.k))
+        names = _names(manifest, read_class_names(paths["names"]).of_class, shown)
         layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
         section.numbers |= _numbers(source, list(layers.values()))
@@ -47,8 +49,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
 
 
-def _names(manifest: ManifestFile, image_id: NDArray[np.int64]) -> Names:
-    ids, classes = image_id.tolist(), manifest.class_names
+def _names(manifest: ManifestFile, classes: Sequence[str], image_id: NDArray[np.int64]) -> Names:
+    ids = image_id.tolist()
     paths = [path.decode() for path in manifest.take_path(image_id).tolist()]
     labels = [classes[label] if label >= 0 else None for label in manifest.take_label(image_id).tolist()]
     return Names(dict(zip(ids, paths, strict=True)), dict(zip(ids, labels, strict=True)))
@@ -78,6 +80,7 @@ STAGE = Stage(
         "patches": "artifacts/patches.h5",
         "topk": "artifacts/topk.h5",
         "manifest": "artifacts/manifest.h5",
+        "names": "artifacts/class_names.h5",
     },
     outputs={"out": "artifacts/figures/patches"},
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.evaluation import Evaluation, add_evaluation
 from pipeline.figures.summary import (
-    TRAINING,
+    NO_LABEL,
     Listed,
     add_accuracy,
     add_dataset,
@@ -22,11 +21,11 @@ from pipeline.figures.summary import (
     add_training,
 )
 from pipeline.formats.activations import Activations, open_activations
+from pipeline.formats.class_names import read_class_names
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.predictions import read_predictions
+from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.thumbnails import open_thumbnails
-from pipeline.formats.weights import read_description
-from pipeline.store.tables import read_table
+from pipeline.formats.weights import read_course, read_description
 from stages.blocks.render_summary import Params
 from stages.command import Stage, execute
 
@@ -34,27 +33,37 @@ from stages.command import Stage, execute
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/summary/."""
     activations = open_activations(paths["activations"])
-    listed = _read_listed(paths["manifest"], len(activations.skipped()))
+    evaluated, names = read_predictions(paths["predictions"]), read_class_names(paths["names"])
+    listed = _read_listed(paths["manifest"], names.of_class, evaluated, len(activations.skipped()))
     with new_chapter(paths["out"]) as chapter:
         section = chapter.section("summary")
         add_dataset(section, listed)
         _add_examples(section, params, listed, paths["thumbnails"])
         _add_network(section, activations, paths["weights"])
-        evaluated = read_predictions(paths["predictions"])
-        add_accuracy(section, evaluated.splits, evaluated.held_out, len(evaluated.output_name))
+        section.numbers |= _without_output(listed, evaluated)
+        add_accuracy(section, evaluated)
         counted = evaluated.confusion, evaluated.calibration, evaluated.held_out
-        add_evaluation(section, Evaluation(evaluated.output_name, *counted))
-        add_training(section, _read_training(paths["course"]))
+        add_evaluation(section, Evaluation(names.of_output, *counted))
+        add_training(section, read_course(paths["course"]))
 
 
-def _read_listed(path: Path, failed: int) -> Listed:
+def _without_output(listed: Listed, evaluated: Evaluated) -> dict[str, int]:
+    """Count classes that no output stands for, and their images: they are in no accuracy."""
+    lost = np.flatnonzero(evaluated.class_output < 0)
+    return {"classes_lost": len(lost), "images_lost": int(np.isin(listed.label, lost).sum())}
+
+
+def _read_listed(path: Path, names: tuple[str, ...], evaluated: Evaluated, failed: int) -> Listed:
     """Read the manifest; `failed` further images could not be read on their way to the network."""
     with open_manifest(path) as manifest:
         width, height = manifest.size()
+        drawn = evaluated.basis == "unknown" and manifest.splits_drawn > 0
         return Listed(
             label=manifest.label(),
-            split=np.array(manifest.split(), dtype=np.str_),
+            # Splits that were drawn for a training which there was not are none.
+            split=np.full(len(manifest), "") if drawn else np.array(manifest.split(), dtype=np.str_),
             classes=manifest.class_names,
+            names=names,
             width=width,
             height=height,
             skipped=len(manifest.skipped()) + failed,
@@ -68,13 +77,14 @@ def _add_examples(section: SectionDraft, params: Params, listed: Listed, path: P
         usable = np.flatnonzero(file.size.any(axis=1))
         label = listed.label[file.image_id]
         names, tiles = [], []
-        for index in np.unique(label[usable])[: params.example_classes].tolist():
+        present = np.unique(label[usable])
+        for index in present[: params.example_classes].tolist():
             rows = spread(usable[label[usable] == index], params.examples)
             pixels = [file.pixels(slice(row, row + 1))[0] for row in rows]
             size = [(int(width), int(height)) for width, height in file.size[rows]]
             tiles.append(np.stack([scale(*one, params.tile) for one in zip(pixels, size, strict=True)]))
-            names.append(listed.classes[index] if index >= 0 else "")
-    add_examples(section, names, tiles)
+            names.append(listed.names[index] if index >= 0 else NO_LABEL if len(present) > 1 else "")
+    add_examples(section, names, tiles, len(present))
 
 
 def spread(rows: NDArray[np.integer], count: int) -> list[int]:
@@ -94,13 +104,6 @@ def _add_network(section: SectionDraft, activations: Activations, weights: Path)
     add_network(section, about, [activations.layer(name) for name in activations.layers])
 
 
-def _read_training(path: Path) -> Sequence[tuple[float, ...]]:
-    """Read the training's curve; empty where the network was not trained here."""
-    if not path.exists():
-        return []
-    return [tuple(float(cell) if cell else math.nan for cell in row) for row in read_table(path, TRAINING)]
-
-
 STAGE = Stage(
     name="render-summary",
     run=run,
@@ -110,8 +113,9 @@ STAGE = Stage(
         "activations": "artifacts/activations",
         "manifest": "artifacts/manifest.h5",
         "predictions": "artifacts/predictions.h5",
+        "names": "artifacts/class_names.h5",
         "thumbnails": "artifacts/thumbnails.h5",
-        "course": "plots/weights_training.csv",
+        "course": "plots/weights_training",
         "weights": "artifacts/weights",
     },
     outputs={"out": "artifacts/figures/summary"},

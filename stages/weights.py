@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.formats.manifest import open_manifest
+from pipeline.formats.weights import write_course
 from pipeline.model.network import save_network
 from pipeline.numerics.intervals import wilson
 from pipeline.store.metrics import write_metrics
-from pipeline.store.tables import write_table
 from pipeline.weights.assembly import TRAIN, Source, pretrained, untrained
 from pipeline.weights.training import Epoch, Schedule, read_labelled, save_checkpoint, train
 from stages.blocks.model import Params, source_of
@@ -31,7 +31,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         save_network(paths["weights"], network, description, source.inputs)
         course = []
     rows = [(e.number, e.train_loss, e.held_out_loss, e.correct / e.total) for e in course]
-    write_table(paths["course"], ("epoch", "train_loss", "test_loss", "test_accuracy"), rows)
+    write_course(paths["course"], rows)
     write_metrics(paths["metrics"], _numbers(course))
 
 
@@ -76,7 +76,7 @@ STAGE = Stage(
     inputs={"manifest": "artifacts/manifest.h5", "inputs": "inputs"},
     outputs={
         "weights": "artifacts/weights",
-        "course": "plots/weights_training.csv",
+        "course": "plots/weights_training",
         "metrics": "metrics/weights.json",
     },
 )

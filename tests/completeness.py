@@ -188,11 +188,15 @@ def _paths(entries: list[Any]) -> list[str]:
 
 
 def _plots(graph: Mapping[str, Any]) -> Iterator[str]:
-    """Name each file of plots that no plot of dvc.yaml shows."""
-    shown = {str(path) for plot in graph.get("plots", []) for about in plot.values() for path in about["y"]}
+    """Name each file of plots, or folder of them, that no plot of dvc.yaml shows any of."""
+    plots = [item for plot in graph.get("plots", []) for item in plot.items()]
+    # A plot names its files, or is called as a folder whose files are drawn.
+    shown = [
+        path for name, about in plots for path in (about["y"] if isinstance(about["y"], dict) else [name])
+    ]
     for entry in graph["stages"].values():
         for out in _paths([*entry.get("outs", []), *entry.get("plots", [])]):
-            if out.startswith("plots/") and out not in shown:
+            if out.startswith("plots/") and not any(_overlap(path, out) for path in shown):
                 yield f"dvc.yaml: plots shows nothing of {out}"
 
 

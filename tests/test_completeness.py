@@ -40,12 +40,12 @@ CHANGED = [
     ("docs/artifacts.md", "## `patches.h5`", "", "has no part on `patches.h5`"),
     (
         "dvc.yaml",
-        "outs:\n    - artifacts/topk.h5",
+        "outs:\n    - artifacts/thumbnails.h5",
         "outs:\n    - artifacts/x.h5",
         "x.h5: nothing leads",
     ),
     ("dvc.yaml", "-m stages.patches", "-m stages.topk", "dvc.yaml has no stage that runs stages.patches"),
-    ("dvc.yaml", "plots/weights_training.csv:", "x:", "shows nothing of plots/weights_training.csv"),
+    ("dvc.yaml", "plots/predictions_calibration.csv:", "x:", "shows nothing of plots/predictions_calib"),
 ]
 
 

@@ -17,7 +17,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.mosaic import free_places, lay_out, save_png
-from pipeline.figures.drawing.palette import SEQUENCE, Theme, colour, marker
+from pipeline.figures.drawing.palette import LOOKS, SEQUENCE, Theme, colour, marker
 from pipeline.figures.drawing.plotting import Files, clean, plot, short
 from pipeline.store.tables import write_table
 
@@ -146,7 +146,10 @@ def add_labels(section: SectionDraft, points: Points) -> None:
     wide, high = np.ptp(points.xy, axis=0).tolist()
     size = (WIDTH, WIDTH * float(np.clip(high / max(wide, 1e-9), 0.4, 1.5)))
     files = plot(section.folder, "labels", size, lambda figure, theme: _scatter(figure, theme, points))
-    numbers = {"labelled_classes": len(present), "colours": len(SEQUENCE), "names": MOST_LABELS}
+    numbers = {
+        "labelled_classes": len(present), "colours": len(SEQUENCE), "looks": LOOKS,
+        "names": len(named(points)), "unlabelled": int((points.label < 0).sum()),
+    }  # fmt: skip
     section.add(_figure("labels", "labels", numbers, points, files))
 
 
@@ -220,22 +223,33 @@ def _atlas(folder: Path, name: str, tiles: NDArray[np.uint8]) -> dict[str, Any]:
     return {"file": name, "columns": columns, "rows": rows, "tile": tile}
 
 
+def named(points: Points) -> NDArray[np.int64]:
+    """Return the classes whose names stand on the map, the largest first.
+
+    Of more than can be read, those that are larger than every class that is left out: of classes of one size
+    none is.
+    """
+    counts = np.bincount(points.label[points.label >= 0], minlength=len(points.classes))
+    order = np.argsort(-counts, kind="stable")
+    least = counts[order[MOST_LABELS]] if len(order) > MOST_LABELS else 0
+    return order[:MOST_LABELS][counts[order[:MOST_LABELS]] > least]
+
+
 def _scatter(figure: Figure, theme: Theme, points: Points) -> None:
     axes = clean(figure.add_subplot())
     axes.set_aspect("equal")
     axes.invert_yaxis()
     size = float(np.clip(30_000 / len(points.xy), 1.5, 30))
-    counts = np.bincount(points.label[points.label >= 0], minlength=len(points.classes))
     for index in np.unique(points.label).tolist():
         own = points.xy[points.label == index]
         axes.scatter(
             own[:, 0], own[:, 1], s=size, c=colour(index), marker=marker(index), linewidths=0, alpha=0.9,
             rasterized=len(points.xy) > VECTOR_POINTS,
         )  # fmt: skip
-    largest = np.argsort(-counts, kind="stable")[:MOST_LABELS]
+    largest = named(points)
     size = 12 if len(largest) <= 10 else 9
     taken: list[tuple[float, float, float]] = []
-    for index in largest[counts[largest] > 0].tolist():
+    for index in largest.tolist():
         x, y = _middle(points.xy[points.label == index])
         name = short(points.classes[index], 20)
         if _has_room(points.xy, (x, y, len(name) * size), taken):

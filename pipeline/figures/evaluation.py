@@ -16,14 +16,15 @@ from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
-from pipeline.formats.predictions import Calibration
-from pipeline.numerics.intervals import wilson
+from pipeline.formats.predictions import Calibration, Confusion
+from pipeline.numerics.intervals import chance_below, wilson
 from pipeline.store.tables import write_table
 
 # More rows than this cannot be read on a page; tables say what matters then.
 MOST_ROWS = 40
-WORST = 20
-OTHER = "other outputs"
+MOST_LISTED = 20
+# A class is called hard where chance alone gives so few right ones in so many classes this rarely.
+CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,39 +34,43 @@ class Evaluation:
     Attributes
     ----------
     name : tuple of str
-        Of the K outputs.
-    confusion : (K, K) int64
-        Images by right output (row) and predicted output (column).
-    calibration : Calibration
+        Of the K outputs, for people, each once.
+    confusion
+        Images by right output and predicted output.
+    calibration
         Confidence against accuracy.
-    held_out : str
+    held_out
         The split whose images were counted; empty: all labelled images were.
     """
 
     name: tuple[str, ...]
-    confusion: NDArray[np.int64]
+    confusion: Confusion
     calibration: Calibration
     held_out: str
 
     @property
     def labelled(self) -> NDArray[np.int64]:
         """(K,) int64, images of each right output."""
-        return self.confusion.sum(axis=1)
+        return self._of_each(self.confusion.images)
 
     @property
     def right(self) -> NDArray[np.int64]:
         """(K,) int64, how many of them are predicted."""
-        return np.diag(self.confusion)
+        pairs = self.confusion
+        return self._of_each(np.where(pairs.label == pairs.predicted, pairs.images, 0))
 
     @property
     def evidence(self) -> Evidence:
         """The images that were counted."""
-        return Evidence(n=int(self.confusion.sum()), split=self.held_out, interval="wilson")
+        return Evidence(n=int(self.confusion.images.sum()), split=self.held_out, interval="wilson")
+
+    def _of_each(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.bincount(self.confusion.label, images, len(self.name)).astype(np.int64)
 
 
 def add_evaluation(section: SectionDraft, found: Evaluation) -> None:
     """Add figures and tables of what the network gets right; nothing where no image is labelled."""
-    if not found.labelled.any():
+    if not len(found.confusion.images):
         return
     section.numbers |= {"evaluated": found.evidence.n}
     _add_classes(section, found)
@@ -75,10 +80,11 @@ def add_evaluation(section: SectionDraft, found: Evaluation) -> None:
 
 def _add_classes(section: SectionDraft, found: Evaluation) -> None:
     shown = np.flatnonzero(found.labelled)
-    low, high = wilson(found.right[shown], found.labelled[shown])
-    share = found.right[shown] / found.labelled[shown]
+    right, labelled = found.right[shown], found.labelled[shown]
+    low, high = wilson(right, labelled)
+    share = right / labelled
     names = [found.name[index] for index in shown]
-    rows = list(zip(names, found.labelled[shown], found.right[shown], share, low, high, strict=True))
+    rows = list(zip(names, labelled, right, share, low, high, strict=True))
     write_table(section.folder / "classes.csv", ("class", "images", "right", "accuracy", "low", "high"), rows)
     if len(shown) <= MOST_ROWS:
         size = (6.5, 0.9 + 0.26 * len(shown))
@@ -87,75 +93,149 @@ def _add_classes(section: SectionDraft, found: Evaluation) -> None:
         )
         section.add(
             blocks.Figure(
-                id="classes", caption="classes", data="classes.csv", evidence=found.evidence, **files
+                id="classes", caption="classes", data="classes.csv", evidence=found.evidence,
+                numbers={"classes_shown": len(shown)}, **files,
             )
-        )
+        )  # fmt: skip
+    else:
+        _add_hardest(section, found, shown)
+
+
+def _add_hardest(section: SectionDraft, found: Evaluation, shown: NDArray[np.int64]) -> None:
+    """List those of the classes that are clearly hard; nothing where none is."""
+    right, labelled = found.right[shown], found.labelled[shown]
+    hard = hardest(right, labelled)
+    if not len(hard):
         return
+    low, high = wilson(right, labelled)
     columns = (
         Column(name="class", form="class"), Column(name="images", form="count"),
         Column(name="accuracy", form="share"), Column(name="interval", form="interval"),
     )  # fmt: skip
-    worst = np.lexsort((np.arange(len(shown)), share))[:WORST]
     section.add(
         blocks.Table(
             id="worst-classes", caption="worst-classes", columns=columns, evidence=found.evidence,
-            numbers={"worst": len(worst), "labelled_classes": len(shown)},
-            rows=tuple((names[i], found.labelled[shown[i]], share[i], (low[i], high[i])) for i in worst),
+            numbers={
+                "worst": min(len(hard), MOST_LISTED), "hard": len(hard), "labelled_classes": len(shown),
+                "overall": float(right.sum() / labelled.sum()), "chance": CHANCE,
+            },
+            rows=tuple(
+                (found.name[shown[i]], labelled[i], right[i] / labelled[i], (low[i], high[i]))
+                for i in hard[:MOST_LISTED]
+            ),
         )
     )  # fmt: skip
 
 
+def hardest(right: NDArray[np.int64], labelled: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the classes that are right more rarely than all images together, beyond what chance explains.
+
+    The exact binomial test, `CHANCE` shared among all classes (Bonferroni): of a class of one image nothing
+    is known, and a ranking of such classes would be one of noise.
+
+    Parameters
+    ----------
+    right, labelled
+        (C,) images of each class that are right, and all of it; 1 or more.
+
+    Returns
+    -------
+    (H,) int64
+        Places among the C, by rising share.
+    """
+    chance = chance_below(right, labelled, right.sum() / labelled.sum())
+    hard = np.flatnonzero(chance * len(right) < CHANCE)
+    return hard[np.argsort(right[hard] / labelled[hard], kind="stable")]
+
+
 def _add_confusion(section: SectionDraft, found: Evaluation) -> None:
-    matrix, columns, rows = restricted(found)
-    pairs = [
-        (rows[row], columns[column], int(matrix[row, column]), matrix[row, column] / matrix[row].sum())
-        for row, column in zip(*np.nonzero(matrix), strict=True)
+    pairs = found.confusion
+    share = pairs.images / found.labelled[pairs.label]
+    rows = [
+        (found.name[label], found.name[predicted], images, part)
+        for label, predicted, images, part in zip(
+            pairs.label, pairs.predicted, pairs.images.tolist(), share.tolist(), strict=True
+        )
     ]
-    write_table(section.folder / "confusion.csv", ("label", "predicted", "images", "share"), pairs)
-    if len(rows) <= MOST_ROWS:
-        size = (max(2.0 + 0.42 * len(columns), 3.4), max(1.6 + 0.42 * len(rows), 3.0))
+    write_table(section.folder / "confusion.csv", ("label", "predicted", "images", "share"), rows)
+    if np.count_nonzero(found.labelled) <= MOST_ROWS:
+        drawn = square_of(found)
+        matrix, columns, names = drawn.images, drawn.columns, drawn.rows
+        size = (max(2.0 + 0.42 * len(columns), 3.4), max(1.6 + 0.42 * len(names), 3.0))
         files = plot(
-            section.folder, "confusion", size, lambda f, t: _paint_confusion(f, t, matrix, columns, rows)
-        )  # fmt: skip
-        evidence = found.evidence.model_copy(update={"interval": None})
+            section.folder, "confusion", size, lambda f, t: _paint_confusion(f, t, matrix, columns, names)
+        )
         section.add(
             blocks.Figure(
-                id="confusion", caption="confusion", data="confusion.csv", evidence=evidence, **files
+                id="confusion", caption="confusion", numbers={"folded": drawn.folded}, data="confusion.csv",
+                evidence=found.evidence.model_copy(update={"interval": None}), **files,
             )
-        )
-    _add_errors(section, found, [pair for pair in pairs if pair[0] != pair[1]])
+        )  # fmt: skip
+    _add_errors(section, found, [rows[place] for place in np.flatnonzero(pairs.label != pairs.predicted)])
 
 
 def _add_errors(section: SectionDraft, found: Evaluation, wrong: list[tuple[str, str, int, float]]) -> None:
-    wrong = sorted(wrong, key=lambda pair: (-pair[2], -pair[3], pair))
+    wrong = sorted(wrong, key=lambda pair: (-pair[2], -pair[3]))
+    shown = most_frequent([pair[2] for pair in wrong])
     columns = (
         Column(name="label", form="class"), Column(name="predicted", form="class"),
         Column(name="images", form="count"), Column(name="share", form="share"),
     )  # fmt: skip
-    if wrong:
+    if shown:
         section.add(
             blocks.Table(
-                id="confused", caption="confused", numbers={"errors": len(wrong)}, columns=columns,
-                rows=tuple(wrong[:WORST]), evidence=found.evidence.model_copy(update={"interval": None}),
+                id="confused", caption="confused", numbers={"errors": len(wrong), "shown": shown},
+                columns=columns, rows=tuple(wrong[:shown]),
+                evidence=found.evidence.model_copy(update={"interval": None}),
             )
         )  # fmt: skip
 
 
-def restricted(found: Evaluation) -> tuple[NDArray[np.int64], list[str], list[str]]:
-    """Keep the outputs that are some image's label; count predictions of all further outputs as one.
+def most_frequent(counts: Sequence[int]) -> int:
+    """Return how many of falling counts to list: those that are larger than every one that is left out."""
+    if len(counts) <= MOST_LISTED:
+        return len(counts)
+    return sum(count > counts[MOST_LISTED] for count in counts[:MOST_LISTED])
 
-    Returns
-    -------
-    (R, C) int64, list of str, list of str
-        Counts, names of the columns, names of the rows.
+
+@dataclass(frozen=True)
+class Square:
+    """The confusion as a picture has it.
+
+    Attributes
+    ----------
+    images : (R, C) int64
+    columns, rows
+        Names.
+    folded
+        Outputs that the last column adds up; 0: each has a column of its own.
     """
-    kept = np.flatnonzero(found.labelled)
-    rows = [found.name[index] for index in kept]
-    matrix = found.confusion[np.ix_(kept, kept)]
-    other = found.labelled[kept] - matrix.sum(axis=1)
-    if not other.any():
-        return matrix, rows, rows
-    return np.column_stack((matrix, other)), [*rows, OTHER], rows
+
+    images: NDArray[np.int64]
+    columns: list[str]
+    rows: list[str]
+    folded: int
+
+
+def square_of(found: Evaluation) -> Square:
+    """Lay the confusion out: a row each label, a column each of these and each further output predicted.
+
+    Where that were more columns than can be read, the further outputs are added up in one.
+    """
+    labels = np.flatnonzero(found.labelled)
+    further = np.setdiff1d(found.confusion.predicted, labels)
+    folded = len(further) if len(labels) + len(further) > MOST_ROWS else 0
+    place = np.full(len(found.name), len(labels))
+    place[labels] = np.arange(len(labels))
+    if not folded:
+        place[further] = len(labels) + np.arange(len(further))
+    columns = [found.name[index] for index in labels]
+    columns += [f"{folded} other outputs"] if folded else [found.name[index] for index in further]
+    images = np.zeros((len(labels), len(columns)), np.int64)
+    np.add.at(
+        images, (place[found.confusion.label], place[found.confusion.predicted]), found.confusion.images
+    )
+    return Square(images, columns, [found.name[index] for index in labels], folded)
 
 
 def _add_calibration(section: SectionDraft, found: Evaluation) -> None:
@@ -173,7 +253,8 @@ def _add_calibration(section: SectionDraft, found: Evaluation) -> None:
     section.numbers["ece"] = error
     section.add(
         blocks.Figure(
-            id="calibration", caption="calibration", numbers={"bins": len(filled)}, data="calibration.csv",
+            id="calibration", caption="calibration", data="calibration.csv",
+            numbers={"bins": len(filled), "filled": int(filled.sum())},
             evidence=found.evidence, **files,
         )
     )  # fmt: skip

@@ -189,7 +189,7 @@ class LayerFiles:
             for rank, image_id in enumerate(drawn.image_id[row].tolist()):
                 if image_id >= 0:
                     yield (
-                        unit, rank, float(drawn.value[row, rank]), image_id,
+                        unit, rank + 1, float(drawn.value[row, rank]), image_id,
                         self.names.path[image_id], self.names.label[image_id],
                         *drawn.position[row, rank].tolist(), *drawn.box[row, rank].tolist(),
                         int(drawn.count_active[row]), self.source.about.images,

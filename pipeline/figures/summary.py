@@ -18,12 +18,13 @@ from pipeline.figures.drawing.canvas import Canvas, Label, Pixels, text_width
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.activations import KeptLayer
-from pipeline.formats.predictions import SplitCounts
+from pipeline.formats.predictions import Evaluated, SplitCounts
 from pipeline.numerics.geometry import BOUND, GLOBAL, ReceptiveField
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
 MOST_CLASSES = 30
+NO_LABEL = "no label"
 GAP, TEXT = 3, 15  # pixels between tiles, and the size of a name
 TRAINING = ("epoch", "train_loss", "test_loss", "test_accuracy")
 
@@ -38,6 +39,9 @@ class Listed:
         -1 where there is none.
     split : (N,) str
     classes : tuple of str
+        Their names in the dataset.
+    names : tuple of str
+        What people call them.
     width, height : (N,) int32
         Pixels.
     skipped : int
@@ -51,6 +55,7 @@ class Listed:
     label: NDArray[np.int32]
     split: NDArray[np.str_]
     classes: tuple[str, ...]
+    names: tuple[str, ...]
     width: NDArray[np.int32]
     height: NDArray[np.int32]
     skipped: int
@@ -61,11 +66,14 @@ class Listed:
 def add_dataset(section: SectionDraft, listed: Listed) -> None:
     """Add counts of classes and splits, sizes, and how many images were left out."""
     splits = np.unique(listed.split).tolist()
+    present = np.unique(listed.label[listed.label >= 0])
     section.numbers |= {
         "dataset": listed.source,
         "images": len(listed.label),
         "classes": len(listed.classes),
+        "classes_present": len(present),
         "splits": len(splits),
+        "split": splits[0] if len(splits) == 1 else "",
         "unlabelled": int((listed.label < 0).sum()),
         "skipped": listed.skipped,
         "duplicates": listed.duplicates,
@@ -78,22 +86,35 @@ def add_dataset(section: SectionDraft, listed: Listed) -> None:
 
 def _add_counts(section: SectionDraft, listed: Listed, splits: Sequence[str]) -> None:
     counts = class_counts(listed, splits)
-    rows: list[tuple[Cell, ...]] = [(name, *row, sum(row)) for name, row in _largest(counts)]
+    # A column for each split where there are several, and the classes' own names where people have others.
+    several, named = len(splits) > 1, listed.names != listed.classes
+    own = dict(zip(listed.names, listed.classes, strict=True))
     total = np.sum([row for _, row in counts], axis=0).tolist()
+    rows = [
+        (name, *((own.get(name),) if named else ()), *(row if several else ()), sum(row))
+        for name, row in (*_largest(counts), ("all", total))
+    ]
     columns = (
         Column(name="class", form="class"),
-        *(Column(name=name, form="count") for name in (*splits, "images")),
+        *((Column(name="own_name"),) if named else ()),
+        *(Column(name=name, form="count") for name in (*(splits if several else ()), "images")),
     )
-    rows.append(("all", *total, sum(total)))
     evidence = Evidence(n=len(listed.label))
     section.add(
-        blocks.Table(id="dataset", caption="dataset", columns=columns, rows=tuple(rows), evidence=evidence)
+        blocks.Table(
+            id="dataset",
+            caption="dataset",
+            columns=columns,
+            rows=tuple(rows),
+            evidence=evidence,
+            numbers={"listed": min(len(counts), MOST_CLASSES), "counted": len(counts)},
+        )
     )
 
 
 def class_counts(listed: Listed, splits: Sequence[str]) -> list[tuple[str, list[int]]]:
     """Count each class's images by split; the last row is of images without a label, if there are any."""
-    names = [*listed.classes, "no label"]
+    names = [*listed.names, NO_LABEL]
     place = np.where(listed.label >= 0, listed.label, len(listed.classes))
     counts = [np.bincount(place[listed.split == split], minlength=len(names)) for split in splits]
     table = np.stack(counts, axis=1)
@@ -110,8 +131,10 @@ def _largest(counts: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]
     return [*counts[:MOST_CLASSES], (f"{len(counts) - MOST_CLASSES} further classes", rest)]
 
 
-def add_examples(section: SectionDraft, names: Sequence[str], tiles: Sequence[NDArray[np.uint8]]) -> None:
-    """Draw a line of example images for each class.
+def add_examples(
+    section: SectionDraft, names: Sequence[str], tiles: Sequence[NDArray[np.uint8]], classes: int
+) -> None:
+    """Draw a line of example images for each class; nothing where no image can be shown.
 
     Parameters
     ----------
@@ -121,10 +144,14 @@ def add_examples(section: SectionDraft, names: Sequence[str], tiles: Sequence[ND
         Of the C classes drawn.
     tiles
         For each an (e, s, s, 4) uint8 array, e may differ.
+    classes
+        How many there are to draw, C or more.
     """
+    if not tiles:
+        return
     side = tiles[0].shape[1]
     left = 12 + max(text_width(short(name), TEXT) for name in names)
-    across = max(len(line) for line in tiles)
+    across, fewest = max(map(len, tiles)), min(map(len, tiles))
     canvas = Canvas(left + across * (side + GAP) - GAP, len(names) * (side + GAP) - GAP)
     for row, (name, line) in enumerate(zip(names, tiles, strict=True)):
         y = row * (side + GAP)
@@ -134,8 +161,9 @@ def add_examples(section: SectionDraft, names: Sequence[str], tiles: Sequence[ND
     canvas.save_svg(section.folder / "examples.svg")
     section.add(
         blocks.Figure(
-            id="examples", caption="examples", numbers={"across": across}, image="examples.png",
-            vector="examples.svg", width=canvas.width, height=canvas.height,
+            id="examples", caption="examples", image="examples.png", vector="examples.svg",
+            numbers={"across": across, "fewest": fewest, "drawn": len(names), "of": classes},
+            width=canvas.width, height=canvas.height,
         )
     )  # fmt: skip
 
@@ -186,22 +214,24 @@ def _field_text(field: ReceptiveField) -> str:
     return f"{'at most ' if field.status == BOUND else ''}{height} × {width}"
 
 
-def add_accuracy(section: SectionDraft, splits: SplitCounts, held_out: str, outputs: int) -> None:
-    """Add the accuracy of each split; the held-out one's is the section's number.
-
-    Parameters
-    ----------
-    section
-        The table is added to it.
-    splits
-        Counts of each.
-    held_out
-        The split whose images were not trained on; empty where there is none.
-    outputs
-        K of the network; top-5 accuracy is shown above five.
-    """
+def add_accuracy(section: SectionDraft, evaluated: Evaluated) -> None:
+    """Add the accuracy of each split; that of the images which count is the section's number."""
+    splits, held_out = evaluated.splits, evaluated.held_out
     if not splits.labelled.any():
         return
+    of = splits.name.index(held_out) if held_out else slice(None)
+    labelled, right = int(splits.labelled[of].sum()), int(splits.right[of].sum())
+    section.numbers |= {"basis": evaluated.basis, "held_out": held_out}
+    if labelled:
+        low, high = map(float, wilson(right, labelled))
+        section.numbers |= {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}
+        section.numbers |= {"accuracy_images": labelled}
+    _add_splits(section, splits, outputs=len(evaluated.output_name))
+
+
+def _add_splits(section: SectionDraft, splits: SplitCounts, *, outputs: int) -> None:
+    """Add the table; among five outputs or fewer the label is always one of the first five."""
+    top5 = outputs > 5
     rows: list[tuple[Cell, ...]] = []
     counts = zip(splits.labelled.tolist(), splits.right.tolist(), splits.right_top5.tolist(), strict=True)
     for name, (labelled, right, right_top5) in zip(splits.name, counts, strict=True):
@@ -209,18 +239,18 @@ def add_accuracy(section: SectionDraft, splits: SplitCounts, held_out: str, outp
             continue
         low, high = map(float, wilson(right, labelled))
         share = right / labelled
-        rows.append((name, labelled, share, (low, high), right_top5 / labelled if outputs > 5 else None))
-        if name == held_out:
-            section.numbers |= {"accuracy": share, "accuracy_low": low, "accuracy_high": high}
-            section.numbers |= {"accuracy_images": labelled, "held_out": held_out}
+        rows.append((name, labelled, share, (low, high), *((right_top5 / labelled,) if top5 else ())))
     columns = (
         Column(name="split"), Column(name="images", form="count"), Column(name="accuracy", form="share"),
-        Column(name="interval", form="interval"), Column(name="top5", form="share"),
+        Column(name="interval", form="interval"), *((Column(name="top5", form="share"),) if top5 else ()),
     )  # fmt: skip
     evidence = Evidence(n=int(splits.labelled.sum()), interval="wilson")
     section.add(
-        blocks.Table(id="accuracy", caption="accuracy", columns=columns, rows=tuple(rows), evidence=evidence)
-    )
+        blocks.Table(
+            id="accuracy", caption="accuracy", columns=columns, rows=tuple(rows), evidence=evidence,
+            numbers={"splits": len(rows)},
+        )
+    )  # fmt: skip
 
 
 def add_training(section: SectionDraft, epochs: Sequence[Sequence[float]]) -> None:

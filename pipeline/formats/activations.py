@@ -118,6 +118,11 @@ def write_index(
 class Activations(store.Activations):
     """The activations of all images, shard by shard; made by `open_activations`."""
 
+    @property
+    def precision(self) -> str:
+        """What the network computed in: float32, bfloat16, float16."""
+        return str(self.attributes()["precision"])
+
     def layer(self, name: str) -> KeptLayer:
         """Return what is known of a layer; `UserError` if it is not there."""
         about = self.attributes(name)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import pair
+from pipeline.formats.status import Status, mark, status_of
 
-VERSION = 1
+VERSION = 2
 _ARRAYS = ("image_id", "xy", "grid", "label", "landmark")
 # Numbers among the attributes that every artifact bears.
 _OF_EVERY_FILE = ("schema_version", "complete")
@@ -56,6 +57,7 @@ def write_embedding(path: Path, embedding: Embedding, *, made_from: Mapping[str,
     with store.write(
         path, stage="embedding", version=VERSION, made_from=made_from, versions=versions
     ) as file:
+        mark(file)
         for name in _ARRAYS:
             file.put(name, getattr(embedding, name))
         file.set_attributes(
@@ -63,9 +65,12 @@ def write_embedding(path: Path, embedding: Embedding, *, made_from: Mapping[str,
         )
 
 
-def read_embedding(path: Path) -> Embedding:
-    """Read the map; `UserError` as of `pipeline.store.read`."""
+def read_embedding(path: Path) -> Embedding | Status:
+    """Read the map, or why there is none; `UserError` as of `pipeline.store.read`."""
     with store.read(path, version=VERSION) as file:
+        status = status_of(file)
+        if status.reason:
+            return status
         about = file.attributes()
         numbers = {
             name: value

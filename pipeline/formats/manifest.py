@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Manifest:
         (B,) int64 row of the image, and (B, 4) float32 x0, y0, x1, y1 in pixels of the upright image.
     skipped
         The files that cannot be used.
+    splits_drawn
+        Images whose split the dataset does not give: it was drawn here.
     notes
         Path and what was odd about the image; not written.
     """
@@ -62,6 +64,7 @@ class Manifest:
     box_image: NDArray[np.int64]
     box: NDArray[np.float32]
     skipped: Sequence[Skipped]
+    splits_drawn: int = 0
     notes: Sequence[tuple[str, str]] = field(default=())
 
     @property
@@ -99,9 +102,9 @@ def write_manifest(
     """
     made_from, versions = {"dataset": manifest.digest, "params": params}, ("numpy", "pillow")
     with store.write(out, stage="manifest", version=VERSION, made_from=made_from, versions=versions) as file:
-        file.set_attributes(
-            "", {"dataset": dataset, "max_bad_fraction": max_bad_fraction, "duplicates": manifest.duplicates}
-        )
+        file.set_attributes("", {"dataset": dataset, "max_bad_fraction": max_bad_fraction})
+        counts = {"duplicates": manifest.duplicates, "splits_drawn": manifest.splits_drawn}
+        file.set_attributes("", counts)
         file.put_strings("path", manifest.path)
         file.put("label", manifest.label)
         file.put_strings("class_names", manifest.class_names)
@@ -132,6 +135,8 @@ class ManifestFile:
         The largest share of images that later stages may leave out.
     duplicates
         Images whose bytes are those of an earlier image.
+    splits_drawn
+        Images whose split was drawn here, since the dataset gives none.
     class_names
         Sorted.
     """
@@ -142,6 +147,7 @@ class ManifestFile:
         self.dataset = str(about["dataset"])
         self.max_bad_fraction = float(about["max_bad_fraction"])
         self.duplicates = int(about["duplicates"])
+        self.splits_drawn = int(about["splits_drawn"])
         self.class_names = tuple(file.strings("class_names"))
 
     def __len__(self) -> int:

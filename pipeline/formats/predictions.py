@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.errors import UserError
 
-VERSION = 1
+VERSION = 2
+# What is known of the images that the accuracy is of: the training here did not see them; the weights come
+# from elsewhere, and the dataset or the user says that they were held out; nothing; the training saw them.
+Basis = Literal["held out", "declared", "unknown", "trained on"]
+_PAIRS = ("label", "predicted", "images")
 _ROWS = ("image_id", "predicted", "probability", "label", "label_rank", "log_loss")
 _BINS = ("confidence", "accuracy", "count", "low", "high")
 _COUNTS = ("images", "labelled", "right", "right_top5")
@@ -34,6 +40,23 @@ class Calibration:
     count: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Labels against predictions: the P pairs that occur, by label and then by prediction.
+
+    Attributes
+    ----------
+    label, predicted : (P,) int32
+        Outputs: the one that stands for the images' class, and the one that was predicted.
+    images : (P,) int64
+        How many there are, 1 or more.
+    """
+
+    label: NDArray[np.int32]
+    predicted: NDArray[np.int32]
+    images: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -73,18 +96,20 @@ class Evaluated:
         Outputs with a larger logit than the label's: 0 is right; -1 without label.
     log_loss : (N,) float32
         -log of the label's probability, nats; NaN without label.
-    confusion : (K, K) int64
-        Images by label (row) and predicted output (column), over the held-out images.
+    confusion
+        Over the images that the headline accuracy is of.
     calibration
         Over the same.
     splits
-        Counts of each split.
+        Counts of each split; one called "all" where splits were drawn here and mean nothing.
     class_output : (C,) int32
         The output of each class of the manifest; -1 where there is none.
     output_name
         (K,) names of the outputs.
     held_out
-        The split that the headline accuracy is of; empty where none is held out.
+        The split that the headline accuracy is of; empty: all images.
+    basis
+        What is known of these.
     """
 
     image_id: NDArray[np.int64]
@@ -93,12 +118,13 @@ class Evaluated:
     label: NDArray[np.int32]
     label_rank: NDArray[np.int32]
     log_loss: NDArray[np.float32]
-    confusion: NDArray[np.int64]
+    confusion: Confusion
     calibration: Calibration
     splits: SplitCounts
     class_output: NDArray[np.int32]
     output_name: tuple[str, ...]
     held_out: str
+    basis: Basis
 
 
 def write_predictions(path: Path, evaluated: Evaluated, *, made_from: Mapping[str, str]) -> None:
@@ -106,8 +132,10 @@ def write_predictions(path: Path, evaluated: Evaluated, *, made_from: Mapping[st
     with store.write(
         path, stage="predictions", version=VERSION, made_from=made_from, versions=("numpy",)
     ) as file:
-        for name in (*_ROWS, "confusion"):
+        for name in _ROWS:
             file.put(name, getattr(evaluated, name))
+        for name in _PAIRS:
+            file.put(f"confusion/{name}", getattr(evaluated.confusion, name))
         for name in _BINS:
             file.put(f"reliability/{name}", getattr(evaluated.calibration, name))
         for name in _COUNTS:
@@ -115,18 +143,27 @@ def write_predictions(path: Path, evaluated: Evaluated, *, made_from: Mapping[st
         file.put_strings("split/name", evaluated.splits.name)
         file.put("class_output", evaluated.class_output)
         file.put_strings("output_name", evaluated.output_name)
-        file.set_attributes("", {"held_out": evaluated.held_out})
+        file.set_attributes("", {"held_out": evaluated.held_out, "basis": evaluated.basis})
 
 
 def read_predictions(path: Path) -> Evaluated:
     """Read predictions; `UserError` as of `pipeline.store.read`."""
     with store.read(path, version=VERSION) as file:
-        rows = {name: file.get(name) for name in (*_ROWS, "confusion", "class_output")}
+        rows = {name: file.get(name) for name in (*_ROWS, "class_output")}
         counts = (file.get(f"split/{name}") for name in _COUNTS)
         return Evaluated(
             **rows,
+            confusion=Confusion(*(file.get(f"confusion/{name}") for name in _PAIRS)),
             calibration=Calibration(*(file.get(f"reliability/{name}") for name in _BINS)),
             splits=SplitCounts(tuple(file.strings("split/name")), *counts),
             output_name=tuple(file.strings("output_name")),
             held_out=file.attributes()["held_out"],
+            basis=_basis(file),
         )
+
+
+def _basis(file: store.Reader) -> Basis:
+    found: Basis = file.attributes()["basis"]
+    if found not in get_args(Basis):
+        raise UserError(f"{file.path}: basis '{found}' is not known; run its stage again")
+    return found

@@ -1,6 +1,12 @@
-"""What stands in a weights folder beside the tensors: model.json. Needs no torch: every stage may read it."""
+"""What the weights stage leaves besides tensors: model.json, and the course of a training.
+
+Needs no torch: every stage may read it.
+"""
 
 import json
+import math
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +16,12 @@ from pipeline.errors import UserError
 from pipeline.images.preprocess import Preprocessing
 from pipeline.params import Block
 from pipeline.store.replacing import replaced
+from pipeline.store.tables import read_table, write_table
 
 FILE = "model.json"
+# A folder each, since `dvc plots` draws what is in a folder and nothing where it is empty.
+LOSS, ACCURACY = Path("loss") / "by_epoch.csv", Path("accuracy") / "by_epoch.csv"
+_LOSS, _ACCURACY = ("epoch", "train_loss", "test_loss"), ("epoch", "test_accuracy")
 
 
 class Description(Block):
@@ -51,3 +61,39 @@ def write_description(weights_dir: Path, description: Description) -> None:
     text = json.dumps(description.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False)
     with replaced(weights_dir / FILE) as unfinished:
         unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def write_course(folder: Path, epochs: Sequence[tuple[int, float | None, float, float]]) -> None:
+    """Write the course of a training as tables for `dvc plots`; none where nothing was trained.
+
+    Parameters
+    ----------
+    folder
+        Takes the place of what was there.
+    epochs
+        Number, loss of the training images (None before the first step) and of the held-out ones in nats, and
+        the share of these that is right.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in (LOSS, ACCURACY):
+        (folder / name.parent).mkdir(parents=True)
+    if epochs:
+        write_table(folder / LOSS, _LOSS, [epoch[:3] for epoch in epochs])
+        write_table(folder / ACCURACY, _ACCURACY, [(epoch[0], epoch[3]) for epoch in epochs])
+
+
+def read_course(folder: Path) -> list[tuple[float, ...]]:
+    """Read the rows of `write_course`, NaN for None; empty where nothing was trained.
+
+    Raises
+    ------
+    UserError
+        A file is not such a table.
+    """
+    if not (folder / LOSS).exists():
+        return []
+    loss, accuracy = read_table(folder / LOSS, _LOSS), read_table(folder / ACCURACY, _ACCURACY)
+    return [
+        tuple(float(cell) if cell else math.nan for cell in (*first, second[-1]))
+        for first, second in zip(loss, accuracy, strict=True)
+    ]

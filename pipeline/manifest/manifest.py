@@ -39,7 +39,8 @@ class Selection:
     sample
         Number of images drawn; None takes all.
     held_out
-        Share of the images that is drawn for the split "test" where the dataset has no splits, 0 to 1.
+        Share of the images that is drawn for the split "test" where the dataset has no splits; 1: nothing is
+        drawn, all of them were held out.
     seed
         Of both draws.
     max_bad_fraction
@@ -108,6 +109,7 @@ def _assemble(
         box_image=np.array([row for row, _ in boxes], np.int64),
         box=np.array([box for _, box in boxes], np.float32).reshape(-1, 4),
         skipped=skipped,
+        splits_drawn=sum(not r.split for r, _ in usable) if selection.held_out < 1 else 0,
         notes=[(record.path, finding.note) for record, finding in usable if finding.note],
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import bdtr
 
 # Two-sided 95 % quantile of the standard normal distribution.
 Z_95 = 1.959963984540054
@@ -33,3 +34,21 @@ def wilson(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64]
     low = np.where((share == 0) | (count == 0), 0.0, np.maximum(low, 0.0))
     high = np.where((share == 1) | (count == 0), 1.0, np.minimum(high, 1.0))
     return low, high
+
+
+def chance_below(successes: ArrayLike, trials: ArrayLike, share: float) -> NDArray[np.float64]:
+    """Return how often chance alone gives so few successes: one tail of the exact binomial test.
+
+    Parameters
+    ----------
+    successes, trials
+        Counts, of one shape; ``0 <= successes <= trials``.
+    share
+        The share of successes that is assumed, 0 to 1.
+
+    Returns
+    -------
+    float64 of that shape
+        0 to 1; 1 where there was no trial.
+    """
+    return np.asarray(bdtr(np.asarray(successes, np.float64), np.asarray(trials, np.int64), share))

@@ -24,8 +24,8 @@ class Params(Block):
     held_out: float = Field(
         default=0.2,
         ge=0.0,
-        lt=1.0,
-        description="share held out as split test where the dataset has no splits",
+        le=1.0,
+        description="share held out as split test where the dataset has no splits; 1: all of it was held out",
     )
     seed: int = Field(default=0, ge=0, lt=2**63, description="of the sample and of the held-out share")
     max_bad_fraction: float = Field(

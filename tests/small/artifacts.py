@@ -5,10 +5,11 @@ import numpy as np
 from pipeline import store
 from pipeline.formats import manifest, predictions, weights
 from pipeline.formats.activations import Index, KeptLayer, Skipped, write_index
+from pipeline.formats.class_names import ClassNames, write_class_names
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.manifest import Manifest
 from pipeline.formats.manifest import Skipped as Unusable
-from pipeline.formats.predictions import Calibration, Evaluated, SplitCounts
+from pipeline.formats.predictions import Calibration, Confusion, Evaluated, SplitCounts
 from pipeline.formats.shards import Contents, write_shard
 from pipeline.formats.thumbnails import new_thumbnails
 from pipeline.formats.weights import Description
@@ -44,16 +45,16 @@ def write_shards(folder, index, image_id, arrays, ends, skipped=()):
         write_shard(folder / name, of_shard, contents, code_layer="", made_from={})
 
 
-def write_manifest(path, label, class_names, split=None, size=None):
+def write_manifest(path, label, class_names, split=None, size=None, drawn=0):
     """Write a manifest of files that are not there; the first two have equal bytes, and one was skipped.
 
-    Every image is 8 x 8 pixels unless `size` (N, 2) says otherwise.
+    Every image is 8 x 8 pixels unless `size` (N, 2) says otherwise; the splits of `drawn` images were drawn.
     """
     count = len(label)
     return _write_manifest(
         path, "data/small", [f"class/{row:05}.png" for row in range(count)],
         [f"{max(row, 1):064x}" for row in range(count)], label, list(class_names), split, size,
-        [Unusable("class/<b>.png", "zero bytes", "it is empty")],
+        [Unusable("class/<b>.png", "zero bytes", "it is empty")], drawn,
     )  # fmt: skip
 
 
@@ -68,26 +69,26 @@ def write_manifest_of(path, dataset, names, label=None, size=None):
     return _write_manifest(path, str(dataset), names, digests, label, classes, None, size, [])
 
 
-def _write_manifest(path, dataset, names, digests, label, classes, split, size, skipped):
+def _write_manifest(path, dataset, names, digests, label, classes, split, size, skipped, drawn=0):
     count = len(names)
     listed = Manifest(
         path=names, label=np.asarray(label, np.int32), class_names=classes, split=split or ["train"] * count,
         size=np.full((count, 2), 8, np.int32) if size is None else np.asarray(size, np.int32),
         sha256=digests, attributes={}, box_image=np.zeros(0, np.int64), box=np.zeros((0, 4), np.float32),
-        skipped=skipped,
+        skipped=skipped, splits_drawn=drawn,
     )  # fmt: skip
     manifest.write_manifest(listed, path, dataset=dataset, max_bad_fraction=0.0, params="00" * 32)
     return path
 
 
-def write_description(folder, classes):
-    """Write the description of a network without writing a network."""
+def write_description(folder, classes, training=None):
+    """Write the description of a network without a network; `training` says how it was trained here."""
     folder.mkdir(parents=True, exist_ok=True)
     weights.write_description(
         folder,
         Description(
-            architecture="builtin:small", weights="train", classes=tuple(classes),
-            preprocessing=PREPROCESSING, digest="0" * 64,
+            architecture="builtin:small", weights="train" if training else "small.pth",
+            classes=tuple(classes), preprocessing=PREPROCESSING, digest="0" * 64, training=training,
         ),
     )  # fmt: skip
     return folder
@@ -105,17 +106,24 @@ def write_thumbnails(path, shades, side=8):
 def write_predictions(path, image_id, predicted, output_name):
     """Write predictions for images without labels, by a network whose first three outputs are the classes."""
     none = np.full(len(image_id), -1, np.int32)
-    bins, splits, outputs = np.zeros(2), np.zeros(1, np.int64), len(output_name)
+    bins, splits = np.zeros(2), np.zeros(1, np.int64)
     predictions.write_predictions(
         path,
         Evaluated(
             image_id=image_id, predicted=predicted, probability=np.ones(len(image_id), np.float32),
             label=none, label_rank=none, log_loss=np.full(len(image_id), np.nan, np.float32),
-            confusion=np.zeros((outputs, outputs), np.int64),
+            confusion=Confusion(none[:0], none[:0], splits[:0]),
             calibration=Calibration(bins, bins, bins.astype(np.int64), bins, bins + 1),
             splits=SplitCounts(("train",), splits + len(image_id), splits, splits, splits),
             class_output=np.arange(3, dtype=np.int32), output_name=tuple(output_name), held_out="",
+            basis="unknown",
         ),
         made_from={},
     )  # fmt: skip
+    return path
+
+
+def write_names(path, of_class, of_output=()):
+    """Write what classes and outputs are called."""
+    write_class_names(path, ClassNames(tuple(of_class), tuple(of_output)), made_from={})
     return path

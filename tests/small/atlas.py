@@ -10,7 +10,7 @@ from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.weights import Description, write_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
-from tests.small.artifacts import write_manifest_of, write_shards
+from tests.small.artifacts import write_manifest_of, write_names, write_shards
 
 IMAGES = 12
 INPUT = 16  # the centre 16 x 16 after the shorter side was brought to 20
@@ -34,6 +34,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
     paths = {name: folder / name for name in ("activations", "weights")}
     paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches")}
     paths["metrics"] = folder / "metrics.json"
+    paths["names"] = write_names(folder / "class_names.h5", [f"class{number}" for number in range(3)])
     size_of = [size(number) for number in range(IMAGES)]
     write_manifest_of(paths["manifest"], folder / "data", names, np.arange(IMAGES) % 3, size_of)
     paths["weights"].mkdir()

@@ -1,13 +1,15 @@
 """The stage `embedding`."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from pipeline import store
-from pipeline.errors import UserError
+from pipeline.formats.embedding import read_embedding
+from pipeline.formats.status import Status
 from stages import embedding
 from tests.small.artifacts import write_activations, write_manifest
 from tests.small.files import bytes_below
@@ -113,14 +115,41 @@ def test_landmarks_are_recorded_with_quality_of_both(run, codes):
 def test_unlabelled_images_have_no_class_neighbours(run, codes):
     metrics = json.loads(run(codes, label=np.full(80, -1))["metrics"].read_text())
     assert "knc" not in metrics
-    assert metrics["class_neighbours"] == 0
+    assert "class_neighbours" not in metrics
+
+
+def none_of(paths):
+    """Return why there is no map, having seen that there is none and that the metrics say how many images."""
+    found = read_embedding(paths["out"])
+    assert isinstance(found, Status) and found.state == "not applicable"
+    assert list(json.loads(paths["metrics"].read_text())) == ["images"]
+    return found.reason
 
 
 @pytest.mark.parametrize("value", [0, 7.5, 0.1, 1e-7 / 3])
-def test_equal_codes_are_refused_and_nothing_is_written(run, tmp_path, value):
-    with pytest.raises(UserError, match="every image has the same code"):
-        run(np.full((40, 6), value))
-    assert not (tmp_path / "a").exists()
+def test_equal_codes_make_no_map_and_it_is_said(run, value):
+    assert "The codes of all 40 images are the same" in none_of(run(np.full((40, 6), value)))
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_codes_that_differ_by_round_off_make_no_map(run, codes, metric):
+    """Of 80 identical images the codes differed by 1.5e-8, and the map had a trustworthiness of 1.000."""
+    one = np.tile(codes[:1].astype(np.float32), (40, 1))
+    noise = np.random.default_rng(0).integers(-2, 3, one.shape) * np.spacing(one)
+    assert "as far as the round-off of float32" in none_of(run(one + noise, metric=metric))
+
+
+def test_a_few_different_codes_make_no_map(run, codes):
+    assert "The 40 images have 3 different codes" in none_of(run(codes[np.arange(40) % 3]))
+    assert not isinstance(read_embedding(run(codes[np.arange(40) % 5], name="b")["out"]), Status)
+
+
+@pytest.mark.parametrize(("rows", "said"), [((1,), "there is one"), ((2, 2), "there are 4")])
+def test_one_to_four_images_make_no_map(run, codes, tmp_path, rows, said):
+    write = partial(write_activations, rows_of_shards=rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.stages.test_embedding.write_activations", write)
+        assert said in none_of(run(codes[: sum(rows)]))
 
 
 @pytest.mark.parametrize(

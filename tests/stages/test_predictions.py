@@ -10,6 +10,8 @@ import pytest
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.formats.activations import open_activations
+from pipeline.formats.class_names import read_class_names
+from pipeline.formats.predictions import read_predictions
 from stages import predictions
 from tests.small.artifacts import write_activations, write_description, write_manifest
 from tests.small.files import bytes_below
@@ -25,15 +27,19 @@ SPLIT = ["test" if row % 2 else "train" for row in range(80)]
 def run(tmp_path):
     (tmp_path / "classes").mkdir()
 
-    def once(name="a", label=LABEL, split=SPLIT, logits=None, classes=CLASSES, **changes):
+    def once(
+        name="a", label=LABEL, split=SPLIT, logits=None, classes=CLASSES, outputs=OUTPUTS, drawn=0,
+        training=None, **changes,
+    ):  # fmt: skip
         logits = np.random.default_rng(0).normal(size=(40, 4)) if logits is None else logits
         write_activations(tmp_path / "activations", logits=logits.astype(np.float32))
         paths = {
             "activations": tmp_path / "activations",
-            "manifest": write_manifest(tmp_path / "manifest.h5", label, classes, split),
-            "weights": write_description(tmp_path / "weights", OUTPUTS),
+            "manifest": write_manifest(tmp_path / "manifest.h5", label, classes, split, drawn=drawn),
+            "weights": write_description(tmp_path / "weights", outputs, training),
             "classes": tmp_path / "classes",
             "out": tmp_path / name / "predictions.h5",
+            "names": tmp_path / name / "class_names.h5",
             "metrics": tmp_path / name / "predictions.json",
             "confusion": tmp_path / name / "confusion.csv",
             "calibration": tmp_path / name / "calibration.csv",
@@ -71,7 +77,7 @@ def test_held_out_images_are_the_headline(run):
     assert metrics["split"]["train"]["accuracy"] == pytest.approx(right[~held_out].mean(), rel=1e-5)
     assert metrics["split"]["test"]["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
     with store.read(paths["out"], version=None) as file:
-        assert file.get("confusion").sum() == held_out.sum()
+        assert file.get("confusion/images").sum() == held_out.sum()
 
 
 def test_tables_for_dvc(run):
@@ -108,11 +114,49 @@ def test_unlabelled_images_still_have_predictions(run, caplog):
         assert file.get("predicted").shape == (40,)
 
 
-def test_without_a_held_out_split_all_images_count_and_it_is_said(run, caplog):
-    metrics = json.loads(run(split=["train"] * 80)["metrics"].read_text())
+def test_of_weights_from_elsewhere_all_images_count_whatever_split_was_drawn(run, caplog):
+    paths = run(drawn=80)
+    metrics = json.loads(paths["metrics"].read_text())
     assert metrics["held_out"] == 0
     assert metrics["images"] == 40
-    assert "no split is held out" in caplog.text
+    assert list(metrics["split"]) == ["all"]
+    assert "may know these images" in caplog.text
+    found = read_predictions(paths["out"])
+    assert (found.held_out, found.basis, found.splits.name) == ("", "unknown", ("all",))
+    assert found.confusion.images.sum() == found.calibration.count.sum() == 40
+
+
+def test_of_weights_trained_here_the_drawn_split_counts(run):
+    found = read_predictions(run(drawn=80, training={"epochs": 1})["out"])
+    assert (found.held_out, found.basis, found.splits.name) == ("test", "held out", ("test", "train"))
+
+
+def test_a_dataset_may_say_that_all_of_it_was_held_out(run, caplog):
+    found = read_predictions(run(split=["test"] * 80)["out"])
+    assert (found.held_out, found.basis, found.splits.name) == ("test", "declared", ("test",))
+    assert "may know" not in caplog.text
+
+
+def test_two_outputs_of_one_name_are_told_apart(run, tmp_path):
+    (tmp_path / "classes" / "mapping.csv").write_text("dataset_class,output\nn02012849,1\nn03126707,3\n")
+    logits = np.eye(4)[np.array([1, 3])[np.arange(80) % 2]]
+    image_id = np.array([row for row in range(80) if row % 5 != 3])[:40]
+    paths = run(
+        label=np.arange(80) % 2, classes=["n02012849", "n03126707"], outputs=["x", "crane", "y", "crane"],
+        logits=logits[image_id], drawn=80,
+    )  # fmt: skip
+    assert json.loads(paths["metrics"].read_text())["accuracy"] == 1
+    names = read_class_names(paths["names"])
+    assert names.of_class == ("crane (n02012849)", "crane (n03126707)")
+    assert names.of_output == ("x", "crane (output 1)", "y", "crane (output 3)")
+    assert {(row["actual"], row["predicted"]) for row in rows_of(paths["confusion"])} == {
+        ("crane (output 1)", "crane (output 1)"), ("crane (output 3)", "crane (output 3)")
+    }  # fmt: skip
+
+
+def test_names_do_not_change_with_the_params(run):
+    first, second = run("a")["names"], run("b", bins=7)["names"]
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_a_mapping_from_the_user(run, tmp_path):
@@ -124,15 +168,18 @@ def test_a_mapping_from_the_user(run, tmp_path):
 
 WNIDS = ["n01440764", "n01443537", "n01484850"]
 CLASS_INDEX = {
-    "0": ["n01484850", "x"], "1": ["n02102040", "x"], "2": ["n01440764", "x"], "3": ["n01443537", "x"],
+    "0": ["n01484850", "great_white_shark"], "1": ["n02102040", "x"], "2": ["n01440764", "x"],
+    "3": ["n01443537", "goldfish"],
 }  # fmt: skip
 
 
 def test_a_class_index_from_the_user(run, tmp_path):
     (tmp_path / "classes" / "imagenet_class_index.json").write_text(json.dumps(CLASS_INDEX))
-    with store.read(run(classes=WNIDS)["out"], version=None) as file:
+    paths = run(classes=WNIDS)
+    with store.read(paths["out"], version=None) as file:
         assert file.get("class_output").tolist() == [2, 3, 0]
         assert "digest_class_index" in file.attributes()
+    assert read_class_names(paths["names"]).of_class == ("x", "goldfish", "great white shark")
 
 
 def test_wordnet_ids_without_output_are_said_with_the_file_that_helps(run, caplog):

@@ -10,10 +10,11 @@ from PIL import Image
 from pipeline.contents.blocks import Figure, Viewer
 from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
-from pipeline.formats.embedding import Embedding, write_embedding
+from pipeline.formats.embedding import VERSION, Embedding, write_embedding
+from pipeline.formats.status import Status, write_status
 from stages import render_embedding
 from stages.render_embedding import predicted_classes
-from tests.small.artifacts import write_manifest, write_predictions, write_thumbnails
+from tests.small.artifacts import write_manifest, write_names, write_predictions, write_thumbnails
 from tests.small.files import bytes_below
 from tests.small.pages import page_of
 
@@ -24,7 +25,7 @@ CLASSES = ["a", "<b>", "$c"]
 NUMBERS = {
     "images": COUNT, "kl": 0.5, "knn": 0.4, "knc": 0.3, "cpd": 0.2, "trustworthiness": 0.9, "neighbours": 10,
     "neighbour_images": COUNT, "class_neighbours": 1, "grid_blocks": 1, "grid_displacement": 0.1,
-    "grid_displacement_cells": 0.8, "components": 5, "explained_variance": 0.9,
+    "grid_displacement_cells": 0.8, "components": 5, "explained_variance": 0.9, "landmarks": COUNT,
 }  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def run(tmp_path):
         write_predictions(tmp_path / "predictions.h5", predicted, outputs, [*CLASSES, "other"])
         write_thumbnails(tmp_path / "thumbnails.h5", shade(np.arange(2 * COUNT)))
         paths = {name: tmp_path / f"{name}.h5" for name in ("embedding", "predictions", "thumbnails")}
+        paths["names"] = write_names(tmp_path / "names.h5", CLASSES, [*CLASSES, "other"])
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
         paths["out"] = tmp_path / "figures" / name
         render_embedding.run(render_embedding.Params(**{**PARAMS, **changes}), paths)
@@ -169,6 +171,22 @@ def test_unlabelled_images_have_no_picture_by_label(run, tmp_path):
     assert list(figures(folder)) == ["places", "grid"]
     assert "knc" not in read_section(folder).content.numbers
     assert "Without labels, how the classes lie" in page_of(folder, tmp_path)
+
+
+def test_without_a_map_the_section_says_why(run, tmp_path):
+    status = Status("not applicable", "A map needs at least 5 images, and there are 4.")
+
+    def write_none(path, _, made_from):
+        write_status(path, status, stage="embedding", version=VERSION, made_from=made_from)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.stages.test_render_embedding.write_embedding", write_none)
+        folder = run()
+    content = read_section(folder).content
+    assert (content.status, content.reason, content.blocks) == (status.state, status.reason, ())
+    page = page_of(folder, tmp_path)
+    assert "A map needs at least 5 images" in page
+    assert "Karpathy" not in page
 
 
 @pytest.mark.parametrize("others", [IMAGE_ID[1:], IMAGE_ID + 1])

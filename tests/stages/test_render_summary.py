@@ -10,6 +10,7 @@ from PIL import Image
 from pipeline import store
 from pipeline.contents.blocks import Figure, Table
 from pipeline.contents.reading import read_section
+from pipeline.formats.weights import write_course
 from stages import predictions, render_summary
 from stages.render_summary import spread
 from tests.small.artifacts import write_activations, write_description, write_manifest, write_thumbnails
@@ -19,22 +20,24 @@ from tests.small.pages import page_of
 CLASSES = ["a", "<b>", "=c"]
 LABEL = np.arange(80) % 3
 PARAMS = {"examples": 4, "example_classes": 2, "tile": 16}
+TRAINING = {"epochs": 2}
 SPLIT = ["test" if row % 2 else "train" for row in range(80)]
 
 
-def render(root, label=LABEL, split=SPLIT, course="epoch,train_loss,test_loss,test_accuracy\n"):
+def render(root, label=LABEL, split=SPLIT, course=(), training=None, **changes):
     rng = np.random.default_rng(0)
     write_activations(root / "activations", logits=rng.normal(size=(40, 7)).astype(np.float32))
     (root / "classes").mkdir(exist_ok=True)
     paths = {
         "activations": root / "activations",
-        "manifest": write_manifest(root / "manifest.h5", label, CLASSES, split),
-        "weights": write_description(root / "weights", [*CLASSES, *"defg"]),
+        "manifest": write_manifest(root / "manifest.h5", label, CLASSES, split, **changes),
+        "weights": write_description(root / "weights", [*CLASSES, *"defg"], training),
         "classes": root / "classes",
         "thumbnails": write_thumbnails(root / "thumbnails.h5", np.arange(80)),
-        "course": root / "course.csv",
+        "course": root / "course",
+        "names": root / "class_names.h5",
     }
-    paths["course"].write_text(course)
+    write_course(paths["course"], course)
     made = {key: root / "made" / key for key in ("metrics", "confusion", "calibration")}
     params = predictions.Params(bins=5, binning="width", plot_rows=10, seed=0)
     predictions.run(params, {**paths, **made, "out": root / "predictions.h5"})
@@ -45,7 +48,7 @@ def render(root, label=LABEL, split=SPLIT, course="epoch,train_loss,test_loss,te
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return render(tmp_path_factory.mktemp("summary"))
+    return render(tmp_path_factory.mktemp("summary"), training=TRAINING)
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +112,12 @@ def test_accuracy_is_that_of_the_predictions(folder, content):
 
 def test_numbers_behind_the_confusion(folder):
     with store.read(folder.parents[2] / "predictions.h5", version=None) as file:
-        matrix = file.get("confusion")
+        predicted, images = file.get("confusion/predicted"), file.get("confusion/images")
     rows = list(csv.DictReader((folder / "confusion.csv").open()))
-    assert sum(int(row["images"]) for row in rows) == matrix.sum()
+    assert sum(int(row["images"]) for row in rows) == images.sum()
     assert {row["label"] for row in rows} == {"a", "<b>", "'=c"}
-    others = sum(int(row["images"]) for row in rows if row["predicted"] == "other outputs")
-    assert others == matrix[:, 3:].sum()
+    others = sum(int(row["images"]) for row in rows if row["predicted"] in "defg")
+    assert others == images[predicted >= 3].sum()
 
 
 def test_examples_are_of_their_class(folder, content):
@@ -127,8 +130,8 @@ def test_examples_are_of_their_class(folder, content):
 
 
 def test_training_is_drawn_where_there_was_one(tmp_path):
-    course = "epoch,train_loss,test_loss,test_accuracy\n0,2.3,2.2,0.1\n1,1.0,,\n2,0.5,0.6,0.9\n"
-    folder = render(tmp_path, course=course)
+    course = [(0, None, 2.2, 0.1), (1, 1.0, 0.8, 0.7), (2, 0.5, 0.6, 0.9)]
+    folder = render(tmp_path, course=course, training=TRAINING)
     content = read_section(folder).content
     assert content.blocks[-1].id == "training"
     assert content.blocks[-1].numbers == {"epochs": 2}
@@ -142,20 +145,20 @@ def test_unlabelled_images(tmp_path):
     assert "accuracy" not in content.numbers
     assert content.numbers["unlabelled"] == 80
     assert table(content, "dataset").rows[-2][0] == "no label"
-    assert "No labelled images were held out" in page_of(folder, tmp_path)
+    assert "No image has a label" in page_of(folder, tmp_path)
 
 
-def test_nothing_held_out_is_said(tmp_path):
-    folder = render(tmp_path, split=["train"] * 80)
+def test_of_weights_from_elsewhere_all_images_count_and_what_is_not_known_is_said(tmp_path):
+    folder = render(tmp_path, drawn=80)
     content = read_section(folder).content
-    assert "accuracy" not in content.numbers
-    assert "held_out" not in content.numbers
-    assert table(content, "accuracy").evidence.n == 40
-    assert "No split was held out" in page_of(folder, tmp_path)
+    assert content.numbers["accuracy_images"] == 40
+    assert [row[0] for row in table(content, "accuracy").rows] == ["all"]
+    assert table(content, "dataset").rows[-1] == ("all", 80)
+    assert "the network may know these pictures" in page_of(folder, tmp_path)
 
 
 def test_equal_bytes_twice(folder, tmp_path):
-    assert bytes_below(folder) == bytes_below(render(tmp_path))
+    assert bytes_below(folder) == bytes_below(render(tmp_path, training=TRAINING))
 
 
 def test_spread_takes_the_ends_and_no_row_twice():

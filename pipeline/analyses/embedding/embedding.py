@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.analyses.embedding.map_quality import (
+    NEIGHBOURS,
     class_means_kept,
     distance_correlation,
     neighbours_kept,
     sample,
     trustworthiness,
 )
+from pipeline.analyses.embedding.structure import FEWEST, why_too_few
 from pipeline.errors import UserError
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import significant
@@ -36,7 +38,6 @@ import openTSNE.initialization  # noqa: E402
 from openTSNE import TSNE, TSNEEmbedding  # noqa: E402
 from openTSNE.affinity import PrecomputedAffinities  # noqa: E402
 
-FEWEST_POINTS = 5
 EARLY_ITERATIONS = 250
 ITERATIONS_A_REPORT = 50
 # The repulsion is summed over a tree (Barnes-Hut) below so many points. Above, Fourier transforms on a grid
@@ -252,7 +253,8 @@ def _quality(
 ) -> dict[str, float | None]:
     queries = sample(len(points), size, seed)
     return {
-        "knn": neighbours_kept(points, xy, queries),
+        # Where all others are neighbours, all are kept.
+        "knn": neighbours_kept(points, xy, queries) if len(points) > NEIGHBOURS + 1 else None,
         "knc": class_means_kept(points, xy, label),
         "cpd": distance_correlation(points, xy, seed),
         "trustworthiness": trustworthiness(points, xy, queries),
@@ -260,10 +262,8 @@ def _quality(
 
 
 def _check(points: NDArray[np.floating]) -> None:
-    if len(points) < FEWEST_POINTS:
-        raise UserError(
-            f"embedding: a map needs at least {FEWEST_POINTS} images, the dataset has {len(points)}"
-        )
+    if len(points) < FEWEST:
+        raise UserError(f"embedding: {why_too_few(len(points))}")
     if not np.isfinite(points).all():
         raise UserError("embedding: NaN or infinite codes; check the network's weights and preprocessing")
     if points.shape[1] == 0 or not np.ptp(points, axis=0).any():

@@ -72,11 +72,12 @@ def class_means_kept(
     Returns
     -------
     float or None
-        0 to 1; None with fewer than three classes, where every mean has the same neighbours.
+        0 to 1; None with fewer than three classes, where every mean has the same neighbours, and with classes
+        of one image each, which have no means.
     """
     present = np.unique(label[label >= 0])
     k = class_neighbours(len(present))
-    if k == 0:
+    if k == 0 or len(present) == np.count_nonzero(label >= 0):
         return None
     means = [
         np.stack([space[label == one].mean(axis=0, dtype=np.float64) for one in present])

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.formats.predictions import Basis, Confusion
 from pipeline.numerics.intervals import wilson
 
 TOP = 5
 # The first of these that the dataset has is held out; other names are splits of their own. The manifest calls
 # all that means the same by one name.
 HELD_OUT = ("test", "val")
+TRAINED_ON = "train"
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,31 @@ def held_out(splits: NDArray[np.str_]) -> str | None:
     return next((name for name in HELD_OUT if (splits == name).any()), None)
 
 
+def counted_split(splits: NDArray[np.str_], *, trained: bool, drawn: bool) -> tuple[str | None, Basis]:
+    """Say which images the accuracy is of, and what is known of them.
+
+    Parameters
+    ----------
+    splits
+        (N,) of all images.
+    trained
+        Whether the network was trained here, on the split "train".
+    drawn
+        Whether the splits were drawn here: where it was not trained here, such a split says nothing.
+
+    Returns
+    -------
+    str or None, Basis
+        The split; None for all images.
+    """
+    split = held_out(splits)
+    if trained:
+        others = sorted({*splits.tolist()} - {TRAINED_ON})
+        split = split or next(iter(others), None)
+        return (split, "held out") if split else (None, "trained on")
+    return (None, "unknown") if drawn or split is None else (split, "declared")
+
+
 def accuracy(predictions: Predictions, outputs: int) -> dict[str, float | int]:
     """Count right predictions among the images whose label is known.
 
@@ -158,11 +185,13 @@ def accuracy(predictions: Predictions, outputs: int) -> dict[str, float | int]:
     return numbers | {"log_loss": float(known.log_loss.mean(dtype=np.float64))}
 
 
-def confusion(predictions: Predictions, outputs: int) -> NDArray[np.int64]:
-    """Count the labelled images by label (row) and prediction (column): (K, K) int64."""
+def confusion(predictions: Predictions) -> Confusion:
+    """Count the labelled images by label and prediction; of K outputs few of the K² pairs occur."""
     known = predictions.label >= 0
-    cell = predictions.label[known].astype(np.int64) * outputs + predictions.predicted[known]
-    return np.bincount(cell, minlength=outputs * outputs).reshape(outputs, outputs)
+    found = np.stack((predictions.label[known], predictions.predicted[known]))
+    pairs, images = np.unique(found, axis=1, return_counts=True)
+    label, predicted = pairs.astype(np.int32)
+    return Confusion(label, predicted, images.astype(np.int64))
 
 
 def reliability(

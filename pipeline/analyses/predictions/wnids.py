@@ -106,14 +106,10 @@ def read_class_index(folder: Path) -> dict[str, int]:
     UserError
         There are both files, or the one has another form, a missing number or an id twice.
     """
-    path = class_index_file(folder)
+    path, entries = _read_entries(folder)
     if path is None:
         return {}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text in UTF-8 ({error})") from None
-    wnids = _from_json(path, text) if path.name == JSON_FILE else _from_lines(text)
+    wnids = [wnid for wnid, _ in entries]
     if not wnids:
         raise UserError(f"{path}: lists no class; take it away, or put the whole file there")
     for name in wnids:
@@ -125,7 +121,37 @@ def read_class_index(folder: Path) -> dict[str, int]:
     return {name: number for number, name in enumerate(wnids)}
 
 
-def _from_json(path: Path, text: str) -> list[str]:
+def read_called(folder: Path) -> dict[str, str]:
+    """Read what WordNet ids are called, from the same files: the first of several words for one thing.
+
+    Returns
+    -------
+    dict of str to str
+        Empty without a file; an id without words is not in it.
+
+    Raises
+    ------
+    UserError
+        As `read_class_index` does, of a file that cannot be read.
+    """
+    _, entries = _read_entries(folder)
+    words = ((wnid, called.split(",")[0].replace("_", " ").strip()) for wnid, called in entries)
+    return {wnid: called for wnid, called in words if called}
+
+
+def _read_entries(folder: Path) -> tuple[Path | None, list[tuple[str, str]]]:
+    """Return the file of the class index, and its ids with their words in the order of the outputs."""
+    path = class_index_file(folder)
+    if path is None:
+        return None, []
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as text in UTF-8 ({error})") from None
+    return path, _from_json(path, text) if path.name == JSON_FILE else _from_lines(text)
+
+
+def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
     try:
         pairs = json.loads(text, object_pairs_hook=list)
     except json.JSONDecodeError as error:
@@ -133,12 +159,12 @@ def _from_json(path: Path, text: str) -> list[str]:
     # With this hook an object is a list of pairs, in which a key that stands there twice can be seen.
     if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
         raise UserError(f"{path}: not an object of numbers; {FORM}")
-    entries: dict[int, str] = {}
+    entries: dict[int, tuple[str, str]] = {}
     for key, value in pairs:
         number = int(key) if key.isdecimal() else -1
         if number < 0 or number in entries or not _is_entry(value):
             raise UserError(f"{path}: entry '{key}' is wrong or there twice; {FORM}")
-        entries[number] = value[0]
+        entries[number] = value[0], str(value[1]) if len(value) > 1 else ""
     for number in range(len(entries)):
         if number not in entries:
             raise UserError(f"{path}: no entry '{number}' of {len(entries)}; put the whole file there")
@@ -149,8 +175,9 @@ def _is_entry(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], str)
 
 
-def _from_lines(text: str) -> list[str]:
-    return [line.split(maxsplit=1)[0] for line in text.splitlines() if line.strip()]
+def _from_lines(text: str) -> list[tuple[str, str]]:
+    parts = ([*line.split(maxsplit=1), ""] for line in text.splitlines() if line.strip())
+    return [(wnid, words.strip()) for wnid, words, *_ in parts]
 
 
 def _first_repeated(names: Iterable[str]) -> str | None:

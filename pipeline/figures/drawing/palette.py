@@ -12,6 +12,7 @@ SEQUENCE = (
     "#666600", "#9999ee", "#bbbb00", "#992288", "#aa55ff",
 )  # fmt: skip
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "p", "<", ">")
+LOOKS = len(SEQUENCE) * len(MARKERS)
 UNLABELLED = "#9a9a9a"
 
 

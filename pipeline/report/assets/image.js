@@ -53,10 +53,10 @@ const images = {
 
   units(units) {
     const items = units.map(([layer, unit, rank, href]) =>
-      page.make("li", {}, page.make("a", { href }, `${layer}, unit ${unit}`), ` (rank ${rank})`),
+      page.make("li", {}, page.make("a", { href }, `${layer}, unit ${unit}`), ` (rank ${rank + 1})`),
     );
     const heading = page.make("h2", {}, "Units that it excites most");
-    const note = page.make("p", { className: "note" }, "It is among the strongest images of these units; rank 0 is the strongest.");
+    const note = page.make("p", { className: "note" }, "It is among the strongest images of these units; rank 1 is the strongest.");
     return page.make("section", { className: "part" }, heading, note, page.make("ul", { className: "excites" }, ...items));
   },
 };

@@ -6,6 +6,7 @@ import pytest
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.formats.embedding import VERSION, Embedding, read_embedding, write_embedding
+from pipeline.formats.status import Status, write_status
 
 EMBEDDING = Embedding(
     image_id=np.array([1, 2, 4]),
@@ -26,6 +27,12 @@ def test_what_is_written_is_read_back(tmp_path):
         assert getattr(found, name).dtype == getattr(EMBEDDING, name).dtype
         np.testing.assert_array_equal(getattr(found, name), getattr(EMBEDDING, name))
     assert (found.grid_shape, found.metric, found.numbers) == ((2, 2), "cosine", EMBEDDING.numbers)
+
+
+def test_why_there_is_no_map_is_read_back(tmp_path):
+    status = Status("not applicable", "A map needs at least 5 images.")
+    write_status(tmp_path / "embedding.h5", status, stage="embedding", version=VERSION)
+    assert read_embedding(tmp_path / "embedding.h5") == status
 
 
 def test_equal_maps_give_equal_bytes(tmp_path):

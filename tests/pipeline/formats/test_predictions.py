@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,7 @@ from pipeline.errors import UserError
 from pipeline.formats.predictions import (
     VERSION,
     Calibration,
+    Confusion,
     Evaluated,
     SplitCounts,
     read_predictions,
@@ -19,7 +22,7 @@ EVALUATED = Evaluated(
     label=np.array([1, 1, -1], np.int32),
     label_rank=np.array([0, 1, -1], np.int32),
     log_loss=np.array([0.1, 0.7, np.nan], np.float32),
-    confusion=np.array([[0, 0], [1, 1]]),
+    confusion=Confusion(np.array([1, 1], np.int32), np.array([0, 1], np.int32), np.array([1, 1])),
     calibration=Calibration(
         np.array([np.nan, 0.7]),
         np.array([np.nan, 0.5]),
@@ -33,21 +36,28 @@ EVALUATED = Evaluated(
     class_output=np.array([1, -1], np.int32),
     output_name=("zwart", "één"),
     held_out="test",
+    basis="declared",
 )
 
 
 def test_what_is_written_is_read_back(tmp_path):
     write_predictions(tmp_path / "predictions.h5", EVALUATED, made_from={"weights": "00"})
     found = read_predictions(tmp_path / "predictions.h5")
-    for part, expected in (
-        (found, EVALUATED), (found.calibration, EVALUATED.calibration), (found.splits, EVALUATED.splits)
-    ):  # fmt: skip
+    parts = ("confusion", "calibration", "splits")
+    pairs = [(found, EVALUATED), *((getattr(found, name), getattr(EVALUATED, name)) for name in parts)]
+    for part, expected in pairs:
         for name, values in vars(expected).items():
             if isinstance(values, np.ndarray):
                 assert getattr(part, name).dtype == values.dtype
                 np.testing.assert_array_equal(getattr(part, name), values)
     assert found.splits.name == ("test", "train")
-    assert (found.output_name, found.held_out) == (EVALUATED.output_name, "test")
+    assert (found.output_name, found.held_out, found.basis) == (EVALUATED.output_name, "test", "declared")
+
+
+def test_an_unknown_basis_is_refused(tmp_path):
+    write_predictions(tmp_path / "predictions.h5", replace(EVALUATED, basis="rumour"), made_from={})
+    with pytest.raises(UserError, match="basis 'rumour' is not known"):
+        read_predictions(tmp_path / "predictions.h5")
 
 
 def test_another_version_is_refused(tmp_path):

@@ -2,10 +2,17 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.formats.weights import Description, read_description, write_description
+from pipeline.formats.weights import (
+    Description,
+    read_course,
+    read_description,
+    write_course,
+    write_description,
+)
 from pipeline.images.preprocess import Preprocessing
 
 DESCRIPTION = Description(
@@ -44,3 +51,16 @@ def test_reading_a_description_needs_no_torch():
     code = "import sys, pipeline.weights; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_course_of_a_training_is_read_back(tmp_path):
+    write_course(tmp_path / "course", [(0, None, 2.5, 0.125), (1, 0.5, 0.25, 0.75)])
+    np.testing.assert_equal(read_course(tmp_path / "course"), [(0, np.nan, 2.5, 0.125), (1, 0.5, 0.25, 0.75)])
+    assert sorted(path.parent.name for path in (tmp_path / "course").rglob("*.csv")) == ["accuracy", "loss"]
+
+
+def test_without_a_training_there_is_nothing_to_plot(tmp_path):
+    write_course(tmp_path / "course", [(0, None, 2.5, 0.125)])
+    write_course(tmp_path / "course", [])
+    assert read_course(tmp_path / "course") == []
+    assert not list((tmp_path / "course").rglob("*.csv"))

@@ -20,7 +20,7 @@ from stages.blocks import dataset
     [
         ({"path": ""}, "dataset.path"),
         ({"path": "x", "sample": 0}, "dataset.sample"),
-        ({"path": "x", "held_out": 1.0}, "dataset.held_out"),
+        ({"path": "x", "held_out": 1.1}, "dataset.held_out"),
         ({"path": "x", "max_bad_fraction": 1.5}, "dataset.max_bad_fraction"),
         ({"path": "x", "seed": -1}, "dataset.seed"),
         ({"path": "x", "check": "all"}, "pixels"),

@@ -9,6 +9,7 @@ from sklearn.metrics import confusion_matrix, log_loss
 from pipeline.analyses.predictions.predictions import (
     accuracy,
     confusion,
+    counted_split,
     held_out,
     joined,
     rank_outputs,
@@ -81,7 +82,7 @@ def test_no_top_five_of_five_outputs(predictions):
 def test_nothing_is_labelled(scores):
     found = rank_outputs(scores[0], np.full(200, -1))
     assert accuracy(found, 8) == {"images": 0}
-    assert confusion(found, 8).sum() == 0
+    assert not len(confusion(found).images)
     calibration = reliability(found, 5, "count")
     assert calibration.error == 0
     assert calibration.count.sum() == 0
@@ -90,7 +91,11 @@ def test_nothing_is_labelled(scores):
 def test_confusion_equals_scikit_learns(scores, predictions):
     known = scores[1] >= 0
     expected = confusion_matrix(scores[1][known], predictions.predicted[known], labels=range(8))
-    np.testing.assert_array_equal(confusion(predictions, 8), expected)
+    found = confusion(predictions)
+    label, predicted = np.nonzero(expected)
+    np.testing.assert_array_equal(found.label, label)
+    np.testing.assert_array_equal(found.predicted, predicted)
+    np.testing.assert_array_equal(found.images, expected[label, predicted])
 
 
 def by_hand(predictions, edges):
@@ -148,6 +153,22 @@ def test_a_sure_network_that_is_right_is_calibrated():
 )
 def test_which_split_counts(splits, expected):
     assert held_out(np.array(splits)) == expected
+
+
+@pytest.mark.parametrize(
+    ("splits", "trained", "drawn", "expected"),
+    [
+        (["train", "test"], True, True, ("test", "held out")),
+        (["train", "dev"], True, False, ("dev", "held out")),
+        (["train"], True, False, (None, "trained on")),
+        (["train", "test"], False, True, (None, "unknown")),
+        (["train", "val"], False, False, ("val", "declared")),
+        (["test"], False, False, ("test", "declared")),
+        (["train"], False, False, (None, "unknown")),
+    ],
+)
+def test_what_is_known_of_the_images_that_count(splits, trained, drawn, expected):
+    assert counted_split(np.array(splits), trained=trained, drawn=drawn) == expected
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
