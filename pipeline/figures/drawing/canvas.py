@@ -192,9 +192,11 @@ def _svg_text(text: Label) -> str:
 
 def _encoded(pixels: npt.NDArray[np.uint8]) -> str:
     """Return a picture as an address that holds it: the smaller of PNG and JPEG, which all programs read."""
-    written = {"png": io.BytesIO(), "jpeg": io.BytesIO()}
-    image = Image.fromarray(pixels)
-    image.save(written["png"], "PNG", compress_level=6)
-    image.save(written["jpeg"], "JPEG", quality=90)
+    written = {"png": io.BytesIO()}
+    Image.fromarray(pixels).save(written["png"], "PNG", compress_level=6)
+    # JPEG knows no transparency.
+    if pixels.shape[2] == 3 or (pixels[..., 3] == 255).all():
+        written["jpeg"] = io.BytesIO()
+        Image.fromarray(pixels[..., :3]).save(written["jpeg"], "JPEG", quality=90)
     kind = min(written, key=lambda one: len(written[one].getvalue()))
     return f"data:image/{kind};base64,{base64.b64encode(written[kind].getvalue()).decode('ascii')}"

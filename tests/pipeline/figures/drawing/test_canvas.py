@@ -62,6 +62,18 @@ def test_svg_holds_the_same_elements(tmp_path):
     assert len(root.findall("{*}rect")) == 3
 
 
+def test_svg_keeps_what_is_transparent(tmp_path):
+    canvas = Canvas(64, 64)
+    tile = np.zeros((64, 64, 4), np.uint8)
+    tile[:32] = 200, 100, 50, 255
+    canvas.draw(Pixels(0, 0, tile), Pixels(0, 0, np.full_like(tile, 255)))
+    canvas.save_svg(tmp_path / "a.svg")
+    first, second = ElementTree.parse(tmp_path / "a.svg").getroot().findall("{*}image")
+    encoded = first.get("href").removeprefix("data:image/png;base64,")
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded)))), tile)
+    assert second.get("href").startswith("data:image/")
+
+
 def test_equal_drawings_give_equal_bytes(tmp_path):
     contents = []
     for _ in range(2):
