@@ -35,7 +35,7 @@ ROOMS = (
 LISTS = {"formats", "figures"}
 LARGEST_ROOM = 15  # modules
 # The stages that run a network; no other may pay for the import of torch.
-NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract"}
+NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract", "stages.outlines"}
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes
 LARGEST_DATA = 1_000_000  # bytes, all data files of the repository together

@@ -21,6 +21,7 @@ PARAMS: dict[str, Any] = {
     "topk.margin": 2,
     "patches.units": 2,
     "patches.side": 16,
+    "outlines.sample": 20,
     "embedding.perplexity": 5,
     "embedding.iterations": 50,
     "embedding.n_jobs": 1,

@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.project import Project
 
 FIGURES = {"render-summary", "render-patches", "render-embedding"}
-AFTER_ACTIVATIONS = {"predictions", "topk", "patches", "embedding", *FIGURES}
+AFTER_ACTIVATIONS = {"predictions", "topk", "patches", "outlines", "embedding", *FIGURES}
 
 # Parameter -> another value, and the stages that it runs again; two more read every block and always run.
 ALWAYS = {"check", "report"}
@@ -17,8 +17,9 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "model.training.epochs": (3, {"weights", "extract", *AFTER_ACTIVATIONS}),
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
     "predictions.bins": (5, {"predictions", "render-summary", "render-embedding"}),
-    "topk.k": (2, {"topk", "patches", "render-patches"}),
-    "patches.side": (20, {"patches", "render-patches"}),
+    "topk.k": (2, {"topk", "patches", "outlines", "render-patches"}),
+    "patches.side": (20, {"patches", "outlines", "render-patches"}),
+    "outlines.sample": (9, {"outlines", "render-patches"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
     "thumbnails.side": (12, {"thumbnails", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),

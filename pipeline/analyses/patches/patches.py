@@ -7,21 +7,18 @@ where they can be read in that order however many there are.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import UserError
 from pipeline.formats.patches import Context
 from pipeline.images.decoding import ImageError
 from pipeline.images.resampling import Window, fitting_scale, resample
+from pipeline.numerics.scratch import on_disk
 from pipeline.parallel.threads import ordered
 
 UInt8 = npt.NDArray[np.uint8]
@@ -206,12 +203,12 @@ def scratch(folder: Path, wanted: Wanted) -> Iterator[Scratch]:
         If the disk has no room for them.
     """
     count, size = len(wanted.image_id), wanted.size
-    with tempfile.TemporaryFile(dir=folder) as pixels, tempfile.TemporaryFile(dir=folder) as mask:
-        yield Scratch(
-            _on_disk(pixels, (count, size, size, 3)),
-            _on_disk(mask, (count, size, size)),
-            np.zeros(count, np.float32),
-        )
+    remedy = "lower patches.units or patches.side"
+    with (
+        on_disk(folder, (count, size, size, 3), np.uint8, remedy=remedy) as pixels,
+        on_disk(folder, (count, size, size), np.uint8, remedy=remedy) as mask,
+    ):
+        yield Scratch(pixels, mask, np.zeros(count, np.float32))
 
 
 def draw(
@@ -268,18 +265,3 @@ def _places(image_id: Ids) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
     for number, places in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
         if number >= 0:
             yield number, places
-
-
-def _on_disk(file: Any, shape: tuple[int, ...]) -> UInt8:
-    """A zero array in an open file whose room is taken now: a full disk would end the process later."""
-    length = int(np.prod(shape))
-    if not length:
-        return np.zeros(shape, np.uint8)
-    try:
-        os.posix_fallocate(file.fileno(), 0, length)
-    except OSError as error:
-        raise UserError(
-            f"patches: no room for {length / 1e6:.0f} MB on the disk ({error.strerror}); "
-            "free some, or lower patches.units or patches.side"
-        ) from error
-    return np.memmap(file, np.uint8, "r+", shape=shape)

@@ -175,7 +175,7 @@ def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("pipeline.analyses.patches.patches.os.posix_fallocate", full)
+    monkeypatch.setattr("pipeline.numerics.scratch.os.posix_fallocate", full)
     with (
         pytest.raises(UserError, match="No space left on device.*patches.units or patches.side"),
         scratch(tmp_path, random_wanted(np.random.default_rng(0))),

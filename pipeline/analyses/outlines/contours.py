@@ -1,0 +1,169 @@
+"""From a unit's map on an image to an outline: bilinear between the fields' centres, cut at a level.
+
+- `centres`: where in the network's input the neurons of a layer look
+- `upsample`: a map between them
+- `outline`: the rings around what lies above a level
+- `simplified`: the same rings with fewer points
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from contourpy import FillType, contour_generator
+
+from pipeline.numerics.geometry import Pair, ReceptiveField
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Centres: TypeAlias = tuple[Floats, Floats]
+
+CELLS = 96  # along the input's longer side, between which a map is interpolated
+
+
+def centres(field: ReceptiveField, map_size: Pair, input_size: Pair) -> Centres:
+    """Return the middle of what the neurons of each row and column of a map see.
+
+    Parameters
+    ----------
+    field : ReceptiveField
+        Where every neuron sees, or may see, the whole image, the centres are spread evenly over it.
+    map_size, input_size : pair of int
+        Height and width of the map, and of the network's input in pixels.
+
+    Returns
+    -------
+    pair of (h,) and (w,) float64
+        y and x in pixels of the network's input; the first pixel reaches from 0 to 1.
+    """
+    y, x = (_line(*axis) for axis in zip(_axes(field, map_size, input_size), map_size, strict=True))
+    return y, x
+
+
+def _axes(field: ReceptiveField, map_size: Pair, input_size: Pair) -> list[tuple[float, float]]:
+    """First centre and step of each axis."""
+    if field.is_whole:
+        steps = [pixels / count for pixels, count in zip(input_size, map_size, strict=True)]
+        return [(step / 2, step) for step in steps]
+    parts = zip(field.start, field.size, field.stride, strict=True)
+    return [(start + size / 2, stride) for start, size, stride in parts]
+
+
+def _line(axis: tuple[float, float], count: int) -> Floats:
+    return axis[0] + axis[1] * np.arange(count, dtype=np.float64)
+
+
+def upsample(values: Array, at: Centres, y: Floats, x: Floats) -> Floats:
+    """Interpolate a map bilinearly between its neurons' centres.
+
+    Parameters
+    ----------
+    values : (h, w)
+        The map.
+    at : Centres
+        Of its rows and columns, ascending.
+    y, x : (m,) and (n,) float64
+        Where it is wanted, pixels of the network's input.
+
+    Returns
+    -------
+    (m, n) float64
+        Beyond the outermost centres it goes on as it is there.
+    """
+    return _weights(at[0], y) @ np.asarray(values, np.float64) @ _weights(at[1], x).T
+
+
+def _weights(at: Floats, wanted: Floats) -> Floats:
+    """(m, h), how much of each row goes into each wanted place."""
+    if len(at) == 1:
+        return np.ones((len(wanted), 1))
+    place = np.interp(wanted, at, np.arange(len(at)))
+    below = np.minimum(place.astype(np.intp), len(at) - 2)
+    weights = np.zeros((len(wanted), len(at)))
+    rows = np.arange(len(wanted))
+    weights[rows, below] = 1 - (place - below)
+    weights[rows, below + 1] = place - below
+    return weights
+
+
+def outline(values: Array, level: float, at: Centres, input_size: Pair) -> list[Floats]:
+    """Return rings around the places of the network's input at which a map lies above a level.
+
+    Parameters
+    ----------
+    values : (h, w)
+        A unit's map on an image.
+    level : float
+        What it must exceed.
+    at : Centres
+        Of its rows and columns.
+    input_size : pair of int
+        Height and width of the network's input, pixels.
+
+    Returns
+    -------
+    list of (n, 2) float64
+        x, y in pixels of the network's input, the last point equal to the first; a hole is a ring of its own
+        (fill by the rule "evenodd"). Empty where nothing lies above.
+    """
+    if not np.max(values) > level:
+        return []
+    y, x = (_nodes(side, max(input_size), line) for side, line in zip(input_size, at, strict=True))
+    generator = contour_generator(
+        x, y, upsample(values, at, y, x), name="serial", fill_type=FillType.OuterOffset
+    )
+    polygons, offsets = generator.filled(level, np.inf)[:2]
+    return [
+        ring
+        for points, ends in zip(polygons, offsets, strict=True)
+        for ring in np.split(np.asarray(points, np.float64), np.asarray(ends)[1:-1])
+    ]
+
+
+def _nodes(side: int, longer: int, at: Floats) -> Floats:
+    """Return where a side of the input is sampled: evenly, and at the centres, where the map's peaks are."""
+    even = np.linspace(0, side, max(2, round(CELLS * side / longer)) + 1)
+    return np.union1d(even, at[(at > 0) & (at < side)])
+
+
+def simplified(ring: Floats, tolerance: float) -> Floats:
+    """Leave out points of a closed ring that lie nearly between their neighbours (Douglas and Peucker, 1973).
+
+    Parameters
+    ----------
+    ring : (n, 2) float64
+        The last point equal to the first.
+    tolerance : float
+        How far the ring may move, in its own units.
+
+    Returns
+    -------
+    (m, 2) float64
+        Closed likewise; 2 points or fewer lie between first and last where nothing but a line is left.
+    """
+    # A closed ring has no ends to begin from: its two most distant points are.
+    far = int(np.argmax(((ring - ring[0]) ** 2).sum(1)))
+    kept = {0, far, len(ring) - 1}
+    parts = [(0, far), (far, len(ring) - 1)]
+    while parts:
+        first, last = parts.pop()
+        if last - first < 2:
+            continue
+        distances = _distances(ring[first + 1 : last], ring[first], ring[last])
+        if distances.max() > tolerance:
+            middle = first + 1 + int(distances.argmax())
+            kept.add(middle)
+            parts += [(first, middle), (middle, last)]
+    return ring[sorted(kept)]
+
+
+def _distances(points: Floats, start: Floats, end: Floats) -> Floats:
+    """(n,), how far points lie from the line between two others, or from them where they coincide."""
+    along = end - start
+    length = float(np.hypot(*along))
+    if not length:
+        return np.hypot(*(points - start).T)
+    away = points - start
+    return np.abs(away[:, 0] * along[1] - away[:, 1] * along[0]) / length
