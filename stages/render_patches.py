@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import new_chapter
+from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles, Names
 from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.manifest import ManifestFile, open_manifest
+from pipeline.formats.outlines import OutlinesFile, open_outlines
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
 from pipeline.formats.topk import open_topk
 from pipeline.parallel.processes import count_workers
@@ -28,6 +30,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         open_patches(paths["patches"]) as source,
         open_topk(paths["topk"]) as ranking,
         open_manifest(paths["manifest"]) as manifest,
+        open_outlines(paths["outlines"]) as outlines,
         new_chapter(paths["out"]) as chapter,
     ):
         ranked = (ranking.layer(name) for name in ranking.about.layers)
@@ -36,13 +39,17 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
         section.numbers |= _numbers(source, list(layers.values()))
+        add_outlines(chapter.section("outlines"), outlines, source.about.images)
         shown = np.concatenate([layer.image_id.ravel() for layer in layers.values()])
         whole_images = draw_whole_images(section, source, shown, threads=count_workers())
         with progress("drawing", total=len(ranking.about.layers), unit="layers") as bar:
             for name in ranking.about.layers:
                 part = LayerPart(layer=name)
                 if name in layers:
-                    files = LayerFiles(section.folder, name, layers[name], source, names, whole_images)
+                    outlined = LayerOutlines(outlines, name) if isinstance(outlines, OutlinesFile) else None
+                    files = LayerFiles(
+                        section.folder, name, layers[name], source, names, whole_images, outlined
+                    )
                     part = files.draw(params.units, threads=count_workers())
                 section.layers.append(add_undrawn(part, ranking.layer(name), ranking.about, names))
                 bar.advance()
@@ -78,6 +85,7 @@ STAGE = Stage(
     block="render_patches",
     inputs={
         "patches": "artifacts/patches.h5",
+        "outlines": "artifacts/outlines.h5",
         "topk": "artifacts/topk.h5",
         "manifest": "artifacts/manifest.h5",
         "names": "artifacts/class_names.h5",

@@ -1,9 +1,11 @@
 """What a section says of a layer, of a unit, of an image: the pages of these collect it from all sections."""
 
+from collections.abc import Mapping
+
 from pydantic import Field, model_validator
 
 from pipeline.contents.blocks import Block
-from pipeline.contents.values import Cell, Column, Fact, Inside, Model, Slug, check_cells
+from pipeline.contents.values import Cell, Column, Fact, Inside, Model, Number, Slug, check_cells
 from pipeline.formats.geometry import LayerGeometry
 
 
@@ -72,11 +74,21 @@ class Scene(Model):
         The activation, which is written on it.
     box
         What is framed: x0, y0, x1, y1 in pixels of the whole image, cut off at its edges.
+    point
+        What is marked, x and y: the middle of where it looked, where the frame does not say that.
+    ungated
+        What it saw without gates, as `box`; None where gates change nothing.
+    outline
+        Around where it was active: an SVG path in halves of a pixel of the whole image; empty where nothing
+        was, None where that is not known.
     """
 
     image: int | None = Field(default=None, ge=0)
     value: float
     box: tuple[float, float, float, float]
+    point: tuple[float, float] | None = None
+    ungated: tuple[float, float, float, float] | None = None
+    outline: str | None = Field(default=None, pattern=r"^[MlzZ0-9 -]*$")
 
 
 class UnitTable(Model):
@@ -131,8 +143,8 @@ class LayerPart(Model):
         Pictures that its units' strips are cut out of.
     unit_facts, unit_table
         What each unit's cells mean.
-    unit_scenes
-        Names a part of the section's caption file: what each unit's scenes show.
+    unit_scenes, numbers
+        Names a part of the section's caption file: what each unit's scenes show; and numbers for it.
     units
         Ascending.
     """
@@ -147,6 +159,7 @@ class LayerPart(Model):
     unit_facts: tuple[Column, ...] = ()
     unit_table: UnitTable | None = None
     unit_scenes: Slug | None = None
+    numbers: Mapping[str, Number] = {}
     units: tuple[UnitPart, ...] = ()
 
     @model_validator(mode="after")

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.contents import blocks
-from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart, UnitTable
+from pipeline.contents.parts import LayerPart, Scene, SpriteSheet, Strip, UnitPart, UnitTable
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Column, Evidence, Fact, Number
 from pipeline.figures.drawing.sprites import save_sheet, strips_a_sheet
 from pipeline.figures.drawing.strips import UnitTiles, patch_overview, patch_strip, strip_size
 from pipeline.figures.drawing.tiles import enlarged_side
+from pipeline.figures.outlines import LayerOutlines
 from pipeline.figures.whole_images import WholeImages
 from pipeline.formats.patches import DrawnLayer, PatchesFile
 from pipeline.numerics.geometry import BOUND, GLOBAL, UNKNOWN, ReceptiveField
@@ -71,6 +72,8 @@ class LayerFiles:
         Its name, and what was drawn of it.
     source, names, whole_images
         Where patches, paths and labels, and the images that patches were cut from come from.
+    outlines
+        Where on these the units are active; None where that is not known.
     """
 
     folder: Path
@@ -79,6 +82,7 @@ class LayerFiles:
     source: PatchesFile
     names: Names
     whole_images: WholeImages
+    outlines: LayerOutlines | None
 
     def draw(self, most: int, *, threads: int) -> LayerPart:
         """Draw a layer.
@@ -118,6 +122,7 @@ class LayerFiles:
             unit_facts=UNIT_FACTS,
             unit_table=WINNERS,
             unit_scenes="unit-context",
+            numbers=self._seen(),
             units=tuple(units),
         )
 
@@ -177,10 +182,36 @@ class LayerFiles:
                 tiles.passed_over,
             ),
             strips=(strip,) if len(ids) else (),
-            scenes=tuple(map(self.whole_images.scene, ids, values.tolist(), boxes)),
+            scenes=self._scenes(row, ids, values.tolist()),
             rows=tuple(places),
             blocks=() if len(ids) else (never,),
         )
+
+    def _scenes(self, row: int, ids: Sequence[int], values: Sequence[float]) -> tuple[Scene, ...]:
+        """Return the whole images of a unit's first places."""
+        scenes = tuple(
+            self.whole_images.scene(*place, marked=self._larger)
+            for place in zip(ids, values, self.drawn.box[row], strict=False)
+        )
+        if self.outlines is None:
+            return scenes
+        placed = [self.whole_images.get(one) for one in ids]
+        return self.outlines.add(scenes, placed, self.drawn.position[row], row)
+
+    @property
+    def _larger(self) -> bool:
+        """Whether the receptive field is larger than the network's input."""
+        return self.drawn.geometry.receptive_field.exceeds(self.source.about.input_size)
+
+    def _seen(self) -> dict[str, Number]:
+        """Return what the caption of a unit's whole images is filled in with."""
+        field = self.drawn.geometry.receptive_field
+        outlined = self.outlines is not None and self.drawn.geometry.map_size != (1, 1)
+        gated = self.outlines is not None and self.outlines.is_gated
+        return {
+            "outlined": int(outlined), "larger": int(self._larger), "gated": int(gated),
+            "rf_status": field.status,
+        }  # fmt: skip
 
     def _records(self) -> Iterator[Sequence[object]]:
         """A line of the table for each place that is filled."""
@@ -205,7 +236,7 @@ class LayerFiles:
         numbers = _numbers(self.layer, self.drawn) | {
             "shown": len(units),
             "hatched": int(any(not one.mask[: one.shown].all() for one in units)),
-            "larger": int(self.drawn.geometry.receptive_field.exceeds(about.input_size)),
+            "larger": int(self._larger),
         }
         return blocks.Figure(
             id=f"patches-{layer_slug(self.layer)}", caption="layer",

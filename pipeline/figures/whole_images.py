@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from pipeline.formats.patches import Context, PatchesFile
 from pipeline.parallel.threads import ordered
 
 UInt8 = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
 FOLDER = "images"
 # A page loads the whole sheet of each image that it shows, so a sheet holds few images; but a file for each
@@ -45,22 +47,37 @@ class Placed:
     x: float
     y: float
 
-    def box(self, box: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    def box(self, box: NDArray[np.floating[Any]]) -> Box:
         """Return a box of the original image in pixels of this one, cut off at its edges."""
-        inside = np.asarray(box, np.float64) * self.scale + (self.x, self.y, self.x, self.y)
-        x0, y0, x1, y1 = np.clip(inside, 0, (self.width, self.height) * 2).round(1).tolist()
+        return self.inside(np.asarray(box, np.float64) * self.scale + (self.x, self.y, self.x, self.y))
+
+    def inside(self, box: NDArray[np.float64]) -> Box:
+        """Cut a box in pixels of this image off at its edges."""
+        x0, y0, x1, y1 = np.clip(box, 0, (self.width, self.height) * 2).round(1).tolist()
         return x0, y0, x1, y1
 
 
 class WholeImages(dict[int, Placed]):
     """Image id to whole image; one that could not be read is not there."""
 
-    def scene(self, image_id: int, value: float, box: NDArray[np.float32]) -> Scene:
-        """Frame a box, x0, y0, x1, y1 in pixels of the original image, in the whole image."""
+    def scene(self, image_id: int, value: float, box: NDArray[np.float32], *, marked: bool = False) -> Scene:
+        """Frame a box in the whole image.
+
+        Parameters
+        ----------
+        image_id, value
+            The image, and the activation.
+        box
+            x0, y0, x1, y1 in pixels of the original image.
+        marked
+            Whether the box's middle is marked.
+        """
         if image_id not in self:
             return Scene(value=value, box=(0, 0, 0, 0))
         placed = self[image_id]
-        return Scene(image=placed.place, value=value, box=placed.box(box))
+        middle = np.tile((box[:2] + box[2:]) / 2, 2)
+        point = placed.box(middle)[:2] if marked else None
+        return Scene(image=placed.place, value=value, box=placed.box(box), point=point)
 
 
 def draw_whole_images(

@@ -107,20 +107,19 @@ class View:
         if not layer.unit_scenes or not unit.scenes:
             return None
         words = self.section.caption.part(layer.unit_scenes)
-        return self._said(words, {}) | {"places": [self._scene(scene) for scene in unit.scenes]}
+        return self._said(words, layer.numbers) | {"places": [self._scene(scene) for scene in unit.scenes]}
 
     def _scene(self, scene: Scene) -> Shown:
         shown: Shown = {"value": cells.text(scene.value, "number"), "image": None}
         if scene.image is None:
             return shown
         whole = self.section.content.whole_images[scene.image]
-        x0, y0, x1, y1 = scene.box
         shown["image"] = self._window(self.section.content.sheets[whole.sheet], whole)
         return shown | {
-            "left": _percent(x0, whole.width),
-            "top": _percent(y0, whole.height),
-            "across": _percent(x1 - x0, whole.width),
-            "down": _percent(y1 - y0, whole.height),
+            "box": _frame(scene.box, whole),
+            "ungated": _frame(scene.ungated, whole) if scene.ungated else None,
+            "point": scene.point,
+            "outline": scene.outline,
         }
 
     def _window(self, sheet: SpriteSheet, part: Strip | WholeImage) -> Shown:
@@ -227,3 +226,14 @@ def _field(geometry: LayerGeometry) -> str:
 
 def _percent(part: float, whole: int) -> str:
     return f"{100 * part / whole:.6g}%"
+
+
+def _frame(box: tuple[float, float, float, float], whole: WholeImage) -> str:
+    """Say in CSS where a box lies in a whole image."""
+    x0, y0, x1, y1 = box
+    places = {"left": x0, "width": x1 - x0}, {"top": y0, "height": y1 - y0}
+    return "; ".join(
+        f"{name}: {_percent(value, side)}"
+        for line, side in zip(places, (whole.width, whole.height), strict=True)
+        for name, value in line.items()
+    )

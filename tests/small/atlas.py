@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pipeline.formats import outlines
 from pipeline.formats.activations import Index, KeptLayer
 from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.status import not_run, write_status
 from pipeline.formats.weights import Description, write_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
@@ -32,7 +34,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(number)).save(folder / "data" / name)
     paths = {name: folder / name for name in ("activations", "weights")}
-    paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches")}
+    paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches", "outlines")}
     paths["metrics"] = folder / "metrics.json"
     paths["names"] = write_names(folder / "class_names.h5", [f"class{number}" for number in range(3)])
     size_of = [size(number) for number in range(IMAGES)]
@@ -49,6 +51,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         ),
     )
     _write_activations(paths["activations"], rng)
+    write_status(paths["outlines"], not_run("outlines"), stage="outlines", version=outlines.VERSION)
     return paths
 
 

@@ -1,6 +1,7 @@
 """The stage `render-patches` on a small dataset."""
 
 import csv
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,11 +10,12 @@ from PIL import Image
 
 from pipeline import store
 from pipeline.contents.reading import read_section
+from pipeline.formats.outlines import About, OutlinedLayer, new_outlines
 from pipeline.formats.patches import open_patches
 from pipeline.formats.topk import open_topk
 from pipeline.images import way_back
 from stages import patches, render_patches, topk
-from tests.small.atlas import IMAGES, LAYERS, PREPROCESSING, make, size
+from tests.small.atlas import IMAGES, INPUT, LAYERS, PREPROCESSING, make, size
 from tests.small.pages import page_of
 
 K = 3
@@ -220,5 +222,55 @@ def test_units_that_are_not_drawn_have_their_numbers(made, tmp_path):
             assert bool(drawn(part)) == (part.layer == "features.1")
 
 
+def write_outlines(path, patches):
+    """Write maps that are 1 in the left half and 0 in the right, for units with a place."""
+    with open_patches(patches) as source:
+        layers = {name: source.layer(name) for name in source.about.layers}
+        about = About(source.about.layers, IMAGES, source.about.input_size)
+        ids = source.image_id
+    boxes = [way_back.to_image(np.array([0, 0, INPUT, INPUT]), *size(one), PREPROCESSING) for one in ids]
+    with new_outlines(path, about, made_from={}) as writer:
+        writer.put_images(ids, np.array(boxes, np.float32))
+        for name, layer in layers.items():
+            maps = np.zeros((*layer.image_id.shape, *layer.geometry.map_size), np.float16)
+            maps[..., : maps.shape[-1] // 2] = 1
+            level = np.full(len(layer.unit), 0.5, np.float32)
+            writer.put_layer(
+                name,
+                OutlinedLayer(layer.geometry, None, "output", level, level > 1, layer.unit, layer.image_id),
+                maps,
+            )
+
+
+def test_whole_images_are_outlined_where_a_unit_is_active(made, tmp_path):
+    write_outlines(tmp_path / "outlines.h5", made["patches"])
+    changed = {"outlines": tmp_path / "outlines.h5", "out": tmp_path / "figures"}
+    render_patches.run(render_patches.Params(units=2), made | changed)
+    section = read_section(tmp_path / "figures/patches").content
+    for part in section.layers:
+        mapped = part.geometry.map_size != (1, 1)
+        for scene in (scene for unit in drawn(part) for scene in unit.scenes):
+            assert (scene.outline is not None) is mapped
+            if mapped:
+                whole = section.whole_images[scene.image]
+                numbers = np.array([int(one) for one in re.findall(r"-?\d+", scene.outline)]).reshape(-1, 2)
+                corners = np.cumsum(numbers, 0) / 2
+                # From edge to edge, and to the middle between the two middle columns of neurons.
+                np.testing.assert_allclose(corners.min(0), 0, atol=1)
+                assert corners[:, 1].max() == pytest.approx(whole.height, abs=1)
+                assert corners[:, 0].max() == pytest.approx(whole.width / 2, abs=whole.width / 16 + 1)
+    page_of(tmp_path / "figures/patches", tmp_path)
+    words = (tmp_path / "report/units/features-0/0.html").read_text(encoding="utf-8")
+    assert "Outlined, what lies outside" in words
+
+
 def test_the_report_has_words_for_all_of_it(folder, tmp_path):
     assert "Layer by layer" in page_of(folder, tmp_path)
+    (page,) = (tmp_path / "report/units").glob("features-0/0.html")
+    assert "Outlined" not in page.read_text(encoding="utf-8")
+
+
+def test_outlines_that_were_left_out_say_so(made, tmp_path):
+    text = page_of(made["out"] / "outlines", tmp_path)
+    assert "Where in its images a unit is active" in text
+    assert "params.yaml says outlines.run: false" in text
