@@ -29,8 +29,9 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from benchmarks.processes import Run, run
+from benchmarks.processes import ROOT, Run, run
 from pipeline.manifest.cache import RESOLUTION
+from pipeline.params import read_params
 
 IN_CLASS = 1000  # images
 PER = 100_000  # images that costs are given for
@@ -75,8 +76,9 @@ def measure(folder: Path, images: int, depth: str) -> Costs:
     """Run the stage on a folder of images in every way, each on its own and in turn."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
+        block = read_params(ROOT / "params.yaml")["dataset"] | {"path": "none", "check": depth}
         # JSON is YAML.
-        (work / "params.yaml").write_text(json.dumps({"dataset": {"path": "none", "check": depth}}))
+        (work / "params.yaml").write_text(json.dumps({"dataset": block}))
         costs = {f"folders, {when}": _stage(folder, work) for when in ("first", "again")}
         _check(costs["folders, again"], images)
         listing = work / "listing.csv"

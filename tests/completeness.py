@@ -7,6 +7,7 @@ the document, a stage whose artifact nobody reads, a figure without words. `forg
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,14 @@ from tests.dependencies import BLOCKS, PACKAGES, Sources, is_code, module_of, pa
 MEMBERS = ("pipeline.analyses.", "pipeline.formats.", "pipeline.figures.", "stages.")
 # What members share.
 TOOLS = ("pipeline.figures.drawing.", "pipeline.formats.geometry", "stages.command")
+# Stages without which there is no report, and the one that writes it. Others may be left out, and say so.
+SPINE = {
+    "check", "sample", "manifest", "weights", "extract", "predictions", "topk", "patches", "embedding",
+    "thumbnails", "report",
+}  # fmt: skip
 # Every stage waits for it, and none reads it.
 GATE = "artifacts/check"
+FIGURES = "artifacts/figures"
 # What is tested by the tests of what uses it.
 TESTED_ELSEWHERE = {
     "pipeline.analyses.embedding.components": "tests/pipeline/analyses/embedding/test_embedding.py",
@@ -44,6 +51,7 @@ def forgotten(root: Path) -> list[str]:
         *_unused(sources, graph["stages"]),
         *_tests(sources),
         *_blocks(root, sources),
+        *_choices(root, sources, graph["stages"]),
         *_artifacts(root, graph["stages"]),
         *_inputs(sources, graph["stages"]),
         *_plots(graph),
@@ -105,10 +113,47 @@ def _blocks(root: Path, sources: Sources) -> Iterator[str]:
         yield f"stages/blocks/{name}.py, the schema of block '{name}', is not there"
     for name in sorted(schemas - table):
         yield f"{RERUNS}: TABLE has no line for block '{name}'"
-    lines = (root / "params.yaml").read_text(encoding="utf-8").splitlines()
-    for name, line in _keys(params):
-        if "#" not in lines[line] and (line == 0 or not lines[line - 1].lstrip().startswith("#")):
-            yield f"params.yaml, line {line + 1}: '{name}' has no comment"
+    for name, comment in comments(root / "params.yaml").items():
+        if not comment:
+            yield f"params.yaml: '{name}' has no comment"
+
+
+def comments(path: Path) -> dict[str, str]:
+    """Return what is said of each key of a file of parameters, by dotted name: beside it, else above it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = {}
+    for name, line in _keys(_read_yaml(path)):
+        above = takewhile(lambda text: text.lstrip().startswith("#"), reversed(lines[:line]))
+        beside = lines[line].partition("#")[2]
+        found[name] = beside or " ".join(text.strip("# ") for text in reversed(list(above)))
+    return found
+
+
+def optional_stages(stages: Mapping[str, Any]) -> list[str]:
+    """Return the names of the analyses that the report can do without."""
+    return [name for name in stages if name not in SPINE and not name.startswith("render-")]
+
+
+def _choices(root: Path, sources: Sources, stages: Mapping[str, Any]) -> Iterator[str]:
+    """Name each analysis beyond the spine whose block cannot say that it is left out."""
+    params = _read_yaml(root / "params.yaml")
+    for name in optional_stages(stages):
+        block = str(next(iter(stages[name].get("params", [])), ""))
+        schema = sources.files.get(f"{BLOCKS}.{block}")
+        if schema and "OptionalBlock" not in _bases(schema):
+            yield f"stages/blocks/{block}.py: Params is no OptionalBlock, so stage {name} cannot be left out"
+        if "run" not in params.get(block, {"run": True}):
+            yield f"params.yaml: block '{block}' has no key 'run', so stage {name} cannot be left out"
+
+
+def _bases(path: Path) -> set[str]:
+    """Return what a module's class Params is made from."""
+    return {
+        ast.unparse(base)
+        for node in parse(path).body
+        if isinstance(node, ast.ClassDef) and node.name == "Params"
+        for base in node.bases
+    }
 
 
 def _keys(values: CommentedMap, prefix: str = "") -> Iterator[tuple[str, int]]:
@@ -140,6 +185,8 @@ def _artifacts(root: Path, stages: Mapping[str, Any]) -> Iterator[str]:
             file = out.removeprefix("artifacts/")
             if not file.endswith(".h5"):
                 continue
+            if not any(_overlap(out, dep) for dep in stages["report"]["deps"]):
+                yield f"stage report, which says what each artifact was made from, does not depend on {out}"
             if not (root / "pipeline/formats" / file).with_suffix(".py").is_file():
                 yield f"pipeline/formats/{file[:-3]}.py, the format of {out}, is not there"
             if not re.search(rf"^## .*`{re.escape(file)}`", document, re.MULTILINE):
@@ -147,14 +194,14 @@ def _artifacts(root: Path, stages: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _reaches_report(out: str, stages: Mapping[str, Any]) -> bool:
-    """Tell whether the report reads an output, or what is made from it, however far."""
+    """Tell whether a figure is made from an output, however far; the origin of each is read anyway."""
     waiting, seen = [out], {out}
     while waiting:
         path = waiting.pop()
-        for name, entry in stages.items():
+        if _overlap(path, FIGURES):
+            return True
+        for entry in stages.values():
             if any(_overlap(path, dep) for dep in entry["deps"] if not is_code(dep)):
-                if name == "report":
-                    return True
                 new = set(_paths(entry.get("outs", []))) - seen
                 seen |= new
                 waiting += new

@@ -44,6 +44,12 @@ CHANGED = [
         "outs:\n    - artifacts/x.h5",
         "x.h5: nothing leads",
     ),
+    (
+        "dvc.yaml",
+        "    - artifacts/topk.h5\n    - artifacts/weights\n    - metrics",
+        "    - metrics",
+        "on artifacts/topk.h5",
+    ),
     ("dvc.yaml", "-m stages.patches", "-m stages.topk", "dvc.yaml has no stage that runs stages.patches"),
     ("dvc.yaml", "plots/predictions_calibration.csv:", "x:", "shows nothing of plots/predictions_calib"),
 ]

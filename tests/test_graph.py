@@ -11,17 +11,11 @@ import yaml
 from pipeline.params import Block, OptionalBlock, check_block
 from stages.check import all_blocks
 from stages.command import Stage
+from tests.completeness import GATE, optional_stages
 from tests.dependencies import ROOT, is_code, module_of, read_stages
 
 STAGES = read_stages(ROOT / "dvc.yaml")
-# Stages without which there is no report, and those that draw and write it.
-SPINE = {
-    "check", "sample", "manifest", "weights", "extract", "predictions", "topk", "patches", "embedding",
-    "thumbnails", "report",
-}  # fmt: skip
-OPTIONAL = [name for name in STAGES if name not in SPINE and not name.startswith("render-")]
-# Every stage waits for it, none reads it.
-GATE = "artifacts/check"
+OPTIONAL = optional_stages(STAGES)
 DROPPED = {"size", "nfiles"}
 # These read every block: one checks them all, the other shows them all.
 READ_EVERY_BLOCK = {"check", "report"}

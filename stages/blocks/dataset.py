@@ -20,19 +20,18 @@ class Params(Block):
     path: str = Field(
         min_length=1, description="a folder of class folders or tar files, a tar file, or a CSV"
     )
-    sample: int | None = Field(default=None, ge=1, description="number of images drawn; null: all")
+    sample: int | None = Field(ge=1, description="number of images drawn; null: all")
     held_out: float = Field(
-        default=0.2,
         ge=0.0,
         le=1.0,
         description="share held out as split test where the dataset has no splits; 1: all of it was held out",
     )
-    seed: int = Field(default=0, ge=0, lt=2**63, description="of the sample and of the held-out share")
+    seed: int = Field(ge=0, lt=2**63, description="of the sample and of the held-out share")
     max_bad_fraction: float = Field(
-        default=0.01, ge=0.0, le=1.0, description="largest share of images that may be unusable"
+        ge=0.0, le=1.0, description="largest share of images that may be unusable"
     )
     check: Literal["pixels", "headers"] = Field(
-        default="pixels", description="whether every image is decoded, or only its header read"
+        description="whether every image is decoded, or only its header read"
     )
 
 

@@ -26,6 +26,7 @@ TOUCHED = (
 SAID = {
     "stage": "dvc.yaml has no stage that runs stages.quiet",
     "input of the render stage": "artifacts/quiet.h5: nothing leads from it to the report",
+    "dep of the report": "stage report, which says what each artifact was made from, does not depend on",
     "block": "params.yaml has no block 'quiet'",
     "part of the document": "docs/artifacts.md has no part on `quiet.h5`",
     "line of the table of reruns": "TABLE has no line for block 'quiet'",
@@ -114,3 +115,20 @@ def test_what_is_left_out_is_named(sources, tmp_path, name):
     found = forgotten(root)
     module = name.removesuffix(".py").replace("/", ".")
     assert [line for line in found if SAID.get(name, name) in line or f" {module}," in line], found
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("params.yaml", "  run: true   # false: left out\n", "", "block 'quiet' has no key 'run'"),
+        ("stages/blocks/quiet.py", "(OptionalBlock)", "(Block)", "quiet.py: Params is no OptionalBlock"),
+    ],
+)
+def test_an_analysis_that_cannot_be_left_out_is_named(sources, tmp_path, file, old, new, said):
+    root = shutil.copytree(sources, tmp_path / "project")
+    toy.add(root)
+    text = (root / file).read_text(encoding="utf-8")
+    assert old in text
+    (root / file).write_text(text.replace(old, new), encoding="utf-8")
+    found = forgotten(root)
+    assert [line for line in found if said in line], found

@@ -37,6 +37,11 @@ ENTRIES = {
     "input of the render stage": Entry(
         "dvc.yaml", "    - artifacts/patches.h5\n    - artifacts/topk.h5\n", "    - artifacts/quiet.h5\n"
     ),
+    "dep of the report": Entry(
+        "dvc.yaml",
+        "    - artifacts/thumbnails.h5\n    - artifacts/topk.h5\n    - artifacts/weights\n    - metrics\n",
+        "    - artifacts/quiet.h5\n",
+    ),
     "block": Entry(
         "params.yaml", "", """
 # Stage quiet: how often units stay quiet.

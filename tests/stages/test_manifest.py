@@ -9,8 +9,10 @@ from PIL import Image
 
 from pipeline import store
 from pipeline.errors import UserError
-from pipeline.params import check_block
+from pipeline.params import check_block, read_params
 from stages import manifest as stage
+
+BLOCK = read_params(Path(__file__).parents[2] / "params.yaml")["dataset"]
 
 
 @pytest.fixture
@@ -24,7 +26,9 @@ def folder(tmp_path):
 
 
 def run(tmp_path, **params):
-    stage.run(check_block(params, "dataset", stage.Params, source="test"), {"out": tmp_path / "manifest.h5"})
+    stage.run(
+        check_block(BLOCK | params, "dataset", stage.Params, source="test"), {"out": tmp_path / "manifest.h5"}
+    )
     return tmp_path / "manifest.h5"
 
 
@@ -48,7 +52,7 @@ def test_it_writes_the_manifest(folder, tmp_path, caplog):
 
 
 def test_the_command_line_comes_before_the_params(folder, tmp_path):
-    params = stage.Params(path="nowhere")
+    params = stage.Params(**BLOCK | {"path": "nowhere"})
     stage.run(params, {"dataset": folder, "out": tmp_path / "manifest.h5"})
     with pytest.raises(UserError, match="nowhere does not exist"):
         stage.run(params, {"dataset": Path(stage.DEFAULT_DATASET), "out": tmp_path / "manifest.h5"})

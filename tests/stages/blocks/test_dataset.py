@@ -11,24 +11,33 @@ from pipeline.dataset.dataset import open_dataset
 from pipeline.dataset.names import LEFT_BEHIND
 from pipeline.errors import UserError
 from pipeline.listing import write_listing
-from pipeline.params import check_block
+from pipeline.params import check_block, read_params
 from stages.blocks import dataset
+
+BLOCK = read_params(Path(__file__).parents[3] / "params.yaml")["dataset"]
 
 
 @pytest.mark.parametrize(
-    ("block", "words"),
+    ("changed", "words"),
     [
         ({"path": ""}, "dataset.path"),
-        ({"path": "x", "sample": 0}, "dataset.sample"),
-        ({"path": "x", "held_out": 1.1}, "dataset.held_out"),
-        ({"path": "x", "max_bad_fraction": 1.5}, "dataset.max_bad_fraction"),
-        ({"path": "x", "seed": -1}, "dataset.seed"),
-        ({"path": "x", "check": "all"}, "pixels"),
-        ({"path": "x", "sampel": 3}, "sample"),
+        ({"sample": 0}, "dataset.sample"),
+        ({"held_out": 1.1}, "dataset.held_out"),
+        ({"max_bad_fraction": 1.5}, "dataset.max_bad_fraction"),
+        ({"seed": -1}, "dataset.seed"),
+        ({"check": "all"}, "pixels"),
+        ({"sampel": 3}, "did you mean 'sample'"),
     ],
 )
-def test_mistakes_are_named(block, words):
+def test_mistakes_are_named(changed, words):
     with pytest.raises(UserError, match=words):
+        check_block(BLOCK | changed, "dataset", dataset.Params, source="params.yaml")
+
+
+@pytest.mark.parametrize("key", BLOCK)
+def test_a_key_that_is_missing_is_named(key):
+    block = {name: value for name, value in BLOCK.items() if name != key}
+    with pytest.raises(UserError, match=f"'dataset.{key}' is missing"):
         check_block(block, "dataset", dataset.Params, source="params.yaml")
 
 
