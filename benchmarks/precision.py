@@ -32,7 +32,8 @@ from pipeline.extraction.extraction import extract
 from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.second_ranking import read_second_ranking
 from pipeline.shards.pool import POOL_VARIABLE
-from pipeline.topk.streaming import TopK, add_shard
+from pipeline.topk.ranking import add_shard
+from pipeline.topk.streaming import TopK
 
 Array = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.formats.shards import Contents, Shard, position, value, write_shard
-from pipeline.topk.streaming import TopK, add_shard, merge_topk
+from pipeline.topk.ranking import add_shard, merge_topk
+from pipeline.topk.streaming import TopK
 
 ROWS = 1000  # images in a shard
 KIB_IN_MIB = 1 << 10

@@ -4,16 +4,17 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
+from pipeline.analyses.patches.choosing import choose_ranks, choose_units
 from pipeline.analyses.patches.patches import Drawn, Scratch, Wanted, draw, scratch
 from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
-from pipeline.formats.manifest import ManifestFile, open_manifest
+from pipeline.formats.manifest import open_manifest
 from pipeline.formats.patches import About, Context, DrawnLayer, Patches, PatchesWriter, new_patches
 from pipeline.formats.topk import RankedLayer, open_topk
 from pipeline.formats.weights import read_description
@@ -27,6 +28,8 @@ from stages.blocks.patches import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
+
+Array = NDArray[Any]
 
 CONTEXT = 128  # pixels, side of a context
 
@@ -43,7 +46,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     with open_manifest(paths["manifest"]) as manifest, open_topk(paths["topk"]) as topk:
         ranked = topk.about
         chosen = choose_layers(params.layers, ranked.layers, "patches.layers")
-        layers = [_choose(topk.layer(name), manifest, name, params, ranked.k) for name in chosen]
+        layers = [_choose(topk.layer(name), name, params, ranked.k) for name in chosen]
         wanted = _wanted(layers, params.side)
         images = originals(manifest, wanted.image_id[wanted.image_id >= 0])
     made_from = {name: store.digest(paths[name]) for name in ("manifest", "topk")}
@@ -77,15 +80,13 @@ def _wanted(layers: Sequence[DrawnLayer], size: int) -> Wanted:
     return Wanted(image_id, box, size, CONTEXT)
 
 
-def _choose(ranked: RankedLayer, manifest: ManifestFile, name: str, params: Params, k: int) -> DrawnLayer:
+def _choose(ranked: RankedLayer, name: str, params: Params, k: int) -> DrawnLayer:
     """Choose the units of a layer and what fills their places."""
     units = choose_units(params.units, len(ranked.value), name, params.seed)
-    value, position = ranked.value[units], ranked.position[units]
-    image_id, box = ranked.image_id[units], ranked.box[units]
-    digests = equal_rows(manifest.take_sha256(image_id.ravel()))
-    duplicate = near_duplicates(value, position, digests.reshape(value.shape))
+    value, duplicate = ranked.value[units], ranked.duplicate[units]
     ranks = choose_ranks(value, duplicate, k)
-    empty, rows = (ranks < 0), np.arange(len(units))[:, None]
+    empty = ranks < 0
+    chosen = partial(_filled, rows=units[:, None], ranks=ranks)
     # Only those that stood before the last place or left one empty were passed over.
     last = np.where(empty.any(1), value.shape[1], ranks.max(1) + 1)
     before = np.arange(value.shape[1]) < last[:, None]
@@ -93,15 +94,25 @@ def _choose(ranked: RankedLayer, manifest: ManifestFile, name: str, params: Para
         ranked.geometry,
         units=len(ranked.value),
         units_never_active=int(np.count_nonzero(ranked.count_active == 0)),
-        value=np.where(empty, -np.inf, value[rows, ranks]).astype(np.float32),
-        image_id=np.where(empty, -1, image_id[rows, ranks]),
-        position=np.where(empty[..., None], np.uint16(0), position[rows, ranks]),
-        box=np.where(empty[..., None], np.float32(0), box[rows, ranks]),
+        value=chosen(ranked.value, empty=-np.inf),
+        image_id=chosen(ranked.image_id, empty=-1),
+        position=chosen(ranked.position, empty=0),
+        box=chosen(ranked.box, empty=0),
         passed_over=(duplicate & (value > 0) & before).sum(1),
         unit=units.astype(np.int64),
         count_active=ranked.count_active[units],
+        count_at_maximum=ranked.count_at_maximum[units],
+        input=None if ranked.input is None else chosen(ranked.input, empty=-np.inf),
+        output_rank=None if ranked.output_rank is None else chosen(ranked.output_rank, empty=-1),
         overlap=ranked.overlap,
     )
+
+
+def _filled(values: Array, *, rows: Array, ranks: Array, empty: float) -> Array:
+    """Take the chosen ranks (V, K) of units' values (U, R, …), and `empty` where there is none (-1)."""
+    taken = values[rows, ranks]
+    taken[ranks < 0] = empty
+    return taken
 
 
 def _contexts(drawn: Iterator[Drawn], count: int) -> Iterator[Context | str]:

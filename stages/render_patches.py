@@ -10,14 +10,15 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.outlines import LayerOutlines, add_outlines
-from pipeline.figures.patches import LayerFiles, Names
+from pipeline.figures.patches import LayerFiles
 from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
+from pipeline.figures.winners import Names, count_tied
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import OutlinesFile, open_outlines
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
-from pipeline.formats.topk import open_topk
+from pipeline.formats.topk import TopkFile, open_topk
 from pipeline.parallel.processes import count_workers
 from pipeline.progress import progress
 from stages.blocks.render_patches import Params
@@ -38,7 +39,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         names = _names(manifest, read_class_names(paths["names"]).of_class, shown)
         layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
-        section.numbers |= _numbers(source, list(layers.values()))
+        section.numbers |= _numbers(source, list(layers.values())) | _half_precision(ranking)
         add_outlines(chapter.section("outlines"), outlines, source.about.images)
         shown = np.concatenate([layer.image_id.ravel() for layer in layers.values()])
         whole_images = draw_whole_images(section, source, shown, threads=count_workers())
@@ -63,10 +64,23 @@ def _names(manifest: ManifestFile, classes: Sequence[str], image_id: NDArray[np.
     return Names(dict(zip(ids, paths, strict=True)), dict(zip(ids, labels, strict=True)))
 
 
-def _numbers(source: PatchesFile, layers: Sequence[DrawnLayer]) -> dict[str, float]:
-    # Of activations in half precision alone; NaN where no unit of the layer is active.
+def _half_precision(ranking: TopkFile) -> dict[str, float]:
+    """Say how far the winners are those of half precision, and how many are lacking; nothing in float32."""
+    about, layers = ranking.about, [ranking.layer(name) for name in ranking.about.layers]
+    if about.images_again is None or about.images_by_lot is None:
+        return {}
+    # NaN where no unit of the layer is active.
     overlap = [layer.overlap for layer in layers if layer.overlap is not None and not np.isnan(layer.overlap)]
+    lost = [(layer.lost or 0.0) * len(layer.value) for layer in layers]
     return ({"overlap": float(np.mean(overlap))} if overlap else {}) | {
+        "lost": sum(lost) / sum(len(layer.value) for layer in layers),
+        "images_again": about.images_again,
+        "images_by_lot": about.images_by_lot,
+    }
+
+
+def _numbers(source: PatchesFile, layers: Sequence[DrawnLayer]) -> dict[str, float]:
+    return {
         "k": source.about.k,
         "images": source.about.images,
         "images_shown": len(source.image_id),
@@ -74,6 +88,8 @@ def _numbers(source: PatchesFile, layers: Sequence[DrawnLayer]) -> dict[str, flo
         "units": sum(layer.units for layer in layers),
         "units_drawn": sum(len(layer.unit) for layer in layers),
         "units_never_active": sum(layer.units_never_active for layer in layers),
+        "units_tied": sum(map(count_tied, layers)),
+        "layers_by_input": sum(layer.input is not None for layer in layers),
         "passed_over": sum(int(layer.passed_over.sum()) for layer in layers),
     }
 

@@ -2,26 +2,29 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.formats.activations import FILE as INDEX
-from pipeline.formats.activations import KeptLayer, open_activations
+from pipeline.formats.activations import Activations, KeptLayer, open_activations
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.second_ranking import LayerRanking, read_second_ranking
+from pipeline.formats.second_ranking import LayerRanking, SecondRanking, read_second_ranking
 from pipeline.formats.topk import About, RankedLayer, write_topk
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
-from pipeline.numerics.geometry import UNKNOWN
+from pipeline.numerics.geometry import UNKNOWN, Pair
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
 from pipeline.topk.boxes import image_boxes, input_boxes
 from pipeline.topk.counting import Totals
+from pipeline.topk.duplicates import duplicates, output_ranks
+from pipeline.topk.first_ranks import layer_ranking
 from pipeline.topk.ranking import rank
-from pipeline.topk.streaming import TopK
 from stages.blocks.topk import Params
 from stages.command import Stage, execute
 
@@ -40,7 +43,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     images = len(activations.image_id)
     if params.k > images:
         raise UserError(f"topk.k is {params.k}, but there are {images} images; set it to {images} or less")
-    ranking = _rank(paths["activations"], min(params.k + params.margin, images))
+    second = read_second_ranking(paths["activations"])
+    ranking = _rank(paths["activations"], second, min(params.k + params.margin, images))
     description = read_description(paths["weights"])
     made_from = {
         "activations": store.digest(paths["activations"] / INDEX),
@@ -48,12 +52,11 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         "params": digest(params),
         "weights": description.digest,
     }
-    with open_manifest(paths["manifest"]) as manifest:
-        sizes = manifest.size()
-    preprocessing = description.preprocessing
-    about = About(tuple(activations.layers), images, params.k, params.margin, preprocessing.input_size)
+    seen = _seen(activations, paths["manifest"], description.preprocessing)
+    again = () if second is None else (second.images, len(second.sample))
+    about = About(tuple(activations.layers), images, params.k, params.margin, seen.input_size, *again)
     layers = (
-        _layer(ranking[layer], activations.layer(layer), params.k, sizes, preprocessing)
+        _compared(_layer(ranking[layer], activations.layer(layer), seen), second, layer, params.k)
         for layer in activations.layers
     )
     totals = Totals(params.k)
@@ -64,34 +67,70 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 def _counted(layers: Iterable[RankedLayer], totals: Totals) -> Iterator[RankedLayer]:
     """Count each layer on its way into the file."""
     for layer in layers:
-        totals.add(layer.value, layer.image_id, layer.count_active, layer.overlap)
+        totals.add(layer)
         yield layer
 
 
-def _rank(activations: Path, ranks: int) -> Mapping[str, TopK | LayerRanking]:
+def _rank(activations: Path, second: SecondRanking | None, ranks: int) -> Mapping[str, LayerRanking]:
     """Return the second ranking, in float32, of activations in half precision; else that of all maxima."""
-    second = read_second_ranking(activations)
     if second is None:
-        return rank(activations, ranks)
+        ranking = rank(activations, ranks)
+        return {layer: layer_ranking(found, found) for layer, found in ranking.items()}
     return {layer: ranked.first(ranks) for layer, ranked in second.layers.items()}
 
 
-def _layer(
-    ranking: TopK | LayerRanking,
-    layer: KeptLayer,
-    k: int,
-    sizes: tuple[np.ndarray, np.ndarray],
-    preprocessing: Preprocessing,
-) -> RankedLayer:
+def _compared(ranked: RankedLayer, second: SecondRanking | None, layer: str, k: int) -> RankedLayer:
+    """Say how far the first k of a layer's units differ from those in half precision, and what they lack."""
+    if second is None:
+        return ranked
+    return replace(ranked, overlap=second.layers[layer].overlap(k), lost=second.lost(layer, k))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the network was given of each image.
+
+    Attributes
+    ----------
+    image_id : (N,) int64
+        The images that were ranked, ascending.
+    digest : (N, 16) uint8
+        Of the network's input.
+    width, height : (M,) int32
+        Of all images of the manifest.
+    preprocessing
+        How they became inputs.
+    """
+
+    image_id: NDArray[np.int64]
+    digest: NDArray[np.uint8]
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
+    preprocessing: Preprocessing
+
+    @property
+    def input_size(self) -> Pair:
+        """Height and width of the input, pixels."""
+        return self.preprocessing.input_size
+
+
+def _seen(activations: Activations, manifest: Path, preprocessing: Preprocessing) -> _Seen:
+    with open_manifest(manifest) as listed:
+        width, height = listed.size()
+    return _Seen(activations.image_id, activations.input_digests(), width, height, preprocessing)
+
+
+def _layer(ranking: LayerRanking, layer: KeptLayer, seen: _Seen) -> RankedLayer:
     field = layer.geometry.receptive_field
     if field.status == UNKNOWN:
         log.warning("%s: receptive field unknown, its boxes are the whole network input", layer.name)
-    boxes = input_boxes(ranking.position, field, preprocessing.input_size)
-    width, height = (size[ranking.image_id] for size in sizes)
+    boxes = input_boxes(ranking.position, field, seen.input_size)
+    width, height = seen.width[ranking.image_id], seen.height[ranking.image_id]
     return RankedLayer(
         layer.geometry, ranking.value, ranking.image_id, ranking.position,
-        image_boxes(boxes, width, height, preprocessing), ranking.count_active,
-        overlap=ranking.overlap(k) if isinstance(ranking, LayerRanking) else None,
+        image_boxes(boxes, width, height, seen.preprocessing), ranking.count_active,
+        ranking.count_at_maximum, duplicates(ranking.image_id, seen.image_id, seen.digest), ranking.input,
+        None if ranking.input is None else output_ranks(ranking.value),
     )  # fmt: skip
 
 

@@ -48,7 +48,12 @@ def announce(plan: Plan, pool: ShardPool) -> None:
 
 
 def row_bytes(recipe: Recipe) -> int:
-    """Return the bytes of one image's rows before compression: a maximum takes 4, its position 2 x 2."""
+    """Return the bytes of one image's rows before compression: a maximum takes 4, its position 2 x 2.
+
+    Of a layer that is ranked by its input there are two.
+    """
     units = sum(layer.units for layer in recipe.layers)
     code = next((layer.units for layer in recipe.layers if layer.name == recipe.code_layer), 0)
-    return units * (8 + 4 * recipe.means) + 4 * code + 4 * len(read_description(recipe.weights).classes)
+    twice = sum(layer.units for layer in recipe.layers if layer.by_input)
+    outputs = len(read_description(recipe.weights).classes)
+    return (units + twice) * 8 + 4 * (units * recipe.means + code + outputs)

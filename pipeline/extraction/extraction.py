@@ -9,10 +9,9 @@ from pipeline.extraction.cost import announce
 from pipeline.extraction.index import check_skipped, fill_folder
 from pipeline.extraction.plan import make_plan
 from pipeline.extraction.recipe import DISTRIBUTIONS, Recipe
-from pipeline.extraction.second_ranking import SecondPass, plan_second_pass, rank_second_pass
+from pipeline.extraction.second_ranking import SecondPass
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.second_ranking import SecondRanking, write_second_ranking
-from pipeline.model.device import arithmetic
+from pipeline.formats.second_ranking import write_second_ranking
 from pipeline.shards.pool import ShardPool
 from pipeline.store.replacing import replaced_folder
 
@@ -63,7 +62,7 @@ def extract(
         skipped = fill_folder(unfinished, plan, files, digests)
         check_skipped(skipped, plan.images, largest_share)
         if recipe.precision != "float32" and candidates:
-            second = plan_second_pass(unfinished, plan, image_digests, candidates)
+            second = SecondPass(unfinished, plan, image_digests, candidates)
             _rank_again(second, manifest, unfinished, pool, digests)
     log.info("%s: %d images, %d left out", folder, plan.images - len(skipped), len(skipped))
 
@@ -72,9 +71,7 @@ def _rank_again(
     second: SecondPass, manifest: Path, folder: Path, pool: ShardPool, made_from: Mapping[str, str]
 ) -> None:
     """Compute the candidates in float32 and write ``second_ranking.h5``."""
-    images, recipe = second.plan.images, second.plan.recipe
-    log.info("%d images to forward again in float32: they hold the first candidates", images)
-    files = compute_missing(second.plan, manifest, pool, label="ranking again")
-    ranked = rank_second_pass(second, files)
-    found = SecondRanking(ranked, images, recipe.precision, recipe.batch_size, arithmetic(recipe.device))
-    write_second_ranking(folder, found, made_from=made_from, versions=DISTRIBUTIONS)
+    while (plan := second.next_plan()) is not None:
+        log.info("%d images to forward again in float32", plan.images)
+        second.add(plan, compute_missing(plan, manifest, pool, label="ranking again"))
+    write_second_ranking(folder, second.result(), made_from=made_from, versions=DISTRIBUTIONS)

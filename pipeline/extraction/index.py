@@ -8,7 +8,7 @@ from pipeline.errors import UserError
 from pipeline.extraction.plan import Plan
 from pipeline.extraction.recipe import DISTRIBUTIONS
 from pipeline.formats import activations
-from pipeline.formats.activations import Index, KeptLayer, Skipped
+from pipeline.formats.activations import INPUT, OUTPUT, Index, KeptLayer, Skipped
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.shards import read_contents
 from pipeline.model.device import arithmetic
@@ -53,7 +53,13 @@ def fill_folder(
 def _index(plan: Plan) -> Index:
     recipe = plan.recipe
     layers = tuple(
-        KeptLayer(layer.name, layer.kind, layer.units, LayerGeometry(layer.map_size, layer.receptive_field))
+        KeptLayer(
+            layer.name,
+            layer.kind,
+            layer.units,
+            LayerGeometry(layer.map_size, layer.receptive_field),
+            INPUT if layer.by_input else OUTPUT,
+        )
         for layer in recipe.layers
     )
     return Index(

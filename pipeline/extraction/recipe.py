@@ -77,8 +77,8 @@ class Recipe:
     def digest(self) -> str:
         """Return a hash of the recipe, of the core that follows it, and of the machine's arithmetic."""
         parts = (
-            self.weights_digest, [(layer.name, layer.before) for layer in self.layers], self.code_layer,
-            self.batch_size, self.precision, self.statistics, self.means, arithmetic(self.device),
-            [(name, version(name)) for name in DISTRIBUTIONS], core_digest(CORE),
+            self.weights_digest, [(layer.name, layer.before, layer.by_input) for layer in self.layers],
+            self.code_layer, self.batch_size, self.precision, self.statistics, self.means,
+            arithmetic(self.device), [(name, version(name)) for name in DISTRIBUTIONS], core_digest(CORE),
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()

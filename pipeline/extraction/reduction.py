@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pipeline.errors import UserError
 from pipeline.extraction.recipe import Recipe
 from pipeline.formats import shards
+from pipeline.layers.layers import Layer
 from pipeline.layers.observer import Observer
 from pipeline.model.device import PRECISIONS, place_inputs, place_network
 
@@ -46,9 +47,10 @@ class Reducer:
         self._recipe, self._device = recipe, torch.device(recipe.device)
         self._dtype = PRECISIONS[recipe.precision]
         self._layers = {layer.name: layer for layer in recipe.layers}
-        self._before = (
-            {layer.before: layer for layer in recipe.layers if layer.before} if recipe.statistics else {}
-        )
+        self._before: dict[str, list[Layer]] = {}
+        for layer in recipe.layers:
+            if layer.before and (recipe.statistics or layer.by_input):
+                self._before.setdefault(layer.before, []).append(layer)
         names = {*self._layers, *self._before, recipe.code_layer}
         self._observer = Observer(place_network(network, recipe.device, recipe.precision), sorted(names))
 
@@ -66,6 +68,7 @@ class Reducer:
         Reduced
             ``codes`` (n, D), ``logits`` (n, K), ``maxima/<layer>/value`` (n, U) float32,
             ``maxima/<layer>/position`` (n, U, 2) uint16 (y, x), ``mean/<layer>`` (n, U) float32 as rows;
+            of bounded layers likewise ``maxima/<layer>/input_value`` and ``…/input_position``;
             ``stats/<layer>/…`` (U) as sums and peaks.
         """
         reduced = Reduced()
@@ -80,10 +83,19 @@ class Reducer:
         if name == self._recipe.code_layer:
             reduced.rows[shards.CODES] = _array(code_of(value))
         if name in self._before:
-            layer = self._before[name].name
-            reduced.peaks[shards.largest_before(layer)] = _array(largest(value))
+            self._reduce_input(self._before[name], value, reduced)
         if name in self._layers:
             self._reduce(name, value, reduced)
+
+    def _reduce_input(self, layers: Sequence[Layer], value: Tensor, reduced: Reduced) -> None:
+        """Keep of what enters activation functions its maxima, where those of the output may tie."""
+        peak, position = maxima(value)
+        for layer in layers:
+            if layer.by_input:
+                reduced.rows[shards.input_value(layer.name)] = _array(peak)
+                reduced.rows[shards.input_position(layer.name)] = position.cpu().numpy()
+            if self._recipe.statistics:
+                reduced.peaks[shards.largest_before(layer.name)] = _array(peak.amax(0))
 
     def _reduce(self, name: str, value: Tensor, reduced: Reduced) -> None:
         peak, position = maxima(value)
@@ -136,11 +148,6 @@ def maxima(value: Tensor) -> tuple[Tensor, Tensor]:
     index = index.flatten(1)
     rows = torch.div(index, value.shape[3], rounding_mode="floor")
     return peak.flatten(1), torch.stack([rows, index - rows * value.shape[3]], -1).to(torch.uint16)
-
-
-def largest(value: Tensor) -> Tensor:
-    """Return each unit's largest output over images and positions, (U,)."""
-    return F.adaptive_max_pool2d(value, 1).flatten(1).amax(0) if value.ndim == 4 else value.amax(0)
 
 
 def count_nonzero(value: Tensor) -> np.ndarray:

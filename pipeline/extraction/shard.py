@@ -23,7 +23,7 @@ from pipeline.extraction.reduction import Reduced, Reducer, merge
 from pipeline.formats import shards
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.weights import read_description
-from pipeline.layers.batches import Batches
+from pipeline.layers.batches import Batch, Batches
 from pipeline.model.device import gpu_number
 from pipeline.model.network import load_network
 from pipeline.shards.cutting import Rows
@@ -72,11 +72,17 @@ def compute_shard(job: ShardJob) -> Receipt:
         torch.cuda.set_device(gpu_number(get_worker().name, torch.cuda.device_count()))
     engine = _engine(job.recipe)
     batches = _batches(job)
-    parts = [engine.run(batch.inputs) for batch in batches]
+    parts = [_reduced(engine, batch) for batch in batches]
     may_pass = any(error.reason in PASSING for _, error in batches.skipped)
     target = job.target.with_name(f"partial-{job.target.name}") if may_pass else job.target
     _write_shard(target, batches, parts, job)
     return Receipt(target, len(batches.kept), len(batches.skipped), time.monotonic() - started)
+
+
+def _reduced(engine: Reducer, batch: Batch) -> Reduced:
+    reduced = engine.run(batch.inputs)
+    reduced.rows[shards.INPUT_DIGEST] = batch.digest
+    return reduced
 
 
 @lru_cache(maxsize=1)

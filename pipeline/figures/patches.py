@@ -9,55 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.contents import blocks
-from pipeline.contents.parts import LayerPart, Scene, SpriteSheet, Strip, UnitPart, UnitTable
+from pipeline.contents.parts import LayerPart, Scene, SpriteSheet, Strip, UnitPart
 from pipeline.contents.slugs import layer_slug
-from pipeline.contents.values import Column, Evidence, Fact, Number
+from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.figures.drawing.sprites import save_sheet, strips_a_sheet
 from pipeline.figures.drawing.strips import UnitTiles, patch_overview, patch_strip, strip_size
 from pipeline.figures.drawing.tiles import enlarged_side
 from pipeline.figures.outlines import LayerOutlines
 from pipeline.figures.whole_images import WholeImages
+from pipeline.figures.winners import UNIT_FACTS, Names, count_tied, unit_table, winners_of
 from pipeline.formats.patches import DrawnLayer, PatchesFile
 from pipeline.numerics.geometry import BOUND, GLOBAL, UNKNOWN, ReceptiveField
 from pipeline.parallel.threads import ordered
 from pipeline.store.tables import write_table
 
 COLUMNS = (
-    "unit", "rank", "value", "image_id", "path", "label",
-    "y", "x", "x0", "y0", "x1", "y1", "count_active", "images",
+    "unit", "rank", "value", "input", "output_rank", "image_id", "path", "label",
+    "y", "x", "x0", "y0", "x1", "y1", "count_active",
+    "count_at_maximum", "images",
 )  # fmt: skip
-UNIT_FACTS = (
-    Column(name="highest", form="number"),
-    Column(name="active", form="proportion"),
-    Column(name="lowest", form="number"),
-    Column(name="passed_over", form="count"),
-)
-WINNERS = UnitTable(
-    caption="winners",
-    columns=(
-        Column(name="value", form="number"),
-        Column(name="image", form="image"),
-        Column(name="label", form="class"),
-        Column(name="position", form="position"),
-        Column(name="box", form="box"),
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Names:
-    """Path and label of the images that are shown.
-
-    Attributes
-    ----------
-    path
-        Image id to path in the dataset.
-    label
-        Image id to class name; None for an image without a label.
-    """
-
-    path: dict[int, str]
-    label: dict[int, str | None]
 
 
 @dataclass(frozen=True)
@@ -120,7 +90,7 @@ class LayerFiles:
             data=data,
             sheets=tuple(sheets),
             unit_facts=UNIT_FACTS,
-            unit_table=WINNERS,
+            unit_table=unit_table(ranked_by_input=self.drawn.input is not None),
             unit_scenes="unit-context",
             numbers=self._seen(),
             units=tuple(units),
@@ -144,7 +114,7 @@ class LayerFiles:
         patches = self.source.patches(self.layer, row)
         return UnitTiles(
             unit=int(self.drawn.unit[row]),
-            value=self.drawn.value[row],
+            value=self.drawn.key[row],
             patch=patches.pixels,
             mask=patches.mask,
             count_active=int(self.drawn.count_active[row]),
@@ -167,24 +137,16 @@ class LayerFiles:
         return tiles, SpriteSheet(file=name, width=width, height=height), strips
 
     def _unit(self, row: int, tiles: UnitTiles, strip: Strip) -> UnitPart:
-        values = self.drawn.value[row, : tiles.shown]
-        ids = self.drawn.image_id[row, : tiles.shown].tolist()
+        found = winners_of(self.drawn, row, slice(tiles.shown))
+        ids, at_maximum = found.image_id.tolist(), int(self.drawn.count_at_maximum[row])
         never = blocks.Notice(caption="never-active", numbers={"images": tiles.images})
-        paths, labels = [self.names.path[one] for one in ids], [self.names.label[one] for one in ids]
-        boxes = self.drawn.box[row, : tiles.shown]
-        places = zip(values, paths, labels, self.drawn.position[row, : tiles.shown], boxes, strict=True)
         return UnitPart(
             unit=tiles.unit,
-            facts=(
-                values[0] if len(ids) else None,
-                (tiles.count_active, tiles.images),
-                values[-1] if len(ids) else None,
-                tiles.passed_over,
-            ),
-            strips=(strip,) if len(ids) else (),
-            scenes=self._scenes(row, ids, values.tolist()),
-            rows=tuple(places),
-            blocks=() if len(ids) else (never,),
+            facts=found.facts(tiles.count_active, tiles.images, at_maximum, tiles.passed_over),
+            strips=(strip,) if ids else (),
+            scenes=self._scenes(row, ids, tiles.value.tolist()),
+            rows=found.rows(self.names),
+            blocks=tuple(found.notices(at_maximum)) if ids else (never,),
         )
 
     def _scenes(self, row: int, ids: Sequence[int], values: Sequence[float]) -> tuple[Scene, ...]:
@@ -220,11 +182,19 @@ class LayerFiles:
             for rank, image_id in enumerate(drawn.image_id[row].tolist()):
                 if image_id >= 0:
                     yield (
-                        unit, rank + 1, float(drawn.value[row, rank]), image_id,
+                        unit, rank + 1, float(drawn.value[row, rank]), *self._by_input(row, rank), image_id,
                         self.names.path[image_id], self.names.label[image_id],
                         *drawn.position[row, rank].tolist(), *drawn.box[row, rank].tolist(),
-                        int(drawn.count_active[row]), self.source.about.images,
+                        int(drawn.count_active[row]), int(drawn.count_at_maximum[row]),
+                        self.source.about.images,
                     )  # fmt: skip
+
+    def _by_input(self, row: int, rank: int) -> tuple[float | None, int | None]:
+        """What enters the activation, and the rank of what leaves it; None where the output ranks."""
+        drawn = self.drawn
+        if drawn.input is None or drawn.output_rank is None:
+            return None, None
+        return float(drawn.input[row, rank]), int(drawn.output_rank[row, rank]) + 1
 
     def _overview(self, units: Sequence[UnitTiles]) -> blocks.Figure:
         about = self.source.about
@@ -274,6 +244,8 @@ def _numbers(layer: str, drawn: DrawnLayer) -> dict[str, Number]:
         "drawn": len(drawn.unit),
         "never_active": int(drawn.units_never_active),
         "passed_over": int(drawn.passed_over.sum()),
+        "by_input": int(drawn.input is not None),
+        "tied": count_tied(drawn),
         "rf_status": field.status,
         "rf_size": field.size,
         "rf_stride": field.stride,

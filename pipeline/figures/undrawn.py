@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contents.parts import LayerPart, UnitPart
-from pipeline.figures.patches import UNIT_FACTS, WINNERS, Names
+from pipeline.figures.winners import UNIT_FACTS, Names, unit_table, winners_of
 from pipeline.formats.topk import About, RankedLayer
 
 
@@ -44,7 +44,7 @@ def add_undrawn(part: LayerPart, layer: RankedLayer, about: About, names: Names)
             "units_total": len(layer.value),
             "geometry": layer.geometry,
             "unit_facts": UNIT_FACTS,
-            "unit_table": WINNERS,
+            "unit_table": unit_table(ranked_by_input=layer.input is not None),
             "units": tuple(units[unit] for unit in sorted(units)),
         }
     )
@@ -57,16 +57,10 @@ def _undrawn(layer: RankedLayer, drawn: Collection[int], about: About, names: Na
 def _unit(layer: RankedLayer, unit: int, about: About, names: Names) -> UnitPart:
     # Ranks are in descending order: those of a positive maximum come first.
     shown = slice(int(np.count_nonzero(layer.value[unit, : about.k] > 0)))
-    values, ids = layer.value[unit, shown].tolist(), layer.image_id[unit, shown].tolist()
-    paths, labels = [names.path[one] for one in ids], [names.label[one] for one in ids]
-    places = layer.position[unit, shown].tolist(), layer.box[unit, shown].tolist()
+    found, at_maximum = winners_of(layer, unit, shown), int(layer.count_at_maximum[unit])
     return UnitPart(
         unit=unit,
-        facts=(
-            values[0] if values else None,
-            (int(layer.count_active[unit]), about.images),
-            values[-1] if values else None,
-            None,
-        ),
-        rows=tuple(zip(values, paths, labels, *places, strict=True)),
+        facts=found.facts(int(layer.count_active[unit]), about.images, at_maximum, None),
+        rows=found.rows(names),
+        blocks=tuple(found.notices(at_maximum)),
     )

@@ -15,8 +15,12 @@ from pipeline.store.activations import INDEX as FILE
 from pipeline.store.activations import INDEX_VERSION as VERSION
 
 __all__ = [
-    "FILE", "VERSION", "Activations", "Index", "KeptLayer", "Skipped", "open_activations", "write_index",
+    "FILE", "INPUT", "OUTPUT", "VERSION", "Activations", "Index", "KeptLayer", "Skipped",
+    "open_activations", "write_index",
 ]  # fmt: skip
+
+# What a layer's images are ranked by.
+OUTPUT, INPUT = "output", "input"
 
 
 class Skipped(NamedTuple):
@@ -41,12 +45,15 @@ class KeptLayer:
         Number of units.
     geometry
         Its map and receptive field.
+    ranked_by
+        "output"; "input" where the layer is bounded above and the maxima of what enters it are kept as well.
     """
 
     name: str
     kind: str
     units: int
     geometry: LayerGeometry
+    ranked_by: str = OUTPUT
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ def write_index(
         file.put_strings("skipped/message", [item.message for item in skipped])
         file.set_attributes("", vars(index) | {"layers": [layer.name for layer in index.layers]})
         for layer in index.layers:
-            about = {"kind": layer.kind, "units": layer.units}
+            about = {name: getattr(layer, name) for name in ("kind", "units", "ranked_by")}
             file.set_attributes(f"maxima/{layer.name}", about | layer.geometry.attributes())
 
 
@@ -126,12 +133,16 @@ class Activations(store.Activations):
     def layer(self, name: str) -> KeptLayer:
         """Return what is known of a layer; `UserError` if it is not there."""
         about = self.attributes(name)
-        return KeptLayer(name, about["kind"], int(about["units"]), read_geometry(about))
+        return KeptLayer(name, about["kind"], int(about["units"]), read_geometry(about), about["ranked_by"])
 
     def shards(self, run: slice = slice(None)) -> Iterator[Shard]:
         """Yield the shards that have images, all or of a run of places, in the order of their images."""
         for shard in super().shards(run):
             yield Shard(shard.path, shard.image_id)
+
+    def input_digests(self) -> NDArray[np.uint8]:
+        """Read the digest of what the network was given of each image, (N, 16)."""
+        return np.concatenate([shard.input_digests() for shard in self.shards()])
 
     def skipped(self) -> list[Skipped]:
         """Read which images of the manifest are missing."""

@@ -7,16 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.formats.activations import INPUT, OUTPUT
 from pipeline.formats.geometry import LayerGeometry, pair, read_geometry
 from pipeline.numerics.geometry import Pair
 
-VERSION = 1
-_ARRAYS = ("value", "image_id", "position", "box", "passed_over", "unit", "count_active")
+VERSION = 2
+_ARRAYS = ("value", "image_id", "position", "box", "passed_over", "unit", "count_active", "count_at_maximum")
+_BOUNDED = ("input", "output_rank")
 _GEOMETRY = {"offset": 2, "view": 4}
 
 
@@ -79,7 +82,7 @@ class DrawnLayer:
     units, units_never_active
         Of the layer; of these without a positive maximum on any image.
     value : (V, K) float32
-        Maxima; -inf in an empty place.
+        Largest outputs; -inf in an empty place.
     image_id : (V, K) int64
         Near-duplicates passed over; -1 in an empty place.
     position : (V, K, 2) uint16
@@ -91,6 +94,12 @@ class DrawnLayer:
     unit : (V,) int64
     count_active : (V,) int64
         Images on which the unit's maximum is positive.
+    count_at_maximum : (V,) int64
+        Images on which it is the largest that the unit has.
+    input : (V, K) float32 or None
+        What the images of a bounded layer are ranked by; -inf in an empty place.
+    output_rank : (V, K) int64 or None
+        There, how many images have a larger output; -1 in an empty place.
     overlap
         As in `formats.topk`.
     """
@@ -105,7 +114,20 @@ class DrawnLayer:
     passed_over: NDArray[np.int64]
     unit: NDArray[np.int64]
     count_active: NDArray[np.int64]
+    count_at_maximum: NDArray[np.int64]
+    input: NDArray[np.float32] | None = None
+    output_rank: NDArray[np.int64] | None = None
     overlap: float | None = None
+
+    @property
+    def key(self) -> NDArray[np.float32]:
+        """What the images are ranked by, (V, K)."""
+        return self.value if self.input is None else self.input
+
+    @property
+    def ranked_by(self) -> str:
+        """Whether that is the layer's "output" or its "input"."""
+        return OUTPUT if self.input is None else INPUT
 
 
 @dataclass(frozen=True)
@@ -165,9 +187,10 @@ class PatchesWriter:
     def put_layer(self, name: str, layer: DrawnLayer, patches: Patches) -> None:
         """Write a layer; its patches (V, K, …), which may lie on disk, are read a unit at a time."""
         overlap = {} if layer.overlap is None else {"overlap": layer.overlap}
-        about = {"units": layer.units, "units_never_active": layer.units_never_active}
+        names = ("units", "units_never_active", "ranked_by")
+        about = {key: getattr(layer, key) for key in names}
         self._file.set_attributes(name, layer.geometry.attributes() | about | overlap)
-        for array in _ARRAYS:
+        for array in _ARRAYS if layer.input is None else _ARRAYS + _BOUNDED:
             self._file.put(f"{name}/{array}", getattr(layer, array))
         self._file.put(f"{name}/scale", patches.scale)
         for array, source in (("patch", patches.pixels), ("mask", patches.mask)):
@@ -212,7 +235,8 @@ class PatchesFile:
     def layer(self, name: str) -> DrawnLayer:
         """Read all of a layer but its patches."""
         found = self._file.attributes(name)
-        arrays = {array: self._file.get(f"{name}/{array}") for array in _ARRAYS}
+        names = _ARRAYS + _BOUNDED if found["ranked_by"] == INPUT else _ARRAYS
+        arrays: dict[str, Any] = {array: self._file.get(f"{name}/{array}") for array in names}
         return DrawnLayer(
             read_geometry(found), found["units"], found["units_never_active"], **arrays,
             overlap=found.get("overlap"),

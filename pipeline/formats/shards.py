@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.store.activations import SHARD_VERSION as VERSION
 
-CODES, LOGITS = "codes", "logits"
+CODES, LOGITS, INPUT_DIGEST = "codes", "logits", "input_digest"
 
 
 class Skipped(NamedTuple):
@@ -58,6 +58,16 @@ def value(layer: str) -> str:
 def position(layer: str) -> str:
     """Return the name of the maxima's positions, (n, U, 2) uint16, y and x in the map."""
     return f"maxima/{layer}/position"
+
+
+def input_value(layer: str) -> str:
+    """Return the name of the maxima of what enters a bounded layer, (n, U) float32."""
+    return f"maxima/{layer}/input_value"
+
+
+def input_position(layer: str) -> str:
+    """Return the name of the positions of these, (n, U, 2) uint16."""
+    return f"maxima/{layer}/input_position"
 
 
 def mean(layer: str) -> str:
@@ -143,10 +153,19 @@ class Shard(store.Shard):
         """Read the logits, (n, K)."""
         return self.read(LOGITS)
 
+    def input_digests(self) -> NDArray[np.uint8]:
+        """Read the digest of what the network was given of each image, (n, 16): equal where that is."""
+        return self.read(INPUT_DIGEST)
+
     def maxima(self, layer: str) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
         """Read a layer's maxima (n, U) and their positions (n, U, 2), y and x in the map."""
         with store.read(self.path, version=VERSION) as file:
             return file.get(value(layer)), file.get(position(layer))
+
+    def input_maxima(self, layer: str) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
+        """Read the maxima of what enters a bounded layer, and their positions, as of `maxima`."""
+        with store.read(self.path, version=VERSION) as file:
+            return file.get(input_value(layer)), file.get(input_position(layer))
 
     def means(self, layer: str) -> NDArray[np.float32]:
         """Read each unit's mean over positions, (n, U); `UserError` where they were not kept."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
+from pipeline.layers.bounds import is_bounded
 from pipeline.model.outputs import logits_of
 from pipeline.numerics.geometry import ReceptiveField, whole
 from pipeline.receptive_field.calls import describe_calls, does_not_run
@@ -49,6 +50,9 @@ class Layer:
         The layer that enters an activation function (its pre-activation); None where this is not one.
     is_activation, is_pool
         Whether it is an activation function's output, or a pooling's that is not the identity.
+    is_bounded
+        Whether it is that of an activation function that has a largest value, so that images tie there;
+        `before` tells them apart.
     ends_block
         Whether it is where branches come together: a sum or a concatenation, after its activation if it has
         one.
@@ -63,6 +67,12 @@ class Layer:
     is_activation: bool = False
     is_pool: bool = False
     ends_block: bool = False
+    is_bounded: bool = False
+
+    @property
+    def by_input(self) -> bool:
+        """Whether images are ranked by what enters the layer: its largest outputs tie."""
+        return self.is_bounded and self.before is not None
 
 
 def describe_layers(
@@ -184,6 +194,7 @@ def _layer(traced: Trace, output: Output, found: dict[fx.Node, Output]) -> Layer
         before=traced.names[node.all_input_nodes[0]] if active else None, is_activation=active,
         is_pool=pools and (given != shape or not _is_adaptive(traced, node)),
         ends_block=is_map and len(operands) > 1 and _is(traced, node, (), JOIN_NAMES),
+        is_bounded=active and is_bounded(traced.module(node), _called(node), node.args, node.kwargs),
     )  # fmt: skip
 
 
@@ -204,8 +215,12 @@ def _is(traced: Trace, node: fx.Node, kinds: tuple[type[nn.Module], ...], names:
     module = traced.module(node)
     if module is not None:
         return isinstance(module, kinds) if kinds else False
-    target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-    return node.op in ("call_function", "call_method") and target in names
+    return node.op in ("call_function", "call_method") and _called(node) in names
+
+
+def _called(node: fx.Node) -> str:
+    """Return the name of the function or method that a node calls."""
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
 
 
 def _is_adaptive(traced: Trace, node: fx.Node) -> bool:

@@ -28,18 +28,20 @@ from pipeline.receptive_field.windows import Call, adaptive_pool, convolution, c
 ACTIVATIONS = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish,
     nn.Softplus, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Softsign, nn.Threshold,
+    nn.LogSigmoid,
 )  # fmt: skip
 ACTIVATION_NAMES = frozenset({
     "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "elu", "elu_", "selu", "celu",
-    "gelu", "silu", "mish", "softplus", "hardswish", "hardsigmoid", "hardtanh", "sigmoid", "sigmoid_",
-    "tanh", "tanh_", "softsign", "threshold", "clamp", "clamp_", "clamp_min", "clip",
+    "gelu", "silu", "mish", "softplus", "hardswish", "hardsigmoid", "hardtanh", "hardtanh_", "sigmoid",
+    "sigmoid_", "special_expit", "tanh", "tanh_", "softsign", "log_sigmoid", "logsigmoid", "threshold",
+    "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
 })  # fmt: skip
 POINTWISE = (
-    *ACTIVATIONS, nn.LogSigmoid, nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, StochasticDepth,
+    *ACTIVATIONS, nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, StochasticDepth,
     FrozenBatchNorm2d,
 )  # fmt: skip
 POINTWISE_NAMES = ACTIVATION_NAMES | {
-    "logsigmoid", "dropout", "dropout_", "dropout2d", "alpha_dropout", "stochastic_depth", "abs", "neg",
+    "dropout", "dropout_", "dropout2d", "alpha_dropout", "stochastic_depth", "abs", "neg",
     "exp", "sqrt", "rsqrt", "square", "pow", "float", "half", "bfloat16", "to", "type_as", "contiguous",
     "clone", "detach", "add", "sub", "mul", "truediv", "div", "true_divide", "iadd", "isub", "imul",
     "itruediv", "add_", "sub_", "mul_", "div_", "multiply", "subtract", "divide", "maximum", "minimum",

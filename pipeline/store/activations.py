@@ -15,8 +15,8 @@ from pipeline.store.reading import Origin, read
 
 INDEX = "index.h5"
 # The versions of the formats of the index and of a shard.
-INDEX_VERSION = 1
-SHARD_VERSION = 1
+INDEX_VERSION = 2
+SHARD_VERSION = 2
 
 
 class Shard:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+
+from pipeline.formats.topk import RankedLayer
 
 
 @dataclass
@@ -19,12 +20,14 @@ class Totals:
     units, never_active
         Units so far, and those without a positive maximum on any image.
     tied
-        Units whose rank `k` has the positive value of the rank before it: which of the two images is shown is
+        Active units that do not tell rank `k` from the rank before it: which of the two images is shown is
         arbitrary. None where no further rank is known.
     winners
         Ids of the images among the first `k` of any unit that they activate.
     overlap
         Of each layer that was ranked again after half precision, the share of the first `k` that stayed.
+    lost
+        Units that are estimated to lack one of their first `k`; None in float32.
     """
 
     k: int
@@ -33,34 +36,21 @@ class Totals:
     tied: int | None = None
     winners: set[int] = field(default_factory=set)
     overlap: list[float] = field(default_factory=list)
+    lost: float | None = None
 
-    def add(
-        self,
-        value: NDArray[np.floating],
-        image_id: NDArray[np.integer],
-        count_active: NDArray[np.integer],
-        overlap: float | None = None,
-    ) -> None:
-        """Count a layer.
-
-        Parameters
-        ----------
-        value, image_id
-            (U, R) maxima by falling rank, and their images.
-        count_active
-            (U,) images on which each unit's maximum is positive.
-        overlap
-            As in `formats.topk.RankedLayer`.
-        """
-        self.units += len(value)
-        self.never_active += int(np.count_nonzero(count_active == 0))
-        first = value[:, : self.k] > 0
-        self.winners.update(np.unique(image_id[:, : self.k][first]).tolist())
-        if value.shape[1] > self.k:
-            last, further = value[:, self.k - 1], value[:, self.k]
-            self.tied = (self.tied or 0) + int(np.count_nonzero((last == further) & (last > 0)))
-        if overlap is not None and not np.isnan(overlap):
-            self.overlap.append(float(overlap))
+    def add(self, layer: RankedLayer) -> None:
+        """Count a layer."""
+        self.units += len(layer.value)
+        self.never_active += int(np.count_nonzero(layer.count_active == 0))
+        first = layer.value[:, : self.k] > 0
+        self.winners.update(np.unique(layer.image_id[:, : self.k][first]).tolist())
+        if layer.key.shape[1] > self.k:
+            same = layer.key[:, self.k - 1] == layer.key[:, self.k]
+            self.tied = (self.tied or 0) + int(np.count_nonzero(same & first[:, -1]))
+        if layer.overlap is not None and not np.isnan(layer.overlap):
+            self.overlap.append(float(layer.overlap))
+        if layer.lost is not None:
+            self.lost = (self.lost or 0.0) + layer.lost * len(layer.value)
 
     def numbers(self) -> dict[str, int | float]:
         """Return the counts by the names that the metrics have; what is not known is left out."""
@@ -74,4 +64,6 @@ class Totals:
             known["units_tied"] = self.tied
         if self.overlap:
             known["overlap"] = float(np.mean(self.overlap))
+        if self.lost is not None:
+            known["share_lost"] = self.lost / self.units
         return known

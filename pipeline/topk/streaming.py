@@ -2,20 +2,19 @@
 
 `TopK` keeps, for each unit, the k best images seen so far: `add` takes a batch of maxima, `merge` another
 stream's result. The ranking is by value descending, ties by the smaller `image_id`, and does not depend on
-how the images were batched, in which order they came, or how partial results were merged.
-
-`add_shard` takes a shard of activations; shards that were ranked apart are merged (`merge_topk`).
+how the images were batched, in which order they came, or how partial results were merged. Units whose
+outputs have an upper bound are ranked by what enters them; the outputs come along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.formats.shards import Shard
+from pipeline.topk.unit_counts import UnitCounts
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -25,8 +24,6 @@ Bools = npt.NDArray[np.bool_]
 
 # Rows handled at once: enough to spread the cost of a merge, few enough that the scratch arrays stay small.
 _ROWS = 4096
-# A sum of 255 booleans still fits the uint8 that numpy adds fastest.
-_COUNT_ROWS = 255
 # An empty slot ranks behind every image, one whose value is -inf included; outside it reads as -1.
 _NO_IMAGE = np.iinfo(np.int64).max
 
@@ -51,8 +48,9 @@ class TopK:
         self.k = k
         self._value: Floats = np.empty((0, k), np.float32)
         self._image_id: Ids = np.empty((0, k), np.int64)
-        self._position: Positions = np.empty((0, k, 2), np.uint16)
-        self._count_active: Ids = np.empty(0, np.int64)
+        # What goes with each value: its position, and the output where that is another number.
+        self._beside: tuple[npt.NDArray[Any], ...] = (np.empty((0, k, 2), np.uint16),)
+        self._counts = UnitCounts()
 
     @property
     def value(self) -> Floats:
@@ -67,14 +65,28 @@ class TopK:
     @property
     def position(self) -> Positions:
         """(U, k, 2) uint16, y and x in the layer's map; 0 where fewer than k images were seen."""
-        return self._position
+        position: Positions = self._beside[0]
+        return position
+
+    @property
+    def output(self) -> Floats:
+        """(U, k) float32, what the unit put out on these images: the values, unless others were given."""
+        output: Floats = self._beside[1] if len(self._beside) > 1 else self._value
+        return output
 
     @property
     def count_active(self) -> Ids:
-        """(U,) int64, the number of images whose maximum is positive."""
-        return self._count_active
+        """(U,) int64, the number of images whose output is positive."""
+        return self._counts.active
 
-    def add(self, values: Floats, image_ids: Ids, positions: Positions) -> Self:
+    @property
+    def count_at_maximum(self) -> Ids:
+        """(U,) int64, the number of images whose output is the unit's largest."""
+        return self._counts.at_maximum
+
+    def add(
+        self, values: Floats, image_ids: Ids, positions: Positions, outputs: Floats | None = None
+    ) -> Self:
         """Rank a batch of images among those seen before.
 
         Parameters
@@ -85,6 +97,8 @@ class TopK:
             Rows of the manifest, not negative; no image may be added twice.
         positions : (n, U, 2) uint16
             y and x of the maxima in the layer's map.
+        outputs : (n, U) float32, optional
+            Where units are ranked by their inputs: what they put out. Every batch has them or none.
 
         Returns
         -------
@@ -98,14 +112,16 @@ class TopK:
             NaN has no rank. Batches of 4,096 rows or fewer are then left out as a whole.
         """
         image_ids = np.asarray(image_ids, np.int64)
-        _check_shapes(values, image_ids, positions)
-        self._start(values.shape[1])
+        _check_shapes(values, image_ids, positions, outputs)
+        beside: tuple[npt.NDArray[Any], ...] = (positions,) if outputs is None else (positions, outputs)
+        self._start(values.shape[1], len(beside))
         if np.any(image_ids[1:] < image_ids[:-1]):
             order = np.argsort(image_ids, kind="stable")
-            values, image_ids, positions = values[order], image_ids[order], positions[order]
+            values, image_ids, beside = values[order], image_ids[order], _taken(beside, order)
         for start in range(0, len(image_ids), _ROWS):
             rows = slice(start, start + _ROWS)
-            self._add_rows(np.ascontiguousarray(values[rows], np.float32), image_ids[rows], positions[rows])
+            part = np.ascontiguousarray(values[rows], np.float32)
+            self._add_rows(part, image_ids[rows], _taken(beside, rows))
         return self
 
     def merge(self, other: TopK) -> Self:
@@ -130,29 +146,32 @@ class TopK:
             raise ValueError(f"cannot merge top-{other.k} into top-{self.k}")
         if not len(other._value):
             return self
-        self._start(len(other._value))
+        self._start(len(other._value), len(other._beside))
         units, groups = np.arange(len(self._value)), np.repeat(np.arange(len(self._value)), self.k)
-        flat = other._value.ravel(), other._image_id.ravel(), other._position.reshape(-1, 2)
-        self._insert(units, groups, *flat)
-        self._count_active = self._count_active + other._count_active
+        beside = [_flat(array) for array in other._beside]
+        self._insert(units, groups, other._value.ravel(), other._image_id.ravel(), beside)
+        self._counts.merge(other._counts)
         return self
 
-    def _start(self, units: int) -> None:
-        """Make room for the units of the first batch; refuse another number later."""
-        if len(self._value) == units:
-            return
-        if len(self._value):
+    def _start(self, units: int, beside: int) -> None:
+        """Make room for the units of the first batch; refuse another number of units, or of arrays, later."""
+        if len(self._value) and len(self._value) != units:
             raise ValueError(f"must have {len(self._value)} units as before, got {units}")
+        if len(self._value) and len(self._beside) != beside:
+            raise ValueError("must have outputs for all images or for none")
+        if len(self._value):
+            return
         self._value = np.full((units, self.k), -np.inf, np.float32)
         self._image_id = np.full((units, self.k), _NO_IMAGE, np.int64)
-        self._position = np.zeros((units, self.k, 2), np.uint16)
-        self._count_active = np.zeros(units, np.int64)
+        position, output = np.zeros((units, self.k, 2), np.uint16), np.full_like(self._value, -np.inf)
+        self._beside = (position, output)[:beside]
+        self._counts = UnitCounts.none(units)
 
-    def _add_rows(self, values: Floats, image_ids: Ids, positions: Positions) -> None:
+    def _add_rows(self, values: Floats, image_ids: Ids, beside: Sequence[npt.NDArray[Any]]) -> None:
         """Rank at most `_ROWS` rows, whose image ids ascend."""
         largest, floor = _bounds(values, self.k)
         _refuse_nan(largest, values, image_ids)
-        self._count_active = self._count_active + _count_positive(values)
+        self._count(values, largest, image_ids, beside)
         last, last_id = self._value[:, -1], self._image_id[:, -1]
         units = np.flatnonzero((largest > last) | ((largest == last) & (image_ids[0] < last_id)))
         if not units.size:
@@ -162,10 +181,26 @@ class TopK:
         value, image_id = values[rows, units[columns]], image_ids[rows]
         better = (value > last[columns]) | (image_id < last_id[columns])
         rows, columns = rows[better], columns[better]
-        self._insert(units, columns, value[better], image_id[better], positions[rows, units[columns]])
+        chosen = [array[rows, units[columns]] for array in beside]
+        self._insert(units, columns, value[better], image_id[better], chosen)
+
+    def _count(
+        self, values: Floats, largest: Floats, image_ids: Ids, beside: Sequence[npt.NDArray[Any]]
+    ) -> None:
+        """Count the outputs, which are the values themselves where nothing else is said."""
+        if len(beside) > 1:
+            values = np.asarray(beside[1], np.float32)
+            largest = values.max(axis=0)
+            _refuse_nan(largest, values, image_ids)
+        self._counts.add(values, largest)
 
     def _insert(
-        self, units: Indices, groups: Indices, value: Floats, image_id: Ids, position: Positions
+        self,
+        units: Indices,
+        groups: Indices,
+        value: Floats,
+        image_id: Ids,
+        beside: Sequence[npt.NDArray[Any]],
     ) -> None:
         """Merge listed candidates, each of the unit `units[groups]`, into the rows of `units`."""
         fresh = np.all(self._image_id[units, 0] == _NO_IMAGE)
@@ -174,59 +209,29 @@ class TopK:
             groups = np.concatenate([own, groups])
             value = np.concatenate([self._value[units].ravel(), value])
             image_id = np.concatenate([self._image_id[units].ravel(), image_id])
-            position = np.concatenate([self._position[units].reshape(-1, 2), position])
+            own_beside = _taken(self._beside, units)
+            beside = [np.concatenate([_flat(a), b]) for a, b in zip(own_beside, beside, strict=True)]
         order = np.lexsort((image_id, -value, groups))
         # Every unit lists at least k, so the first k of each run exist.
         starts = np.searchsorted(groups[order], np.arange(len(units)))
         best = order[starts[:, None] + np.arange(self.k)]
         self._value[units], self._image_id[units] = value[best], image_id[best]
-        self._position[units] = position[best]
+        for kept, given in zip(self._beside, beside, strict=True):
+            kept[units] = given[best]
 
 
-def add_shard(ranking: dict[str, TopK], shard: Shard) -> None:
-    """Rank the images of one shard among those of earlier ones, one layer in memory at a time.
-
-    Parameters
-    ----------
-    ranking : dict of str to TopK
-        Layer to its ranking so far; brought up to date in place.
-    shard : Shard
-        Values (n, U) and positions (n, U, 2) of each layer.
-
-    Raises
-    ------
-    ValueError
-        As `TopK.add`, naming the layer.
-    """
-    for layer, topk in ranking.items():
-        values, positions = shard.maxima(layer)
-        try:
-            topk.add(values, shard.image_id, positions)
-        except ValueError as error:
-            raise ValueError(f"layer '{layer}': {error}") from error
+def _taken(arrays: Iterable[npt.NDArray[Any]], rows: Indices | slice) -> tuple[npt.NDArray[Any], ...]:
+    return tuple(array[rows] for array in arrays)
 
 
-def merge_topk(parts: Iterable[dict[str, TopK]]) -> dict[str, TopK]:
-    """Merge the results of several shards, layer by layer, in any order.
-
-    Parameters
-    ----------
-    parts : iterable of dict of str to TopK
-        Rankings over shards that share no image.
-
-    Returns
-    -------
-    dict of str to TopK
-        The ranking over all of them.
-    """
-    merged: dict[str, TopK] = {}
-    for part in parts:
-        for layer, topk in part.items():
-            merged.setdefault(layer, TopK(topk.k)).merge(topk)
-    return merged
+def _flat(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """One entry a unit and rank."""
+    return array.reshape(-1, *array.shape[2:])
 
 
-def _check_shapes(values: Floats, image_ids: Ids, positions: Positions) -> None:
+def _check_shapes(values: Floats, image_ids: Ids, positions: Positions, outputs: Floats | None) -> None:
+    if outputs is not None and outputs.shape != values.shape:
+        raise ValueError(f"must have outputs of the values' shape {values.shape}, got {outputs.shape}")
     if values.ndim != 2 or image_ids.shape != values.shape[:1] or positions.shape != (*values.shape, 2):
         raise ValueError(
             "must have values (n, U), image_ids (n,), positions (n, U, 2), got "
@@ -258,14 +263,6 @@ def _refuse_nan(largest: Floats, values: Floats, image_ids: Ids) -> None:
     if bad.size:
         row = int(np.flatnonzero(np.isnan(values[:, bad[0]]))[0])
         raise ValueError(f"unit {bad[0]} is NaN for image {image_ids[row]}: a NaN has no rank")
-
-
-def _count_positive(values: Floats) -> Ids:
-    counts = np.zeros(values.shape[1], np.int64)
-    for start in range(0, len(values), _COUNT_ROWS):
-        positive = values[start : start + _COUNT_ROWS] > 0
-        counts += np.add.reduce(positive.view(np.uint8), axis=0, dtype=np.uint8)
-    return counts
 
 
 def _columns(values: Floats, units: Indices) -> Floats:

@@ -10,7 +10,7 @@ from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.manifest import Manifest
 from pipeline.formats.manifest import Skipped as Unusable
 from pipeline.formats.predictions import Calibration, Confusion, Evaluated, SplitCounts
-from pipeline.formats.shards import Contents, write_shard
+from pipeline.formats.shards import INPUT_DIGEST, Contents, write_shard
 from pipeline.formats.thumbnails import new_thumbnails
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
@@ -39,6 +39,9 @@ def write_shards(folder, index, image_id, arrays, ends, skipped=()):
     names = [f"part-{number:02}.h5" for number in range(len(parts))]
     runs = [(name, image_id[rows]) for name, rows in zip(names, parts, strict=True)]
     write_index(folder, index, runs, skipped, made_from={})
+    # Every image is another one, unless the arrays say otherwise.
+    digests = np.pad(image_id[:, None].astype(">u4").view(np.uint8), ((0, 0), (0, 12)))
+    arrays = {INPUT_DIGEST: digests, **arrays}
     for name, rows in zip(names, parts, strict=True):
         of_shard = {key: values[rows] for key, values in arrays.items()}
         contents = Contents(np.arange(len(rows)), [])

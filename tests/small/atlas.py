@@ -8,6 +8,7 @@ from PIL import Image
 from pipeline.formats import outlines
 from pipeline.formats.activations import Index, KeptLayer
 from pipeline.formats.geometry import LayerGeometry
+from pipeline.formats.shards import INPUT_DIGEST
 from pipeline.formats.status import not_run, write_status
 from pipeline.formats.weights import Description, write_description
 from pipeline.images.preprocess import Preprocessing
@@ -23,6 +24,8 @@ LAYERS = {
     "pool": (2, 1, (INPUT, INPUT), (1, 1), (0, 0), "global"),
     "head": (2, 1, (INPUT, INPUT), (1, 1), (0, 0), "unknown"),
 }
+# The last image is a copy of the one before.
+DIGESTS = np.repeat(np.minimum(np.arange(IMAGES), IMAGES - 2)[:, None], 16, 1).astype(np.uint8)
 PREPROCESSING = Preprocessing(input_size=(INPUT, INPUT), resize=20, crop="center")
 
 
@@ -70,7 +73,7 @@ def picture(number: int) -> np.ndarray:
 def _write_activations(folder: Path, rng: np.random.Generator) -> None:
     """Three shards; values after a ReLU with many ties, one unit of each layer never positive."""
     folder.mkdir()
-    arrays = {}
+    arrays = {INPUT_DIGEST: DIGESTS}
     for layer, (units, side, *_) in LAYERS.items():
         values = np.maximum(rng.integers(-3, 6, (IMAGES, units)), 0).astype(np.float32)
         values[:, -1] = 0

@@ -132,7 +132,7 @@ def write_patches(path, network):
                     value=np.take_along_axis(maxima, np.maximum(ids, 0), 1), image_id=ids,
                     position=np.zeros((units, K, 2), np.uint16), box=np.zeros((units, K, 4), np.float32),
                     passed_over=np.zeros(units, np.int64), unit=np.arange(units),
-                    count_active=np.full(units, IMAGES),
+                    count_active=np.full(units, IMAGES), count_at_maximum=np.ones(units, np.int64),
                 ),
                 Patches(zeros[..., None].repeat(3, -1), zeros, np.ones((units, K), np.float32)),
             )  # fmt: skip

@@ -58,30 +58,6 @@ def choose_units(wanted: int | Sequence[int], total: int, layer: str, seed: int)
     return ends[:-1] + np.array([draw % int(n) for draw, n in zip(draws, lengths, strict=True)], np.intp)
 
 
-def near_duplicates(value: Array, position: Array, digest: Array) -> npt.NDArray[np.bool_]:
-    """Candidates that show an earlier rank's image again.
-
-    Parameters
-    ----------
-    value : (V, R) float32
-        Ranked, the largest first.
-    position : (V, R, 2)
-        y and x in the layer's map.
-    digest : (V, R) int
-        Equal where the files are equal.
-
-    Returns
-    -------
-    (V, R) bool
-        Whether an earlier rank of the unit has the same digest, or the same value at the same position.
-    """
-    same_value = value[:, :, None] == value[:, None, :]
-    same_position = (position[:, :, None] == position[:, None, :]).all(-1)
-    same = (digest[:, :, None] == digest[:, None, :]) | (same_value & same_position)
-    # The strict lower triangle: rank i against the ranks before it.
-    return np.asarray(np.tril(same, -1).any(-1))
-
-
 def choose_ranks(value: Array, duplicate: Array, k: int) -> Indices:
     """The first k ranks of each unit that are positive and not passed over.
 
@@ -104,21 +80,6 @@ def choose_ranks(value: Array, duplicate: Array, k: int) -> Indices:
     chosen = np.full((len(value), k), -1, np.intp)
     chosen[:, : ranks.shape[1]] = np.where(np.take_along_axis(eligible, ranks, 1), ranks, -1)
     return chosen
-
-
-def equal_rows(values: Array) -> Indices:
-    """Number the rows of an array so that equal rows have equal numbers.
-
-    Parameters
-    ----------
-    values : (m,) or (m, w)
-        Digests, say.
-
-    Returns
-    -------
-    (m,) intp
-    """
-    return np.unique(values, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _draw(text: str) -> int:

@@ -25,6 +25,7 @@ WITHOUT_EFFECT = {
     "formats.weights": "hands on the preprocessing, whose digest is in the key",
     "images.guarded": "decodes as `decode` does, elsewhere",
     "layers.choosing": "words of an error",
+    "layers.bounds": "which layers are bounded is in the key",
     "layers.layers": "which layers there are: their names are in the key",
     "model.network": "loads the network whose digest is in the key, or refuses",
     "model.tensors": "reads tensors whose digest is in the key",

@@ -5,8 +5,7 @@ import pytest
 
 from pipeline import store
 from pipeline.errors import UserError
-from pipeline.extraction import extraction
-from pipeline.extraction.second_ranking import reorder
+from pipeline.extraction import extraction, second_ranking
 from pipeline.formats.second_ranking import FILE, read_second_ranking
 from tests.end_to_end.artifact_tables import faults, read_document
 from tests.end_to_end.project import ROOT
@@ -27,46 +26,66 @@ def made(inputs, workers):
     return inputs
 
 
-def test_candidates_are_ordered_by_value_then_by_image():
-    value = np.array([[1, 3, 3, 2]], np.float32)
-    image_id = np.array([[4, 9, 5, 7]])
-    position = np.arange(8, dtype=np.uint16).reshape(1, 4, 2)
-    ranked = reorder(value, image_id, position, np.array([4]))
-    assert ranked.image_id.tolist() == [[5, 9, 7, 4]]
-    assert ranked.value.tolist() == [[3, 3, 2, 1]]
-    assert ranked.position.tolist() == [[[4, 5], [2, 3], [6, 7], [0, 1]]]
-    assert ranked.first_rank.tolist() == [[2, 1, 3, 0]]
-    assert ranked.overlap(2) == 0.5
-    assert ranked.first(2).image_id.tolist() == [[5, 9]]
+def exact_ranking(folder, layer, ranks):
+    """Return values and ids (U, R) of the first ranks of a pass in float32."""
+    exact = store.open_activations(folder)
+    values = exact.read(f"maxima/{layer}/value").T
+    order = np.argsort(-values, axis=1, kind="stable")[:, :ranks]
+    return np.take_along_axis(values, order, 1), exact.image_id[order]
 
 
-def test_overlap_leaves_out_units_that_are_never_active():
-    value = np.array([[1, 2], [0, 0]], np.float32)
-    ids = np.array([[0, 1], [0, 1]])
-    ranked = reorder(value, ids, np.zeros((2, 2, 2), np.uint16), np.array([2, 0]))
-    assert ranked.overlap(1) == 0.0
-    assert np.isnan(reorder(value, ids, np.zeros((2, 2, 2), np.uint16), np.array([0, 0])).overlap(1))
+def test_where_candidates_are_in_most_images_the_ranking_is_that_of_float32(made):
+    """All images are forwarded again, in the batches of a pass in float32: not a bit differs."""
+    found, half = read_second_ranking(made / "half"), store.open_activations(made / "half")
+    assert (found.images, found.left, len(found.sample)) == (60, 0, 0)
+    exact = store.open_activations(made / "exact")
+    assert list(found.layers) == exact.layers
+    for layer, ranked in found.layers.items():
+        value, image_id = exact_ranking(made / "exact", layer, CANDIDATES)
+        np.testing.assert_array_equal(ranked.image_id, image_id)
+        np.testing.assert_array_equal(ranked.value, value)
+        position = exact.read(f"maxima/{layer}/position")
+        units, rows = np.arange(len(value))[:, None], np.searchsorted(exact.image_id, image_id)
+        np.testing.assert_array_equal(ranked.position, position[rows, units])
+        both = exact.read(f"maxima/{layer}/value"), half.read(f"maxima/{layer}/value")
+        assert ranked.count_active.tolist() == np.maximum(*((v > 0).sum(0) for v in both)).tolist()
+        assert ranked.count_at_maximum.tolist() == (both[0] == both[0].max(0)).sum(0).tolist()
+        assert found.lost(layer, 5) == 0
 
 
-def test_values_and_positions_are_those_of_float32(made):
-    """Another composition of batches changes a float32 maximum by rounding alone."""
-    exact, ranked = store.open_activations(made / "exact"), read_second_ranking(made / "half").layers
-    half = store.open_activations(made / "half")
-    assert list(ranked) == exact.layers
-    for layer, found in ranked.items():
-        assert found.value.shape[1] == CANDIDATES
-        units = np.arange(len(found.value))[:, None]
-        rows = np.searchsorted(exact.image_id, found.image_id)
-        value = exact.read(f"maxima/{layer}/value")[rows, units]
-        np.testing.assert_allclose(found.value, value, rtol=1e-4, atol=1e-5)
-        position = exact.read(f"maxima/{layer}/position")[rows, units]
-        assert np.mean((found.position == position).all(-1)) > 0.97
-        assert np.all(np.diff(found.value, axis=1) <= 0)
-        # The candidates are the first ranks of the pass in half precision.
-        low = half.read(f"maxima/{layer}/value")
-        chosen = np.take_along_axis(low, np.searchsorted(half.image_id, found.image_id).T, 0)
-        assert np.all(chosen.min(0) >= np.sort(low, axis=0)[-CANDIDATES])
-        assert found.count_active.tolist() == (low > 0).sum(0).tolist()
+@pytest.fixture
+def few(made, tmp_path, monkeypatch):
+    """A layer of one value an image and unit, few candidates, and no more images by lot than four."""
+    monkeypatch.setenv("CONVATLAS_SHARDS", str(tmp_path / "pool"))
+    monkeypatch.setattr(second_ranking, "SAMPLE", 4)
+    monkeypatch.setattr(second_ranking, "ONE_OF", 1000)
+    return lambda name, candidates: extract_small(
+        made / "manifest.h5", made / "weights", tmp_path / name, precision="bfloat16",
+        candidates=candidates, layers=("classifier.1",),
+    )  # fmt: skip
+
+
+def test_what_is_lacking_is_estimated_on_images_drawn_by_lot(made, few, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(second_ranking, "TOLERANCE", 1.0)
+    caplog.set_level("INFO")
+    few("few", 1)
+    found = read_second_ranking(tmp_path / "few")
+    half = store.open_activations(tmp_path / "few").read("maxima/classifier.1/value")
+    candidates = np.unique(half.argmax(0))
+    assert found.images == len(candidates) + 4 < 40 and found.left == 60 - found.images
+    assert not np.isin(found.sample, candidates).any()
+    ranked = found.layers["classifier.1"]
+    exact = store.open_activations(made / "exact").read("maxima/classifier.1/value")
+    forwarded = np.union1d(candidates, found.sample)
+    assert ranked.image_id[:, 0].tolist() == forwarded[exact[forwarded].argmax(0)].tolist()
+    assert "estimated on 4 images drawn by lot" in caplog.text
+
+
+def test_units_that_lack_too_much_get_more_candidates(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(second_ranking, "TOLERANCE", -1.0)
+    few("more", 1)
+    found = read_second_ranking(tmp_path / "more")
+    assert (found.images, found.left) == (60, 0)
 
 
 def test_second_ranking_is_nearer_to_float32(made):
@@ -101,13 +120,13 @@ def test_half_precision_is_refused_a_candidate_that_is_gone(made, tmp_path, monk
     monkeypatch.setenv("CONVATLAS_SHARDS", str(tmp_path / "pool"))
     monkeypatch.setenv("CONVATLAS_DEVICE", "cpu")
     monkeypatch.setenv("CONVATLAS_WORKERS", "1")
-    plan = extraction.plan_second_pass
+    second_pass = extraction.SecondPass
 
     def lose_one(*arguments):
         (tmp_path / "dataset" / "1" / "0001.png").unlink()
-        return plan(*arguments)
+        return second_pass(*arguments)
 
-    monkeypatch.setattr(extraction, "plan_second_pass", lose_one)
+    monkeypatch.setattr(extraction, "SecondPass", lose_one)
     with pytest.raises(UserError, match="changed during the run"):
         extract_small(
             tmp_path / "manifest.h5", made / "weights", tmp_path / "activations", precision="bfloat16"

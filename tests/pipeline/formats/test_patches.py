@@ -21,6 +21,9 @@ LAYER = DrawnLayer(
     passed_over=np.array([0, 2]),
     unit=np.array([0, 7]),
     count_active=np.array([4, 11]),
+    count_at_maximum=np.array([1, 5]),
+    input=np.array([[9, 8, -np.inf], [7, 6, 5]], np.float32),
+    output_rank=np.array([[0, 1, -1], [0, 0, 0]]),
     overlap=0.75,
 )
 PATCHES = Patches(

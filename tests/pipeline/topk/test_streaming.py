@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.topk.streaming import TopK, add_shard, merge_topk
+from pipeline.topk.ranking import add_shard, merge_topk
+from pipeline.topk.streaming import TopK
 
 
 def brute_force(values, ids, positions, k):
@@ -29,6 +30,7 @@ def check(topk, values, ids, positions):
     np.testing.assert_array_equal(topk.image_id, image_id)
     np.testing.assert_array_equal(topk.position, position)
     np.testing.assert_array_equal(topk.count_active, (values > 0).sum(axis=0))
+    np.testing.assert_array_equal(topk.count_at_maximum, (values == values.max(axis=0)).sum(axis=0))
 
 
 def batches(count, rng) -> Iterator[slice]:
@@ -85,6 +87,33 @@ def test_any_batching_order_and_merging_gives_the_brute_force_ranking(kind, seed
         parts[rng.integers(3)].add(values[rows], ids[rows], positions[rows])
     rng.shuffle(parts)
     check(TopK(k).merge(parts[0].merge(parts[1])).merge(parts[2]), values, ids, positions)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_outputs_come_along_and_are_what_is_counted(seed):
+    rng = np.random.default_rng(seed)
+    inputs, ids = distinct(rng, 90, 3) / 90, np.arange(90)
+    outputs = np.clip(inputs, 0, 2).astype(np.float32)
+    parts = [TopK(4) for _ in range(2)]
+    for rows in batches(90, rng):
+        positions = np.zeros((len(ids[rows]), 3, 2), np.uint16)
+        parts[rng.integers(2)].add(inputs[rows], ids[rows], positions, outputs[rows])
+    found = TopK(4).merge(parts[0]).merge(parts[1])
+    value, image_id, _ = brute_force(inputs, ids, np.zeros((90, 3, 2), np.uint16), 4)
+    np.testing.assert_array_equal(found.value, value)
+    np.testing.assert_array_equal(found.image_id, image_id)
+    np.testing.assert_array_equal(found.output, np.take_along_axis(outputs.T, image_id, 1))
+    np.testing.assert_array_equal(found.count_active, (outputs > 0).sum(0))
+    np.testing.assert_array_equal(found.count_at_maximum, (outputs == outputs.max(0)).sum(0))
+
+
+def test_outputs_are_for_all_images_or_for_none():
+    values, positions = np.ones((1, 2), np.float32), np.zeros((1, 2, 2), np.uint16)
+    topk = TopK(1).add(values, np.array([0]), positions)
+    with pytest.raises(ValueError, match="outputs for all images or for none"):
+        topk.add(values, np.array([1]), positions, values)
+    with pytest.raises(ValueError, match="outputs of the values' shape"):
+        TopK(1).add(values, np.array([1]), positions, values[:, :1])
 
 
 def test_more_rows_than_one_block_rank_the_same():

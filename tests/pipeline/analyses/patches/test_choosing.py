@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.analyses.patches.choosing import choose_ranks, choose_units, equal_rows, near_duplicates
+from pipeline.analyses.patches.choosing import choose_ranks, choose_units
 from pipeline.errors import UserError
 
 LAYERS = ["conv1", "pool1", "conv2", "fc"]
@@ -33,22 +33,8 @@ def test_units_by_number():
         choose_units((8,), 8, "fc", 0)
 
 
-def test_near_duplicates_have_an_equal_digest_or_value_and_position():
-    value = np.array([[9, 8, 8, 8, 7, 1]], np.float32)
-    position = np.array([[[0, 0], [1, 2], [1, 2], [1, 3], [0, 0], [0, 0]]])
-    digest = np.array([[1, 2, 3, 4, 1, 5]])
-    assert near_duplicates(value, position, digest).tolist() == [[False, False, True, False, True, False]]
-
-
 def test_ranks_pass_over_duplicates_and_stop_at_zero():
     value = np.array([[9, 8, 7, 6], [3, 0, 0, -1], [0, 0, 0, 0]], np.float32)
     duplicate = np.array([[0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]], bool)
     assert choose_ranks(value, duplicate, 2).tolist() == [[0, 2], [0, -1], [-1, -1]]
     assert choose_ranks(value, duplicate, 5).tolist()[0] == [0, 2, 3, -1, -1]
-
-
-def test_equal_rows_have_equal_numbers():
-    numbers = equal_rows(np.array([[1, 2], [3, 4], [1, 2]]))
-    assert numbers[0] == numbers[2] != numbers[1]
-    numbers = equal_rows(np.array([b"a", b"b", b"a"]))
-    assert numbers[0] == numbers[2] != numbers[1]
