@@ -1,4 +1,6 @@
-"""Time and bytes of the patches, of their figures and of the report, as units and layers become more.
+"""Time and bytes of the patches, of their figures and of the report, as units become more; the map.
+
+``python -m benchmarks.report`` measures the interactive map of 20,000 and 50,000 images (`benchmarks.maps`).
 
 ``python -m benchmarks.report FOLDER`` extracts the photographs in FOLDER (some hundreds are enough) with
 AlexNet at 224, random weights, in bfloat16, and runs every stage up to the report in processes of their own,
@@ -15,7 +17,7 @@ layers. It prints
 
 Seconds are wall clock, imports included; memory is the largest sum of PSS over the stage's processes (see
 `benchmarks.processes`); bytes are those of the files that the stage writes. The report holds a copy of all
-figures.
+figures. Last come the budgets of a drawn unit, and what was found.
 """
 
 import argparse
@@ -29,6 +31,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.extraction import prepare, recipe
+from benchmarks.maps import report_maps
 from benchmarks.processes import ROOT, run
 from pipeline.extraction.extraction import extract
 from pipeline.formats.activations import open_activations
@@ -52,6 +55,7 @@ BY_UNITS = {
     "report": Path("report"),
 }
 MB = 1e6
+UNIT_SECONDS, UNIT_BYTES = 0.06, 60e3  # budgets of a drawn unit: rendering and its pages; pages and patches
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,15 @@ def compare(few: Choice, many: Choice) -> None:
         )
 
 
+def budget(few: Choice, many: Choice) -> None:
+    """Print what each further unit may cost and what it costs; the report holds what it shows of patches."""
+    units = many.units - few.units
+    seconds = sum(many.costs[one].seconds - few.costs[one].seconds for one in ("render_patches", "report"))
+    size = many.costs["report"].size - few.costs["report"].size
+    print(f"a drawn unit: {UNIT_SECONDS * 1e3:.0f} ms at most, found {seconds / units * 1e3:.0f} ms")
+    print(f"a drawn unit: {UNIT_BYTES / 1e3:.0f} kB at most, found {size / units / 1e3:.0f} kB")
+
+
 def start(folder: Path, work: Path) -> list[str]:
     """Make all that the stages need, up to the activations; return the layers."""
     for name in (ARTIFACTS, Path("inputs"), Path("plots"), Path("metrics")):
@@ -135,19 +148,11 @@ def start(folder: Path, work: Path) -> list[str]:
     return open_activations(activations).layers
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def measure_units(folder: Path, few: int, many: int) -> None:
     """Measure few units, many, and many of half of the layers."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.report", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--units", type=int, nargs=2, default=(16, 160), metavar=("FEW", "MANY"))
-    options = parser.parse_args(arguments)
-    few, many = options.units
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        layers = start(options.folder, work)
+        layers = start(folder, work)
         write_params(work, few, layers)
         show("once", {stage: cost(stage, output, work) for stage, output in ONCE.items()})
         choices = [choose(work, units, chosen) for units, chosen in
@@ -156,6 +161,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             show(f"{choice.units:5,} units of {choice.layers} layers", choice.costs)
     compare(choices[0], choices[1])
     compare(choices[2], choices[1])
+    budget(choices[0], choices[1])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure units where there is a folder, else maps."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.report", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--units", type=int, nargs=2, default=(16, 160), metavar=("FEW", "MANY"))
+    parser.add_argument("--maps", type=int, nargs="+", default=(20_000, 50_000), metavar="IMAGES")
+    options = parser.parse_args(arguments)
+    if options.folder:
+        measure_units(options.folder, *options.units)
+    else:
+        report_maps(options.maps)
     return 0
 
 

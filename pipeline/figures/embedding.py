@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.contents import blocks
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.mosaic import free_places, lay_out, save_png
+from pipeline.figures.drawing.atlases import save_atlases
+from pipeline.figures.drawing.mosaic import free_places, lay_out
 from pipeline.figures.drawing.palette import LOOKS, SEQUENCE, Theme, colour, marker
 from pipeline.figures.drawing.plotting import Files, clean, plot, short
+from pipeline.figures.drawing.webp import save_webp
+from pipeline.numerics.curves import z_order
 from pipeline.store.tables import write_table
 
 # Smallest tile of the grid on which something can be seen, pixels.
 LEAST_TILE = 24
-ATLAS_SIDE = 2048
 # More points than this are drawn as pixels inside the SVG, which would be tens of megabytes otherwise.
 VECTOR_POINTS = 5000
 MOST_LABELS = 20
@@ -32,7 +34,7 @@ TABLE = "map.csv"
 
 
 class Tiles(Protocol):
-    """Gives the images of some rows of the map, ascending, as tiles (n, size, size, 4) uint8."""
+    """Gives the images of some rows of the map, in any order, as tiles (n, size, size, 4) uint8."""
 
     def __call__(
         self, rows: NDArray[np.integer], size: int, *, margin: int = 0, square: bool = False
@@ -101,14 +103,12 @@ def add_map(section: SectionDraft, points: Points, tiles: Tiles, *, side: int, t
     unit = points.unit
     chosen, cell = free_places(unit, cells)
     high = int(cell[:, 1].max()) + 1
-    save_png(
-        section.folder / "map.png",
-        lay_out(tiles(chosen, tile, margin=_margin(tile)), cell * tile, cells * tile, high * tile),
-    )
+    sheet = lay_out(tiles(chosen, tile, margin=_margin(tile)), cell * tile, cells * tile, high * tile)
+    save_webp(section.folder / "map.webp", Image.fromarray(sheet))
     drawn = np.zeros(len(unit), bool)
     drawn[chosen] = True
     _write_points(section, points, drawn)
-    files = _png("map.png", cells * tile, high * tile)
+    files = _picture("map.webp", cells * tile, high * tile)
     section.add(_figure("places", "map", {"drawn": len(chosen)}, points, files))
 
 
@@ -130,12 +130,10 @@ def add_grid(section: SectionDraft, points: Points, tiles: Tiles, *, side: int) 
     order = np.argsort(chosen)
     tile = side // -(-columns // block)
     size = (-(-columns // block) * tile, -(-rows // block) * tile)
-    save_png(
-        section.folder / "grid.png",
-        lay_out(tiles(chosen[order], tile, margin=_margin(tile), square=True), cell[order] * tile, *size),
-    )
+    drawn = tiles(chosen[order], tile, margin=_margin(tile), square=True)
+    save_webp(section.folder / "grid.webp", Image.fromarray(lay_out(drawn, cell[order] * tile, *size)))
     numbers = {"shown": len(chosen), "block": block, "columns": columns, "rows": rows}
-    section.add(_figure("grid", "grid", numbers, points, _png("grid.png", *size)))
+    section.add(_figure("grid", "grid", numbers, points, _picture("grid.webp", *size)))
 
 
 def add_labels(section: SectionDraft, points: Points) -> None:
@@ -159,7 +157,8 @@ def add_viewer(
     """Write the data of the interactive map: atlases of thumbnails, and the points as a script.
 
     A page opened from disk may load scripts and images but no other data, so the points are assigned to a
-    global, ``window.CONVATLAS_MAP``; x and y run from 0 to 1, y downwards; tile i of the atlases is point i.
+    global, ``window.CONVATLAS_MAP``; x and y run from 0 to 1, y downwards; point i has tile ``slot[i]``
+    of the atlases.
 
     Parameters
     ----------
@@ -177,26 +176,23 @@ def add_viewer(
     rows = np.arange(len(points.xy))
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
-    across = ATLAS_SIDE // tile
-    atlases = [
-        _atlas(section.folder, f"atlas-{number:03}.png", tiles(rows[start : start + across**2], tile))
-        for number, start in enumerate(range(0, len(rows), across**2))
-    ]
-    script = json.dumps(_viewer_points(points, rows, atlases), separators=(",", ":"), sort_keys=True)
+    order = z_order(points.unit[rows])
+    levels = save_atlases(section.folder, tiles, rows[order], tile)
+    slot = np.empty_like(order)
+    slot[order] = np.arange(len(order))
+    viewed = _viewer_points(points, rows) | {"levels": levels, "slot": slot.tolist()}
+    script = json.dumps(viewed, separators=(",", ":"), sort_keys=True)
     (section.folder / "points.js").write_text(f"window.CONVATLAS_MAP = {script};\n", encoding="utf-8")
     section.numbers |= {"viewer_images": len(rows)}
-    pictures = tuple(atlas["file"] for atlas in atlases)
+    pictures = tuple(name for level in levels for name in level["files"])
     section.add(
         blocks.Viewer(id="map", caption="viewer", program="map", scripts=("points.js",), pictures=pictures)
     )
 
 
-def _viewer_points(
-    points: Points, rows: NDArray[np.integer], atlases: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _viewer_points(points: Points, rows: NDArray[np.integer]) -> dict[str, Any]:
     unit = np.round(points.unit[rows], 5)
     return {
-        "atlases": atlases,
         "n": len(rows),
         "x": unit[:, 0].tolist(),
         "y": unit[:, 1].tolist(),
@@ -210,17 +206,6 @@ def _viewer_points(
         "path": [points.path[row] for row in rows],
         "image_id": points.image_id[rows].tolist(),
     }
-
-
-def _atlas(folder: Path, name: str, tiles: NDArray[np.uint8]) -> dict[str, Any]:
-    """Write tiles in rows as wide as an atlas can be, and return what the viewer must know of it."""
-    tile = tiles.shape[1]
-    columns = ATLAS_SIDE // tile
-    rows = -(-len(tiles) // columns)
-    index = np.arange(len(tiles))
-    places = np.stack((index % columns, index // columns), axis=1) * tile
-    save_png(folder / name, lay_out(tiles, places, columns * tile, rows * tile))
-    return {"file": name, "columns": columns, "rows": rows, "tile": tile}
 
 
 def named(points: Points) -> NDArray[np.int64]:
@@ -286,7 +271,7 @@ def _margin(tile: int) -> int:
     return max(1, tile // 16)
 
 
-def _png(image: str, width: int, height: int) -> Files:
+def _picture(image: str, width: int, height: int) -> Files:
     return Files(image=image, dark=None, vector=None, width=width, height=height)
 
 

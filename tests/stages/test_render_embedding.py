@@ -84,13 +84,13 @@ def test_pictures_have_the_size_that_is_said(run):
 def test_the_interactive_map_comes_first_and_names_its_files(run):
     viewer = read_section(run()).content.blocks[0]
     assert isinstance(viewer, Viewer)
-    assert (viewer.scripts, viewer.pictures) == (("points.js",), ("atlas-000.png",))
+    assert (viewer.scripts, viewer.pictures) == (("points.js",), ("atlas-8-000.webp",))
 
 
 def test_each_image_lies_in_its_cell_of_the_grid(run):
     folder = run()
     points = points_of(folder)
-    pixels = np.asarray(Image.open(folder / "grid.png"))
+    pixels = np.asarray(Image.open(folder / "grid.webp").convert("RGBA"))
     side = 240 // 8
     for image_id, column, row in zip(points["image_id"], points["gx"], points["gy"], strict=True):
         assert pixels[row * side + side // 2, column * side + side // 2, 0] == shade(image_id)
@@ -100,7 +100,7 @@ def test_each_image_lies_in_its_cell_of_the_grid(run):
 def test_images_lie_near_their_places_on_the_map(run):
     folder = run()
     points = points_of(folder)
-    pixels = np.asarray(Image.open(folder / "map.png"))
+    pixels = np.asarray(Image.open(folder / "map.webp").convert("RGBA"))
     drawn = {
         int(row["image_id"]) for row in csv.DictReader((folder / "map.csv").open()) if row["drawn"] == "1"
     }
@@ -112,15 +112,32 @@ def test_images_lie_near_their_places_on_the_map(run):
             assert distance.max() < 4 * 12
 
 
-def test_tiles_of_the_atlases_are_the_points_in_order(run):
-    folder = run()
+def tile_of(folder, level, slot):
+    """Return the middle pixel of a tile."""
+    number, place = divmod(slot, level["columns"] * level["rows"])
+    row, column = divmod(place, level["columns"])
+    with Image.open(folder / level["files"][number]) as image:
+        pixels = np.asarray(image.convert("RGBA"))
+    return pixels[row * level["tile"] + level["tile"] // 2, column * level["tile"] + level["tile"] // 2]
+
+
+@pytest.mark.parametrize("tile", [8, 48])
+def test_each_point_has_its_tile_on_every_level(run, tile):
+    folder = run(viewer_tile=tile)
     points = points_of(folder)
-    atlas = points["atlases"][0]
-    pixels = np.asarray(Image.open(folder / atlas["file"]))
-    assert pixels.shape[:2] == (atlas["rows"] * atlas["tile"], atlas["columns"] * atlas["tile"])
-    for index, image_id in enumerate(points["image_id"]):
-        row, column = divmod(index, atlas["columns"])
-        assert pixels[row * 8 + 4, column * 8 + 4, 0] == shade(image_id)
+    assert [level["tile"] for level in points["levels"]] == ([16, 48] if tile == 48 else [8])
+    assert sorted(points["slot"]) == list(range(COUNT))
+    for level in points["levels"]:
+        for slot, image_id in zip(points["slot"], points["image_id"], strict=True):
+            np.testing.assert_allclose(tile_of(folder, level, slot)[:3], shade(image_id), atol=3)
+
+
+def test_tiles_lie_in_the_order_of_the_map(run):
+    points = points_of(run())
+    place = np.stack((points["x"], points["y"]), 1)[np.argsort(points["slot"])]
+    steps = np.linalg.norm(np.diff(place, axis=0), axis=1)
+    in_order_of_the_manifest = np.linalg.norm(np.diff(place[points["slot"]], axis=0), axis=1)
+    assert steps.mean() < 0.7 * in_order_of_the_manifest.mean()
 
 
 def test_points_are_complete_and_scaled(run):
@@ -143,12 +160,15 @@ def test_a_sample_of_many_images_is_shown(run):
 
 
 def test_several_atlases(run, monkeypatch):
-    monkeypatch.setattr("pipeline.figures.embedding.ATLAS_SIDE", 32)
+    monkeypatch.setattr("pipeline.figures.drawing.atlases.SIDE", 32)
     folder = run()
     points = points_of(folder)
-    assert [atlas["rows"] for atlas in points["atlases"]] == [4, 4, 4, 3]
-    pixels = np.asarray(Image.open(folder / points["atlases"][3]["file"]))
-    assert pixels[20, 28, 0] == shade(points["image_id"][48 + 2 * 4 + 3])
+    (level,) = points["levels"]
+    assert level["files"] == [f"atlas-8-{number:03}.webp" for number in range(4)]
+    heights = [Image.open(folder / name).height for name in level["files"]]
+    assert heights == [32, 32, 32, 24]
+    for slot, image_id in zip(points["slot"], points["image_id"], strict=True):
+        np.testing.assert_allclose(tile_of(folder, level, slot)[:3], shade(image_id), atol=3)
 
 
 def test_equal_bytes_twice(run):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -76,13 +74,6 @@ def lay_out(tiles: UInt8, places: NDArray[np.integer], width: int, height: int) 
         below = sheet[y : y + side, x : x + side]
         below[...] = np.where(seen, tile, below)
     return sheet
-
-
-def save_png(path: Path, pixels: UInt8) -> None:
-    """Write (h, w, 3 or 4) uint8 as PNG; without an alpha channel where nothing is transparent."""
-    if pixels.shape[2] == 4 and (pixels[..., 3] == 255).all():
-        pixels = pixels[..., :3]
-    Image.fromarray(np.ascontiguousarray(pixels)).save(path, "PNG", compress_level=4)
 
 
 def free_places(

@@ -27,18 +27,17 @@ const images = {
     return [...parts, said];
   },
 
-  place(path, [tile, id, label, predicted], map) {
+  place(path, [slot, id, label, predicted], map) {
     const name = (k) => (k < 0 ? "–" : visible(map.classes[k]));
     const verdict = label < 0 || predicted < 0 ? "" : label === predicted ? " (right)" : " (misclassified)";
     const link = page.make("a", { href: `${page.find("main").dataset.map}#path=${address(path)}` }, "show it there");
     const facts = [["image", String(id)], ["label", name(label)], ["predicted", name(predicted) + verdict], ["map", link]];
-    return page.make("div", { className: "details" }, this.portrait(tile, map), page.facts(facts));
+    return page.make("div", { className: "details" }, this.portrait(slot, map), page.facts(facts));
   },
 
-  portrait(place, { folder, atlases }) {
-    const { columns, rows, tile } = atlases[0];
-    const atlas = atlases[Math.floor(place / (columns * rows))];
-    const at = place % (columns * rows);
+  portrait(slot, { folder, atlases }) {
+    const { columns, rows, tile, files } = atlases;
+    const at = slot % (columns * rows);
     const canvas = page.make("canvas", { className: "portrait", width: PORTRAIT, height: PORTRAIT, role: "img", ariaLabel: "The image" });
     const sheet = new Image();
     sheet.onload = () => {
@@ -47,7 +46,7 @@ const images = {
       const left = (at % columns) * tile;
       context.drawImage(sheet, left, Math.floor(at / columns) * tile, tile, tile, 0, 0, PORTRAIT, PORTRAIT);
     };
-    sheet.src = folder + address(atlas.file);
+    sheet.src = folder + address(files[Math.floor(slot / (columns * rows))]);
     return canvas;
   },
 

@@ -17,8 +17,8 @@ class MapData {
     this.shownClasses = new Uint8Array(this.classes.length).fill(1);
     this.wrongOnly = false;
     this.passes = new Uint8Array(this.count).fill(1);
-    this.atlases = source.atlases;
-    this.capacity = source.atlases[0].columns * source.atlases[0].rows;
+    this.levels = source.levels;
+    this.slots = Int32Array.from(source.slot);
     this.layouts = { map: this.#mapLayout(source), grid: this.#gridLayout(source) };
     this.x = this.layouts.map.x.slice();
     this.y = this.layouts.map.y.slice();
@@ -58,10 +58,6 @@ class MapData {
     }
     this.tile = from.tile + ease * (layout.tile - from.tile);
     this.spread = from.spread + ease * (layout.spread - from.spread);
-  }
-
-  atlasOf(i) {
-    return Math.floor(i / this.capacity);
   }
 
   wrong(i) {

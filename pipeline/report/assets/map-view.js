@@ -2,8 +2,7 @@
 // Drawing: which part of the square is seen, dots from afar and thumbnails from near.
 
 const DOTS_BELOW = 7; // CSS pixels of a tile; smaller thumbnails show nothing that a dot does not
-const MOST_TILES = 12000; // in one frame; more are drawn as dots
-const KEPT_ATLASES = 32; // decoded at a time: 16 MB each at 2048 × 2048
+const MOST_TILES = 4000; // in one frame, 4 µs each without a graphics card; more are drawn as dots
 const LARGEST_TILE = 320; // CSS pixels
 const OUTLINE = 0.09; // of a tile
 const INKS = {
@@ -17,8 +16,11 @@ class MapView {
     canvas.view = this; // for whoever looks at the page from outside, tests among them
     this.context = canvas.getContext("2d");
     this.data = data;
-    this.folder = folder;
-    this.sheets = new Map(); // atlas number -> image, least recently used first
+    this.sheets = new MapSheets(data.levels, data.slots, folder);
+    this.sheets.arrived = () => {
+      this.request();
+      canvas.dispatchEvent(new Event("atlasload"));
+    };
     this.x = 0.5;
     this.y = 0.5;
     this.scale = 0;
@@ -111,6 +113,7 @@ class MapView {
   }
 
   draw() {
+    this.sheets.ground(this.#ink("paper"));
     const seen = this.#seen();
     const pixels = this.tile * this.scale;
     if (pixels < DOTS_BELOW || seen.length > MOST_TILES) this.#drawDots(seen, pixels);
@@ -157,45 +160,27 @@ class MapView {
     const { context, data } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
-    context.imageSmoothingEnabled = pixels < data.atlases[0].tile * 1.5;
+    const level = this.sheets.levelFor(pixels * this.ratio);
+    context.imageSmoothingEnabled = pixels < level.tile * 1.5;
     context.fillStyle = this.#ink("faint");
     context.globalAlpha = 0.35;
     for (const i of seen) if (!data.passes[i]) this.#square(i, Math.min(4, pixels * 0.3));
     context.globalAlpha = 1;
     const passing = seen.filter((i) => data.passes[i]);
-    const wanted = this.#wantedAtlases(passing);
-    for (const i of passing) this.#tile(i, pixels, wanted);
+    const tile = this.sheets.tiles(passing, level);
+    for (const i of passing) this.#tile(i, pixels, tile(i));
   }
 
-  // The atlases that hold most of what is seen: asking for more than are kept would load them for ever.
-  #wantedAtlases(passing) {
-    const shares = new Map();
-    for (const i of passing) {
-      const number = this.data.atlasOf(i);
-      shares.set(number, (shares.get(number) || 0) + 1);
-    }
-    const most = [...shares].sort((a, b) => b[1] - a[1]).slice(0, KEPT_ATLASES);
-    return new Set(most.map(([number]) => number));
-  }
-
-  #tile(i, pixels, wanted) {
+  #tile(i, pixels, found) {
     const { context, data } = this;
     const edge = this.byLabel ? Math.max(1, pixels * OUTLINE) : 0;
     context.fillStyle = this.byLabel ? data.colours[data.label[i]] : this.#ink("faint");
-    const sheet = wanted.has(this.data.atlasOf(i)) ? this.#sheet(i) : null;
-    if (this.byLabel || !sheet) this.#square(i, pixels);
-    if (sheet) this.#thumbnail(sheet, i, ...this.#corner(i, pixels - 2 * edge), pixels - 2 * edge);
+    if (this.byLabel || !found) this.#square(i, pixels);
+    if (found) this.#thumbnail(found, ...this.#corner(i, pixels - 2 * edge), pixels - 2 * edge);
   }
 
-  #thumbnail(sheet, i, x, y, side) {
-    const { tile } = sheet.atlas;
-    const place = i - sheet.first;
-    const column = place % sheet.atlas.columns;
-    const row = Math.floor(place / sheet.atlas.columns);
-    // Beside an image that is not square its tile is transparent.
-    this.context.fillStyle = this.#ink("paper");
-    this.context.fillRect(x, y, side, side);
-    this.context.drawImage(sheet.image, column * tile, row * tile, tile, tile, x, y, side, side);
+  #thumbnail({ bitmap, x, y, tile }, left, top, side) {
+    this.context.drawImage(bitmap, x, y, tile, tile, left, top, side, side);
   }
 
   #square(i, side) {
@@ -215,8 +200,8 @@ class MapView {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.fillStyle = this.data.colours[this.data.label[i]];
     context.fillRect(x - 3, y - 3, side + 6, side + 6);
-    const sheet = this.#sheet(i);
-    if (sheet) this.#thumbnail(sheet, i, x, y, side);
+    const found = this.sheets.finest(i);
+    if (found) this.#thumbnail(found, x, y, side);
     context.lineWidth = i === this.selected ? 3 : 1.5;
     context.strokeStyle = this.#ink("ink");
     context.strokeRect(x - 4.5, y - 4.5, side + 9, side + 9);
@@ -224,39 +209,14 @@ class MapView {
 
   // Draws an image into another canvas; false while its atlas is loading.
   portrait(canvas, i) {
-    const sheet = this.#sheet(i);
+    const found = this.sheets.finest(i);
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height);
-    if (!sheet) return false;
-    const { tile, columns } = sheet.atlas;
-    const place = i - sheet.first;
+    if (!found) return false;
+    const { bitmap, x, y, tile } = found;
     context.imageSmoothingEnabled = tile > 40;
-    context.drawImage(
-      sheet.image, (place % columns) * tile, Math.floor(place / columns) * tile, tile, tile,
-      0, 0, canvas.width, canvas.height,
-    );
+    context.drawImage(bitmap, x, y, tile, tile, 0, 0, canvas.width, canvas.height);
     return true;
-  }
-
-  // The atlas that holds an image, or null while it loads.
-  #sheet(i) {
-    const number = this.data.atlasOf(i);
-    const atlas = this.data.atlases[number];
-    const image = this.sheets.get(number) || this.#load(atlas);
-    this.sheets.delete(number);
-    this.sheets.set(number, image);
-    if (this.sheets.size > KEPT_ATLASES + 2) this.sheets.delete(this.sheets.keys().next().value);
-    return image.complete && image.naturalWidth ? { image, atlas, first: number * this.data.capacity } : null;
-  }
-
-  #load(atlas) {
-    const image = new Image();
-    image.onload = () => {
-      this.request();
-      this.canvas.dispatchEvent(new Event("atlasload"));
-    };
-    image.src = this.folder + encodeURIComponent(atlas.file);
-    return image;
   }
 
   #ink(name) {

@@ -45,7 +45,7 @@ def _map(found: ImageMap, points: Points) -> dict[str, Any]:
     return {
         "folder": address(found.section.folder),
         "classes": points.classes,
-        "atlases": [atlas.model_dump() for atlas in points.atlases],
+        "atlases": points.levels[-1].model_dump(),
     }
 
 
@@ -56,7 +56,7 @@ def _record(
     record: dict[str, Any] = {}
     if points is not None and place is not None:
         predicted = points.predicted[place] if points.predicted else -1
-        record["map"] = [place, points.image_id[place], points.label[place], predicted]
+        record["map"] = [points.slot[place], points.image_id[place], points.label[place], predicted]
     if entry and entry.parts:
         record["said"] = [_said(*part) for part in entry.parts]
     if entry and entry.excites:

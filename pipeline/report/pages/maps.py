@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.contents.blocks import Viewer
 from pipeline.errors import UserError
@@ -14,17 +14,17 @@ from pipeline.report.collecting import Chapter, Worded
 from pipeline.report.environment import Frame
 from pipeline.report.shown import View
 
-class Atlas(BaseModel):
-    """A sheet of thumbnails in rows, each `tile` pixels wide and high."""
+class Level(BaseModel):
+    """Atlases of thumbnails in rows, each `tile` pixels wide and high; the last may end early."""
 
-    file: str
+    files: list[str]
     columns: int
     rows: int
     tile: int
 
 
 class Points(BaseModel):
-    """The images on a map, as its script has them; tile i of the atlases is point i."""
+    """The images on a map, as its script has them; point i has tile `slot[i]` of the atlases, coarse ones first."""
 
     path: list[str]
     image_id: list[int]
@@ -33,7 +33,8 @@ class Points(BaseModel):
     label: list[int]
     predicted: list[int] = []
     classes: list[str]
-    atlases: list[Atlas]
+    levels: list[Level] = Field(min_length=1)
+    slot: list[int]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ FLAGS = (
 SECONDS = 60.0
 
 
+def at(report: Path, page: str) -> str:
+    """Return the address of a page of a report with what follows #."""
+    return f"{report.as_uri()}/{page}"
+
+
 class Page:
     """One tab; made by `browser`."""
 

@@ -266,12 +266,14 @@ def map_points(
     order = np.argsort(xy[:, 0])
     cell = np.empty(count, int)
     cell[order] = np.arange(count)
-    per = 32
+    per = 8
     sheets = -(-count // (per * per))
     return {
-        "atlases": [
-            {"file": f"atlas-{k:03d}.png", "columns": per, "rows": per, "tile": tile} for k in range(sheets)
+        "levels": [
+            {"tile": size, "columns": per, "rows": per, "files": [f"atlas-{size}-{k}.png" for k in range(sheets)]}
+            for size in (tile // 2, tile)
         ],
+        "slot": np.argsort(order).tolist(),
         "n": count,
         "x": xy[:, 0].round(4).tolist(), "y": xy[:, 1].round(4).tolist(),
         "gx": (cell // side).tolist(), "gy": (cell % side).tolist(), "grid": [side, side],
@@ -288,9 +290,9 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     section = chapter.section("codes")
     section.numbers["kl"] = 1.2345678
     points = map_points(count, **more)
-    for k, atlas in enumerate(points["atlases"]):
-        size = (atlas["columns"] * atlas["tile"], atlas["rows"] * atlas["tile"])
-        picture(section.folder / atlas["file"], *size, seed=k)
+    for level in points["levels"]:
+        for k, name in enumerate(level["files"]):
+            picture(section.folder / name, level["columns"] * level["tile"], level["rows"] * level["tile"], seed=k)
     (section.folder / "points.js").write_text(f"window.CONVATLAS_MAP = {json.dumps(points)};\n")
     section.images.append(
         ImagePart(

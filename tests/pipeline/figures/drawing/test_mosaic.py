@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from pipeline.figures.drawing.mosaic import free_places, lay_out, save_png, scale
+from pipeline.figures.drawing.mosaic import free_places, lay_out, scale
 
 
 def test_whole_factors_repeat_pixels():
@@ -62,15 +61,6 @@ def test_a_point_in_its_own_cell_is_not_driven_out():
     chosen, cell = free_places(unit, 10, reach=1)
     assert chosen.tolist() == [0, 1, 2]
     assert cell[2].tolist() == [5, 4]
-
-
-def test_png_is_opaque_where_it_can_be(tmp_path):
-    pixels = np.full((3, 5, 4), 255, np.uint8)
-    save_png(tmp_path / "a.png", pixels)
-    pixels[0, 0, 3] = 0
-    save_png(tmp_path / "b.png", pixels)
-    with Image.open(tmp_path / "a.png") as first, Image.open(tmp_path / "b.png") as second:
-        assert (first.mode, second.mode, first.size) == ("RGB", "RGBA", (5, 3))
 
 
 def test_square_shows_the_middle_of_the_image():
