@@ -9,7 +9,7 @@ from torch import Tensor, fx, nn
 
 from pipeline.errors import UserError
 from pipeline.model.device import device_and_dtype
-from pipeline.numerics.geometry import BOUND, EXACT, UNKNOWN, Pair, ReceptiveField, whole
+from pipeline.numerics.geometry import BOUND, EXACT, GLOBAL, UNKNOWN, Pair, ReceptiveField, whole
 from pipeline.receptive_field.calls import describe_calls, does_not_run
 from pipeline.receptive_field.geometry import Extent, Field, fit, source
 from pipeline.receptive_field.hooks import HOOKED
@@ -220,10 +220,18 @@ def _receptive_field(seen: Field, input_size: Pair) -> ReceptiveField:
         if seen.status == EXACT:
             return whole(input_size, UNKNOWN, "rows or columns of the map are no longer told apart")
         return whole(input_size, seen.status, seen.reason)
+    if seen.axes[0] == seen.axes[1]:
+        # Tokens: each sees a part, but no stride leads from one to the next.
+        return whole(input_size, BOUND)
     extents = [fit(line, axis) for line, axis in zip(seen.lines, seen.axes, strict=True) if axis is not None]
     y, x = extents
     if y is None or x is None:
         return whole(input_size, UNKNOWN, "it sees nothing of the image")
+    everywhere = all(
+        set(extent.seen) == {(0, length)} for extent, length in zip((y, x), input_size, strict=True)
+    )
+    if everywhere and (y.stride == x.stride == 0 or not (y.true and x.true)):
+        return whole(input_size, GLOBAL)
     return _from_extents(y, x)
 
 

@@ -37,7 +37,10 @@ class Field:
         (ROWS, ...) float32 of that shape: rows and columns of the image; a dimension that does not matter has
         stride 0.
     axes
-        The dimensions that are the map's y and x; None where the dimension was reduced.
+        The dimensions that are the map's y and x, one for both where it was made a row of tokens; None where
+        the dimension was reduced.
+    batch
+        The dimension of the images, which is ROWS long; only for a moment is it not the first.
     reason
         Of UNKNOWN.
     """
@@ -48,6 +51,7 @@ class Field:
     x: Tensor | None = None
     axes: tuple[int | None, int | None] = (None, None)
     reason: str = ""
+    batch: int = 0
 
     @property
     def lines(self) -> tuple[Tensor, Tensor]:
@@ -193,7 +197,7 @@ def permute(field: Field, order: Sequence[int]) -> Field:
     """Return the field with its dimensions in another order."""
     y, x = (line.permute(*order) for line in field.lines)
     axes = [None if axis is None else list(order).index(axis) for axis in field.axes]
-    return Field(tuple(y.shape), EXACT, y, x, (axes[0], axes[1]))
+    return Field(tuple(y.shape), EXACT, y, x, (axes[0], axes[1]), batch=list(order).index(field.batch))
 
 
 def step(field: Field, axis: int, stride: int) -> Field:

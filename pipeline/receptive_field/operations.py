@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Size, Tensor, nn
 from torchvision.ops import StochasticDepth
 from torchvision.ops.misc import FrozenBatchNorm2d, Permute
 
 from pipeline.numerics.geometry import EXACT, GLOBAL, UNKNOWN
 from pipeline.receptive_field.geometry import (
+    NEVER,
+    ROWS,
     Field,
     concatenate,
     like,
@@ -23,6 +26,16 @@ from pipeline.receptive_field.geometry import (
     step,
     unite,
 )  # fmt: skip
+from pipeline.receptive_field.tokens import (
+    attention,
+    dot_product_attention,
+    einsum,
+    hides,
+    merged_patches,
+    product,
+    reshape,
+    shifted_windows,
+)
 from pipeline.receptive_field.windows import Call, adaptive_pool, convolution, convolution_function, pad, pool
 
 ACTIVATIONS = (
@@ -76,7 +89,11 @@ def apply(call: Call, *, gates: bool = True) -> Any:
     rule = _rule(call)
     # The image may enter a product or a sum second, after a constant; every other rule reads its first
     # operand.
-    followed = rule is _pointwise or (bool(call.args) and isinstance(call.args[0], Field | list | tuple))
+    followed = rule in (_pointwise, einsum, product) or (
+        bool(call.args) and isinstance(call.args[0], Field | list | tuple)
+    )
+    if any(field.batch for field in fields) and rule not in MOVED:
+        rule = None
     changed = rule(call) if rule and followed else None
     return changed if _fits(changed, call.result) else like(call.result, UNKNOWN, f"no rule for {call.title}")
 
@@ -121,11 +138,13 @@ def _fits(changed: Any, result: Any) -> bool:
     """Check a field against the shape of what the network computed: no rule is trusted further than that."""
     if isinstance(changed, tuple) and isinstance(result, list | tuple):
         return len(changed) == len(result) and all(map(_fits, changed, result))
-    return (
-        isinstance(changed, Field)
-        and isinstance(result, Tensor)
-        and changed.shape[1:] == tuple(result.shape[1:])
-    )
+    if not (isinstance(changed, Field) and isinstance(result, Tensor)):
+        return changed is result is None
+    shape = list(result.shape)
+    if changed.y is None:
+        return len(shape) == len(changed.shape)
+    images, shape[changed.batch] = shape[changed.batch], ROWS
+    return images == 1 and changed.shape == tuple(shape)
 
 
 def _rule(call: Call) -> Callable[[Call], Any] | None:
@@ -139,6 +158,9 @@ def _rule(call: Call) -> Callable[[Call], Any] | None:
 def _pointwise(call: Call) -> Field | None:
     fields = list(_fields((call.args, call.kwargs)))
     if any(field.axes != fields[0].axes or len(field.shape) != len(call.shape) for field in fields):
+        return None
+    constants = [item for item in call.args if isinstance(item, Tensor)]
+    if fields[0].axes[0] == fields[0].axes[1] is not None and any(map(hides, constants)):
         return None
     return fields[0] if len(fields) == 1 else unite(fields, call.shape)
 
@@ -191,23 +213,23 @@ def _everywhere(call: Call) -> Field | None:
 
 def _concatenate(call: Call) -> Field | None:
     parts, dimension = call.args[0], call.get(1, "dim", 0)
-    rank = len(call.shape)
-    if not all(isinstance(part, Field) and part.axes == parts[0].axes for part in parts):
+    axes = {part.axes for part in parts if isinstance(part, Field)}
+    if len(axes) > 1:
         return None
-    dimension %= rank
-    return concatenate(parts, dimension, call.shape) if dimension not in (0, *parts[0].axes) else None
+    y, x = axes.pop()
+    dimension %= len(call.shape)
+    if dimension == 0 or (y != x and dimension in (y, x)):
+        return None
+    return concatenate([_blind(part, (y, x)) for part in parts], dimension, call.shape)
 
 
-def _reshape(call: Call) -> Field | None:
-    field, shape = call.field, tuple(call.shape)
-    if len(shape) == 2:
-        return Field((field.shape[0], *shape[1:]), GLOBAL)
-    last = (len(field.shape) - 2, len(field.shape) - 1)
-    if field.axes != last or field.shape[-2:] != shape[-2:]:
-        return None
-    full = (field.shape[0], *shape[1:])
-    y, x = (line.reshape(full) for line in field.lines)
-    return Field(full, EXACT, y, x, (len(full) - 2, len(full) - 1))
+def _blind(part: Field | Tensor, axes: tuple[int | None, int | None]) -> Field:
+    """Return a constant among the parts, such as a class token, as a field that sees nothing."""
+    if isinstance(part, Field):
+        return part
+    shape = (ROWS, *part.shape[1:])
+    line = torch.tensor(NEVER).expand(shape)
+    return Field(shape, EXACT, line, line, axes)
 
 
 def _permute(call: Call) -> Field:
@@ -215,6 +237,20 @@ def _permute(call: Call) -> Field:
     order = order[0] if len(order) == 1 else order
     rank = len(call.field.shape)
     return permute(call.field, [d % rank for d in order])
+
+
+def _unbind(call: Call) -> tuple[Field, ...] | None:
+    field, dimension = call.field, call.get(1, "dim", 0) % len(call.field.shape)
+    if dimension in (field.batch, *field.axes):
+        return None
+    return tuple(_selected(field, dimension, index) for index in range(field.shape[dimension]))
+
+
+def _selected(field: Field, dimension: int, index: int) -> Field:
+    y, x = (line.select(dimension, index) for line in field.lines)
+    axes = [None if axis is None else axis - (axis > dimension) for axis in field.axes]
+    batch = field.batch - (field.batch > dimension)
+    return Field(tuple(y.shape), EXACT, y, x, (axes[0], axes[1]), batch=batch)
 
 
 def _transpose(call: Call) -> Field:
@@ -241,8 +277,10 @@ def _channel_shuffle(call: Call) -> Field:
 
 
 def _take(call: Call) -> Field | None:
-    """Slice (`x[:, :, ::2, ::2]`); indices that remove or add a dimension are not followed."""
+    """Slice (`x[:, :, ::2, ::2]`); but for `x[0]`, what removes or adds a dimension is not followed."""
     field, index = call.field, call.args[1] if isinstance(call.args[1], tuple) else (call.args[1],)
+    if len(index) == 1 and isinstance(index[0], int):
+        return None if 0 in (field.batch, *field.axes) else _selected(field, 0, index[0])
     if Ellipsis in index:
         place = index.index(Ellipsis)
         index = (*index[:place], *[slice(None)] * (len(field.shape) - len(index) + 1), *index[place + 1 :])
@@ -272,9 +310,11 @@ NAMED: dict[str, Callable[[Call], Any]] = {
     "amax": _mean, "linear": _last_mixed, "layer_norm": _last_mixed, "softmax": _softmax,
     "log_softmax": _softmax, "batch_norm": _batch_norm_function, "group_norm": _everywhere,
     "instance_norm": _everywhere, "local_response_norm": _local_response, "cat": _concatenate,
-    "concat": _concatenate, "view": _reshape, "reshape": _reshape, "flatten": _reshape, "permute": _permute,
-    "transpose": _transpose, "chunk": _split, "split": _split, "getitem": _take,
-    "channel_shuffle": _channel_shuffle,
+    "concat": _concatenate, "view": reshape, "reshape": reshape, "flatten": reshape, "unflatten": reshape,
+    "permute": _permute, "transpose": _transpose, "chunk": _split, "split": _split, "getitem": _take,
+    "channel_shuffle": _channel_shuffle, "unbind": _unbind, "matmul": product, "bmm": product,
+    "einsum": einsum, "scaled_dot_product_attention": dot_product_attention,
+    "shifted_window_attention": shifted_windows, "_patch_merging_pad": merged_patches,
 }  # fmt: skip
 MODULES: tuple[tuple[tuple[type[nn.Module], ...], Callable[[Call], Any]], ...] = (
     ((nn.Conv2d,), convolution),
@@ -285,8 +325,11 @@ MODULES: tuple[tuple[tuple[type[nn.Module], ...], Callable[[Call], Any]], ...] =
     ((nn.GroupNorm, nn.InstanceNorm2d), _everywhere),
     ((nn.LocalResponseNorm,), _local_response),
     ((nn.Softmax, nn.LogSoftmax), _softmax),
-    ((nn.Flatten,), _reshape),
+    ((nn.Flatten, nn.Unflatten), reshape),
+    ((nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder), attention),
     ((nn.ZeroPad2d, nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d), pad),
     ((nn.ChannelShuffle,), _channel_shuffle),
     ((Permute,), _permute),
 )
+# Rules that hold while the images are not the first dimension.
+MOVED = (_permute, _transpose, _unbind, _take, attention)
