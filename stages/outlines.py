@@ -215,17 +215,18 @@ def _put_images(
 def _put_layer(
     writer: OutlinesWriter, name: str, one: Gathering, ungated: ReceptiveField | None
 ) -> dict[str, int]:
-    """Write a layer; return what is counted of it."""
+    """Write a layer; return what is counted of it where it has more positions than one."""
     level, half = levels(one.tail.level(), one.winners.largest)
     image_id = np.where(one.winners.found, one.drawn.image_id, -1)
     layer = OutlinedLayer(one.drawn.geometry, ungated, "output", level, half, one.drawn.unit, image_id)
     writer.put_layer(name, layer, one.maps)
-    above = one.maps.max((2, 3)) > level[:, None]
+    mapped = one.maps.shape[2:] != (1, 1)
+    below = one.winners.found & (one.maps.max((2, 3)) <= level[:, None])
     return {
-        "units": len(level),
-        "units_at_half": int(half.sum()),
-        "maps": int(one.winners.found.sum()),
-        "maps_below_level": int((one.winners.found & ~above).sum()),
+        "units": len(level) * mapped,
+        "units_at_half": mapped * int(half.sum()),
+        "outlines": mapped * int((one.winners.found & ~below).sum()),
+        "maps_below_level": mapped * int(below.sum()),
     }
 
 

@@ -213,7 +213,11 @@ def unit(number: int, names: tuple[str, ...], ranks: int = 3) -> UnitPart:
         for rank in range(ranks)
     )  # fmt: skip
     strip = Strip(caption="strip", sheet=0, x=0, y=9 * (number % 2), width=27, height=9)
-    scenes = (Scene(image=1, value=1.5, box=(5, 2, 15, 7)), Scene(value=0.5, box=(0, 0, 0, 0)))
+    scenes = (
+        Scene(image=1, value=1.5, box=(5, 2, 15, 7), outline="M12 6l14 0 0 6-14 0z"),
+        Scene(image=0, value=1.0, box=(0, 0, 20, 10), point=(4, 6), ungated=(2, 2, 8, 10)),
+        Scene(value=0.5, box=(0, 0, 0, 0)),
+    )
     return UnitPart(unit=number, facts=(1.0 + number, (7, 10)), strips=(strip,), scenes=scenes, rows=rows)
 
 

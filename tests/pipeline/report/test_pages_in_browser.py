@@ -78,6 +78,21 @@ def test_a_box_is_framed_where_it_lies_in_the_whole_image(page, report):
     assert page.evaluate("document.querySelector('.scene.lost').textContent") == "not readable0.5"
 
 
+def test_what_lies_outside_an_outline_is_darkened(page, report):
+    page.open(report / "units/pool/2.html")
+    # From 6, 3 to 13, 6 in pixels of the image; the path counts halves.
+    darkened = """[[2, 2], [5, 4], [8, 4], [12, 5], [14, 5], [19, 9]].map(
+        ([x, y]) => document.querySelector('.scene path').isPointInFill(new DOMPoint(2 * x, 2 * y)))"""
+    assert page.evaluate(darkened) == [True, True, False, False, True, True]
+    drawn = """(path => {
+        const [box, scene] = [path, path.closest('.scene')].map(one => one.getBoundingClientRect());
+        return [box.x + box.width / 2 - scene.x, box.y + box.height / 2 - scene.y];
+    })(document.querySelector('.scene .point'))"""
+    assert page.evaluate(drawn) == [4, 6]
+    frames = "[...document.querySelectorAll('.scene')].map(one => one.querySelectorAll('i').length)"
+    assert page.evaluate(frames) == [1, 1, 0]
+
+
 def test_layer_can_be_ordered_and_filtered(page, report):
     page.open(report / "layers/pool.html")
     units = "[...document.querySelectorAll('.units li:not([hidden])')].map(li => +li.dataset.unit)"
