@@ -1,4 +1,4 @@
-"""Write the embedded or downloadable dataset that the params name as class folders of images."""
+"""Write the dataset that the params name, as class folders; of letters also a CSV of what was drawn."""
 
 import logging
 from collections.abc import Mapping
