@@ -5,7 +5,16 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
-from pipeline.contents.parts import ImagePart, LayerPart, SpriteSheet, Strip, UnitPart, UnitTable
+from pipeline.contents.parts import (
+    ImagePart,
+    LayerPart,
+    Scene,
+    SpriteSheet,
+    Strip,
+    UnitPart,
+    UnitTable,
+    WholeImage,
+)  # fmt: skip
 from pipeline.contents.values import Column, Evidence, Fact
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.formats.geometry import LayerGeometry
@@ -57,8 +66,9 @@ def layer(folder: Path, name: str, prefix: str) -> LayerPart:
         (3.0 - rank, f"class/{rank}.png", "a", (rank, 2), (-1.5, 0, 9.5, 11)) for rank in range(2)
     )
     strips = (Strip(caption="strip", sheet=0, x=0, y=2, width=6, height=2),)
+    scenes = (Scene(image=0, value=3.0, box=(0, 0, 3, 2)), Scene(value=2.0, box=(0, 0, 0, 0)))
     units = (
-        UnitPart(unit=0, facts=(3.0, (7, 10)), strips=strips, rows=winners),
+        UnitPart(unit=0, facts=(3.0, (7, 10)), strips=strips, scenes=scenes, rows=winners),
         UnitPart(unit=1, facts=(None, (0, 10)), blocks=(Notice(caption="dead"),)),
         UnitPart(unit=5, facts=(0.5, (1, 10))),
     )
@@ -70,6 +80,7 @@ def layer(folder: Path, name: str, prefix: str) -> LayerPart:
         sheets=(SpriteSheet(file=picture(folder, f"{prefix}.webp"), width=6, height=4),),
         unit_facts=(Column(name="largest", form="number"), Column(name="active", form="proportion")),
         unit_table=UnitTable(caption="winners", columns=WINNERS),
+        unit_scenes="whole",
         units=units,
     )  # fmt: skip
 
@@ -80,6 +91,8 @@ def fill(section: SectionDraft) -> None:
     section.numbers |= {"images": 10, "share": 1 / 3, "dataset": "data/<b>"}
     section.layers += [layer(folder, name, f"layer-{place}") for place, name in enumerate(LAYERS)]
     section.images.append(ImagePart(image_id=4, path="class/4.png", blocks=(figure(folder, "probe"),)))
+    section.sheets.append(SpriteSheet(file=picture(folder, "whole.webp"), width=6, height=4))
+    section.whole_images.append(WholeImage(image_id=4, sheet=0, x=0, y=2, width=6, height=2))
     (folder / "points.js").write_text("window.CONVATLAS_MAP = {};\n")
     section.add(
         Text(caption="body"), figure(folder, "one"), table("classes"), Notice(caption="careful"),
