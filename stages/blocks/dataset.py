@@ -1,5 +1,6 @@
 """The block `dataset`: its schema, and what is checked before any stage runs."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +8,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from pipeline.analyses.embedding.structure import why_too_few
 from pipeline.dataset.dataset import open_dataset, why_missing
 from pipeline.dataset.names import escape, left_behind
 from pipeline.errors import UserError
+from pipeline.manifest.record import Scan
 from pipeline.manifest.scanning import scan, tell
 from pipeline.params import Block
+
+log = logging.getLogger(__name__)
+TRAIN = "train"  # as in model.weights
 
 
 class Params(Block):
@@ -41,7 +47,7 @@ def check(blocks: Mapping[str, Any], _network: object) -> None:
     Raises
     ------
     UserError
-        Naming the path, or what is wrong in it.
+        Naming the path, or what is wrong in it; or a parameter that its images cannot satisfy.
     """
     path, sample = Path(blocks["dataset"].path), blocks["sample"].dataset
     made_here = Path("data") / sample
@@ -50,7 +56,27 @@ def check(blocks: Mapping[str, Any], _network: object) -> None:
     dataset = open_dataset(path)
     if path.is_dir():
         _check_for_dvc(path, path)
-    tell(scan(dataset))
+    found = scan(dataset)
+    tell(found)
+    _check_images(blocks, found)
+
+
+def _check_images(blocks: Mapping[str, Any], found: Scan) -> None:
+    """Refuse what so many images, or images without splits, cannot satisfy; say where they make no map."""
+    images = min(len(found.records), blocks["dataset"].sample or len(found.records))
+    if 0 < images < blocks["topk"].k:
+        raise UserError(
+            f"topk.k is {blocks['topk'].k}, but there are {images} images; set it to {images} or less"
+        )
+    reason = why_too_few(images)
+    if images and reason:
+        log.warning("there will be no map of the images: %s", reason)
+    given = any(record.split for record in found.records)
+    if blocks["model"].weights == TRAIN and blocks["dataset"].held_out == 1 and not given:
+        raise UserError(
+            "dataset.held_out is 1, which leaves no image for training; lower it, or give model.weights that "
+            "were trained elsewhere"
+        )
 
 
 def _check_for_dvc(folder: Path, place: Path) -> None:

@@ -41,8 +41,47 @@ def test_a_key_that_is_missing_is_named(key):
         check_block(block, "dataset", dataset.Params, source="params.yaml")
 
 
-def blocks(path, sample="none"):
-    return {"dataset": SimpleNamespace(path=str(path)), "sample": SimpleNamespace(dataset=sample)}
+def blocks(path, sample="none", *, k=1, images=None, held_out=0.2, weights="train"):
+    return {
+        "dataset": SimpleNamespace(path=str(path), sample=images, held_out=held_out),
+        "sample": SimpleNamespace(dataset=sample), "topk": SimpleNamespace(k=k),
+        "model": SimpleNamespace(weights=weights),
+    }  # fmt: skip
+
+
+def folder_of(tmp_path, count, split=""):
+    for number in range(count):
+        path = tmp_path / split / f"class{number % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def test_more_ranks_than_images_are_refused_before_any_work(tmp_path):
+    with pytest.raises(UserError, match=r"topk\.k is 9, but there are 4 images; set it to 4 or less"):
+        dataset.check(blocks(folder_of(tmp_path, 4), k=9), None)
+    with pytest.raises(UserError, match=r"topk\.k is 4, but there are 3 images"):
+        dataset.check(blocks(tmp_path, k=4, images=3), None)
+    dataset.check(blocks(tmp_path, k=4), None)
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "there is one"), (4, "there are 4"), (5, "")])
+def test_too_few_images_for_a_map_are_said_before_any_work(tmp_path, caplog, count, said):
+    dataset.check(blocks(folder_of(tmp_path, count)), None)
+    assert ("no map" in caplog.text) == bool(said)
+    assert said in caplog.text
+
+
+def test_nothing_is_left_to_train_on_where_all_is_held_out(tmp_path):
+    folder_of(tmp_path, 6)
+    with pytest.raises(UserError, match=r"held_out is 1, which leaves no image for training"):
+        dataset.check(blocks(tmp_path, held_out=1), None)
+    dataset.check(blocks(tmp_path, held_out=1, weights="DEFAULT"), None)
+
+
+def test_splits_of_its_own_leave_images_for_training(tmp_path):
+    folder_of(tmp_path, 6, "train"), folder_of(tmp_path, 2, "test")
+    dataset.check(blocks(tmp_path, held_out=1), None)
 
 
 def test_a_dataset_that_is_not_there_or_empty_is_refused_early(tmp_path):
