@@ -33,7 +33,8 @@ def rank(cell: Cell) -> float | None:
 
 def evidence_text(evidence: Evidence) -> str:
     """Say what numbers are of: how many things, of which split, and how their intervals are found."""
-    parts = [f"n = {numbers.count(evidence.n)} {evidence.of}"]
+    of = evidence.of.removesuffix("s") if evidence.n == 1 else evidence.of
+    parts = [f"n = {numbers.count(evidence.n)} {of}"]
     if evidence.split:
         parts.append(f"split “{visible(evidence.split)}”")
     if evidence.interval:

@@ -154,7 +154,7 @@ def test_of_weights_from_elsewhere_all_images_count_and_what_is_not_known_is_sai
     assert content.numbers["accuracy_images"] == 40
     assert [row[0] for row in table(content, "accuracy").rows] == ["all"]
     assert table(content, "dataset").rows[-1] == ("all", 80)
-    assert "the network may know these pictures" in page_of(folder, tmp_path)
+    assert "the network may know these" in page_of(folder, tmp_path)
 
 
 def test_equal_bytes_twice(folder, tmp_path):
