@@ -239,6 +239,14 @@ def test_nothing_of_an_analysis_is_forgotten():
     assert not forgotten(ROOT)
 
 
+def test_each_decision_has_a_number_of_its_own_and_bears_it():
+    records = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+    numbers = [int(path.name[:4]) for path in records]
+    assert numbers == list(range(1, len(records) + 1))
+    for number, path in zip(numbers, records, strict=True):
+        assert path.read_text(encoding="utf-8").startswith(f"# {number}. "), path.name
+
+
 def test_no_file_is_called_utils():
     assert not [file for file in FILES if re.search(r"\b(utils?|helpers?|common|misc)\.py$", file)]
 
