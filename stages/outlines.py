@@ -17,6 +17,7 @@ from pipeline.analyses.outlines.levels import Tail, levels
 from pipeline.analyses.outlines.winners import WinnerMaps
 from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
+from pipeline.formats.activations import INPUT
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import VERSION, About, OutlinedLayer, OutlinesWriter, new_outlines
 from pipeline.formats.patches import DrawnLayer, open_patches
@@ -24,6 +25,7 @@ from pipeline.formats.status import not_run, write_status
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batch, Batches
+from pipeline.layers.layers import describe_layers
 from pipeline.layers.observer import Observer
 from pipeline.model.device import choose_device, device_and_dtype, place_inputs, place_network
 from pipeline.model.network import load_network
@@ -65,15 +67,22 @@ class Gathering:
 
 @dataclass(frozen=True)
 class Gatherer:
-    """Takes what is wanted out of each layer of one batch, of which the `sampled` images count for levels."""
+    """Takes what is wanted out of one batch, of which the `sampled` images count for levels.
 
-    gathered: Mapping[str, Gathering]
+    `gathered` has, by each layer that is looked at, what is gathered there: of a bounded layer that is where
+    its input is computed.
+    """
+
+    gathered: Mapping[str, Sequence[Gathering]]
     batch: Batch
     sampled: NDArray[np.bool_]
 
     def visit(self, name: str, value: Tensor) -> None:
         """Take it out of a layer's output."""
-        one = self.gathered[name]
+        for one in self.gathered[name]:
+            self._take(one, value)
+
+    def _take(self, one: Gathering, value: Tensor) -> None:
         units = torch.as_tensor(one.drawn.unit, device=value.device)
         chosen = value.index_select(1, units).float().cpu().numpy()
         maps = chosen.reshape(*chosen.shape[:2], *one.maps.shape[2:])
@@ -108,7 +117,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         _announce(images, sample, room)
         network = place_network(load_network(paths["weights"]), choose_device())
         batches = Batches(images, description.preprocessing, params.batch_size, threads=count_workers())
-        _forward(network, gathered, batches, sample, len(images.image_id))
+        looked_at = _looked_at(network, gathered, description.preprocessing)
+        _forward(network, looked_at, batches, sample, len(images.image_id))
         read = int(np.isin(batches.kept, sample).sum())
         about = About(tuple(drawn), read, description.preprocessing.input_size)
         ungated = _ungated(network, drawn, description.preprocessing)
@@ -156,8 +166,28 @@ def _announce(images: Originals, sample: Ids, room: np.ndarray) -> None:
     )  # fmt: skip
 
 
+def _looked_at(
+    network: nn.Module, gathered: Mapping[str, Gathering], preprocessing: Preprocessing
+) -> dict[str, list[Gathering]]:
+    """Return what is gathered by the layer whose output it is: of a bounded layer the one before."""
+    before: dict[str, str | None] = {}
+    if any(one.drawn.ranked_by == INPUT for one in gathered.values()):
+        layers = describe_layers(network, preprocessing.input_size, preprocessing.channels)
+        before = {layer.name: layer.before for layer in layers}
+    found: dict[str, list[Gathering]] = {}
+    for name, one in gathered.items():
+        source = before[name] if one.drawn.ranked_by == INPUT else name
+        assert source is not None, "ranked by the input of a layer that has none"
+        found.setdefault(source, []).append(one)
+    return found
+
+
 def _forward(
-    network: nn.Module, gathered: Mapping[str, Gathering], batches: Batches, sample: Ids, images: int
+    network: nn.Module,
+    gathered: Mapping[str, Sequence[Gathering]],
+    batches: Batches,
+    sample: Ids,
+    images: int,
 ) -> None:
     """Forward every image once, all layers together.
 
@@ -218,7 +248,8 @@ def _put_layer(
     """Write a layer; return what is counted of it where it has more positions than one."""
     level, half = levels(one.tail.level(), one.winners.largest)
     image_id = np.where(one.winners.found, one.drawn.image_id, -1)
-    layer = OutlinedLayer(one.drawn.geometry, ungated, "output", level, half, one.drawn.unit, image_id)
+    drawn = one.drawn
+    layer = OutlinedLayer(drawn.geometry, ungated, drawn.ranked_by, level, half, drawn.unit, image_id)
     writer.put_layer(name, layer, one.maps)
     mapped = one.maps.shape[2:] != (1, 1)
     below = one.winners.found & (one.maps.max((2, 3)) <= level[:, None])

@@ -13,6 +13,7 @@ from pipeline.contents.values import Column, Fact
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.rings import rings_path
 from pipeline.figures.whole_images import Placed
+from pipeline.formats.activations import INPUT
 from pipeline.formats.outlines import OutlinedLayer, OutlinesFile
 from pipeline.formats.status import Status
 from pipeline.topk.boxes import input_boxes
@@ -124,7 +125,7 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
         "units": sum(len(layer.unit) for layer in mapped),
         "units_at_half": sum(int(layer.half.sum()) for layer in mapped),
         "layers_gated": sum(layer.ungated is not None for layer in mapped),
-        "layers_by_input": sum(layer.ranked_by == "input" for layer in mapped),
+        "layers_by_input": sum(layer.ranked_by == INPUT for layer in mapped),
     }
 
 

@@ -22,7 +22,10 @@ from stages import outlines
 from tests.small.artifacts import write_manifest_of
 
 INPUT, IMAGES, RED, K = 32, 24, (21, 22, 23), 3
+# Units of each layer, and how many parts of the network compute what it is ranked by: of the first, which is
+# bounded, its input.
 LAYERS = {"features.1": 2, "features.3": 2, "features.4": 3}
+PARTS = {"features.1": 1, "features.3": 4, "features.4": 5}
 PREPROCESSING = Preprocessing(input_size=INPUT, resize=None, crop="center", mean=[0.0] * 3, std=[1.0] * 3)
 PARAMS = {"run": True, "sample": 18, "batch_size": 4, "seed": 0}
 SOURCE = """
@@ -33,14 +36,14 @@ from torchvision.ops import SqueezeExcitation
 def spots(classes):
     # One unit answers to red alone, the other to green; then squeeze-and-excitation, and a mean.
     first, gate = nn.Conv2d(3, 2, 3, stride=2, padding=1, bias=False), SqueezeExcitation(2, 1)
-    features = nn.Sequential(first, nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1), gate, nn.Conv2d(2, 3, 1))
+    features = nn.Sequential(first, nn.ReLU6(), nn.Conv2d(2, 2, 3, padding=1), gate, nn.Conv2d(2, 3, 1))
     network = nn.Module()
     torch.manual_seed(0)
     for parameter in features.parameters():
         nn.init.normal_(parameter)
     with torch.no_grad():
         first.weight.zero_()
-        first.weight[0, 0] = first.weight[1, 1] = 1 / 9
+        first.weight[0, 0] = first.weight[1, 1] = 1
     class Spots(nn.Module):
         def __init__(self):
             super().__init__()
@@ -108,9 +111,9 @@ def network(folder):
 
 @torch.no_grad()
 def plain(network, layer, number):
-    """One image's maps in a layer, (U, h, w), by PyTorch alone."""
+    """One image's maps in a layer, or in what enters a bounded one, (U, h, w), by PyTorch alone."""
     value = seen(number)
-    for part in network.features[: int(layer.rpartition(".")[2]) + 1]:
+    for part in network.features[: PARTS[layer]]:
         value = part(value)
     return value[0].numpy()
 
@@ -124,15 +127,18 @@ def write_patches(path, network):
             maxima = np.stack([plain(network, layer, number).max((1, 2)) for number in range(IMAGES)], 1)
             ids = np.argsort(-maxima, axis=1)[:, :K]
             ids[-1, -1] = -1
+            value = np.take_along_axis(maxima, np.maximum(ids, 0), 1)
+            bounded = {"input": value, "output_rank": np.zeros_like(ids)} if layer == "features.1" else {}
             zeros = np.zeros((units, K, 4, 4), np.uint8)
             writer.put_layer(
                 layer,
                 DrawnLayer(
                     LayerGeometry((16, 16), fields[layer]), units, 0,
-                    value=np.take_along_axis(maxima, np.maximum(ids, 0), 1), image_id=ids,
+                    value=np.minimum(value, 6) if bounded else value, image_id=ids,
                     position=np.zeros((units, K, 2), np.uint16), box=np.zeros((units, K, 4), np.float32),
                     passed_over=np.zeros(units, np.int64), unit=np.arange(units),
                     count_active=np.full(units, IMAGES), count_at_maximum=np.ones(units, np.int64),
+                    **bounded,
                 ),
                 Patches(zeros[..., None].repeat(3, -1), zeros, np.ones((units, K), np.float32)),
             )  # fmt: skip
@@ -145,13 +151,14 @@ def test_maps_and_levels_are_those_of_plain_pytorch(paths, network):
         assert found.about.sample == 18
         for name, units in LAYERS.items():
             layer = found.layer(name)
+            assert layer.ranked_by == ("input" if name == "features.1" else "output")
             everything = np.stack([plain(network, name, number) for number in sample], 1).reshape(units, -1)
             level = torch.as_tensor(everything).quantile(0.995, 1, interpolation="higher").numpy()
             maxima = [
                 max(plain(network, name, number)[unit].max() for number in ids if number >= 0)
                 for unit, ids in enumerate(layer.image_id)
             ]
-            half = level <= 0
+            half = (level <= 0) & (np.array(maxima) > 0)
             np.testing.assert_allclose(layer.level, np.where(half, np.divide(maxima, 2), level), rtol=1e-5)
             np.testing.assert_array_equal(layer.half, half)
             for unit in range(units):
