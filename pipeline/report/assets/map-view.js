@@ -135,7 +135,7 @@ class MapView {
   // 100,000 dots go into one pixel buffer: a hundred times quicker than as many calls of fillRect.
   #drawDots(seen, pixels) {
     const { data, canvas } = this;
-    const image = this.context.createImageData(canvas.width, canvas.height);
+    const image = this.#blank();
     const buffer = new Uint32Array(image.data.buffer);
     const side = Math.max(2, Math.round(Math.min(pixels * 0.8, 6) * this.ratio));
     const palette = data.colours.map((colour) => packed(this.byLabel ? colour : this.#ink("accent"), 255));
@@ -154,6 +154,14 @@ class MapView {
       }
     }
     this.context.putImageData(image, 0, 0);
+  }
+
+  // An empty picture as large as the canvas, the same one in every frame.
+  #blank() {
+    const { width, height } = this.canvas;
+    if (this.dots?.width === width && this.dots.height === height) this.dots.data.fill(0);
+    else this.dots = this.context.createImageData(width, height);
+    return this.dots;
   }
 
   #drawTiles(seen, pixels) {
