@@ -160,7 +160,7 @@ def _entering(traced: Trace, image: Tensor) -> str | None:
     classifier = next((node for node in _ancestors(traced) if _weighs(traced, node)), None)
     if classifier is None:
         return None
-    return traced.names[_passed_over(traced, classifier.all_input_nodes[0], shapes)]
+    return traced.names.get(_passed_over(traced, classifier.all_input_nodes[0], shapes))
 
 
 def _check(traced: Trace, image: Tensor) -> None:
@@ -191,7 +191,7 @@ def _layer(traced: Trace, output: Output, found: dict[fx.Node, Output]) -> Layer
     return Layer(
         name=traced.names[node], kind="map" if is_map else "dense", units=shape[1],
         map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=output.receptive_field,
-        before=traced.names[node.all_input_nodes[0]] if active else None, is_activation=active,
+        before=traced.names.get(node.all_input_nodes[0]) if active else None, is_activation=active,
         is_pool=pools and (given != shape or not _is_adaptive(traced, node)),
         ends_block=is_map and len(operands) > 1 and _is(traced, node, (), JOIN_NAMES),
         is_bounded=active and is_bounded(traced.module(node), _called(node), node.args, node.kwargs),

@@ -14,7 +14,7 @@ from pipeline.receptive_field.calls import describe_calls, does_not_run
 from pipeline.receptive_field.geometry import Extent, Field, fit, source
 from pipeline.receptive_field.hooks import HOOKED
 from pipeline.receptive_field.operations import apply, trusted
-from pipeline.receptive_field.recording import NotFollowedError, graph_of
+from pipeline.receptive_field.recording import UNFOLLOWED, NotFollowedError, graph_of
 from pipeline.receptive_field.tracing import Trace
 from pipeline.receptive_field.windows import Call
 
@@ -193,9 +193,10 @@ def _propagate(traced: Trace, node: fx.Node, value: Any, fields: dict[fx.Node, A
         return _target(traced, node, args)(*(args[1:] if node.op == "call_method" else args), **kwargs)
     computed = len(node.all_input_nodes) > 1 or not traced.sized.isdisjoint(node.all_input_nodes)
     name, module = _function(node), traced.module(node)
-    title = f"{traced.names.get(node, node.name)} ({name or type(module).__name__})"
+    reason = UNFOLLOWED.get(node.target) if callable(node.target) else None
+    reason = reason or f"no rule for {traced.names.get(node)} ({name or type(module).__name__})"
     known = name if isinstance(node.target, str) or trusted(node.target) else "?"
-    return apply(Call(known, module, args, kwargs, value, computed=computed, title=title), gates=gates)
+    return apply(Call(known, module, args, kwargs, value, computed=computed, reason=reason), gates=gates)
 
 
 def _function(node: fx.Node) -> str:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -108,6 +109,7 @@ class Following(TorchFunctionMode):
             self._constants.put(tensor)
         self._paths = [""]
         self._in_leaf = 0
+        self._stop: Steered | None = None
         self._versions: Sequence[tuple[Tensor, int]] = ()
 
     def run(self, batch: Tensor) -> Any:
@@ -128,10 +130,15 @@ class Following(TorchFunctionMode):
             self.marks.put(batch)
         with ExitStack() as stack:
             for path, module in self.network.named_modules():
-                if path:
+                # What TorchScript compiled takes no hooks: nobody sees how its results are made.
+                if path and not isinstance(module, torch.jit.ScriptModule):
                     self._hook(stack, path, module)
             stack.enter_context(self)
-            return self.network(batch)
+            result = self.network(batch)
+        if self._stop is not None:
+            # A bare `except` of the user's held it up.
+            raise self._stop
+        return result
 
     def see(self, operation: Operation) -> Any:
         """Take note of an operation; what is returned takes the place of its result."""
@@ -160,7 +167,8 @@ class Following(TorchFunctionMode):
         args, kwargs = self.given(args), self.given(kwargs)
         operands = list(tensors((args, kwargs)))
         if self._entered_by_image(operands) and func.__name__ in ESCAPES:
-            raise Steered(f"{place(sys._getframe(1))}: {STEERED.format(func.__name__.strip('_'))}")
+            self._stop = Steered(f"{place(sys._getframe(1))}: {STEERED.format(func.__name__.strip('_'))}")
+            raise self._stop
         versions = self.versions(operands)
         result = func(*args, **kwargs)
         if func.__name__ == "__setitem__":

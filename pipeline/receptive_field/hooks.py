@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
@@ -35,7 +36,8 @@ def watching(modules: dict[str, nn.Module], note: Note) -> Iterator[None]:
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         for path, module in modules.items():
-            if path:
+            # What TorchScript compiled takes no hooks.
+            if path and not isinstance(module, torch.jit.ScriptModule):
                 for handle in _watch(path, module, counts, note):
                     stack.callback(handle.remove)
         yield

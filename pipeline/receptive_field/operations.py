@@ -95,7 +95,7 @@ def apply(call: Call, *, gates: bool = True) -> Any:
     if any(field.batch for field in fields) and rule not in MOVED:
         rule = None
     changed = rule(call) if rule and followed else None
-    return changed if _fits(changed, call.result) else like(call.result, UNKNOWN, f"no rule for {call.title}")
+    return changed if _fits(changed, call.result) else like(call.result, UNKNOWN, call.reason)
 
 
 def trusted(target: Callable[..., Any]) -> bool:
@@ -130,7 +130,7 @@ def _shape(call: Call) -> Any:
     if call.name == "getattr" and call.args[1] == "shape":
         return Size(field.shape)
     if call.name == "getattr" and isinstance(call.result, Tensor):
-        return like(call.result, UNKNOWN, f"no rule for {call.title}")
+        return like(call.result, UNKNOWN, call.reason)
     return call.result
 
 

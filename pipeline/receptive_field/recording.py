@@ -194,6 +194,13 @@ def overwritten(tensor: Tensor, by: Tensor) -> Tensor:
     return tensor
 
 
+# Why their results are unknown.
+UNFOLLOWED: dict[Callable[..., Any], str] = {
+    made_elsewhere: "it enters what no operation of PyTorch was seen to make (TorchScript, NumPy)",
+    overwritten: "its memory was written into through another tensor",
+}
+
+
 def setitem(tensor: Tensor, index: Any, value: Any) -> Tensor:
     """Assign to a part of a tensor and return the whole."""
     tensor[index] = value

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import torch
 import torchvision
 from torch import fx, nn
 from torchvision.models import feature_extraction
@@ -108,8 +107,8 @@ class Tracer(feature_extraction.NodePathTracer):
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Tell whether a module is one operation: torch.nn's own, torchvision's, or compiled by TorchScript."""
-    return isinstance(module, torch.jit.ScriptModule) or Tracer().is_leaf_module(module, "")
+    """Tell whether a module is one operation: torch.nn's own, or torchvision's."""
+    return Tracer().is_leaf_module(module, "")
 
 
 def trace(network: nn.Module) -> Trace | None:

@@ -34,8 +34,8 @@ class Call:
         What the network itself computed, for one image.
     computed
         Whether an operand other than the first was itself computed (`avg_pool2d(x, x.size(2))`).
-    title
-        The operation's name and kind, for people.
+    reason
+        Why its result is unknown if no rule follows it.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Call:
     kwargs: Mapping[str, Any]
     result: Any
     computed: bool = False
-    title: str = ""
+    reason: str = ""
 
     def get(self, position: int, name: str, default: Any = None) -> Any:
         """Return an operand of a function."""

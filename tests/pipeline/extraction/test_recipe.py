@@ -42,8 +42,10 @@ WITHOUT_EFFECT = {
     "receptive_field.windows": "geometry is in the index, not in shards",
     "shards.cutting": "which images make a shard: their digests are in the key",
     "store.activations": "reads",
+    "store.cells": "tables of names",
     "store.reading": "reads",
     "store.replacing": "where a file lies until it is whole",
+    "store.tables": "tables of names",
 }
 KEYS = """
 import os, sys

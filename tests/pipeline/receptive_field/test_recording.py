@@ -245,3 +245,27 @@ def test_line_of_a_network_that_does_not_run_is_the_users():
         UserError, match=r"does not run on an input of 23x18 pixels: .*test_recording\.py:\d+: RuntimeError"
     ):
         describe_layers(network, SIZE)
+
+
+def test_modules_that_torchscript_compiled_are_passed_over():
+    network = Forward(lambda net, x: net.compiled(x))
+    network.compiled = torch.jit.script(nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU()))
+    fields = receptive_fields(network.eval(), SIZE)
+    assert list(fields) == ["conv", "last"]
+    assert fields["conv"].status == "exact"
+    assert (fields["last"].status, fields["last"].reason) == (
+        "unknown", "it enters what no operation of PyTorch was seen to make (TorchScript, NumPy)",
+    )  # fmt: skip
+    network.function = lambda net, x: net.compiled(x) if x.sum() > 0 else x
+    assert unfollowed(describe_layers(network, SIZE)) is not None
+
+
+def test_bare_except_hides_nothing():
+    def hidden(_, x):
+        try:
+            return x if x.sum() > 0 else -x
+        except:  # noqa: E722 - as users write it
+            return x
+
+    with pytest.raises(NotFollowedError, match="bool of a tensor"):
+        follow(Forward(hidden).eval(), torch.rand(1, 3, *SIZE))
