@@ -103,6 +103,10 @@ def test_plots_are_drawn_without_a_network(copy):
     copy.must("dvc", "plots", "show", "--out", "drawn")
     page = (copy.root / "drawn/index.html").read_text()
     assert "accuracy" in page
+    assert "Training loss by epoch" in page and "Held-out accuracy by epoch" in page
+    # Calibration is points, not a line.
+    calibration = page[page.index('"text": "Calibration"') :]
+    assert calibration[: calibration.index("vegaEmbed")].count('"mark": {"type": "point"') == 1
     assert not re.search(r"<(script|link)[^>]*(src|href)=", page)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +50,13 @@ def match_classes(
         index is of another number of outputs.
     """
     mapping = mapping or {}
-    for name in mapping:
-        if name not in classes:
-            raise UserError(f"mapping.csv: the dataset has no class '{name}'{_hint(name, classes)}")
-    found = [_given(mapping[name], outputs) if name in mapping else _named(name, outputs) for name in classes]
+    for name in sorted(set(mapping) - set(classes)):
+        raise UserError(f"mapping.csv: the dataset has no class '{name}'{_hint(name, classes)}")
+    exact, plain = _places(outputs, str), _places(outputs, _plain)
+    found = [
+        _given(mapping[name], exact, outputs) if name in mapping else _named(name, exact, plain)
+        for name in classes
+    ]
     if NO_OUTPUT in found:
         wnids = match_wnids(classes, outputs, index)
         found = [
@@ -81,8 +84,16 @@ def read_mapping(path: Path) -> dict[str, str]:
     return mapping
 
 
-def _given(output: str, outputs: Sequence[str]) -> int:
-    places = [index for index, name in enumerate(outputs) if name == output]
+def _places(outputs: Sequence[str], form: Callable[[str], str]) -> dict[str, list[int]]:
+    """Return the places of the outputs by their names in a form; of 20,000 they are looked up as often."""
+    places: dict[str, list[int]] = {}
+    for index, name in enumerate(outputs):
+        places.setdefault(form(name), []).append(index)
+    return places
+
+
+def _given(output: str, exact: Mapping[str, list[int]], outputs: Sequence[str]) -> int:
+    places = exact.get(output, [])
     if len(places) == 1:
         return places[0]
     if not places and output.isdecimal() and int(output) < len(outputs):
@@ -92,10 +103,8 @@ def _given(output: str, outputs: Sequence[str]) -> int:
     raise UserError(f"mapping.csv: the network has no output '{output}'{_hint(output, outputs)}")
 
 
-def _named(name: str, outputs: Sequence[str]) -> int:
-    places = [index for index, output in enumerate(outputs) if output == name]
-    if not places:
-        places = [index for index, output in enumerate(outputs) if _plain(output) == _plain(name)]
+def _named(name: str, exact: Mapping[str, list[int]], plain: Mapping[str, list[int]]) -> int:
+    places = exact.get(name) or plain.get(_plain(name), [])
     if len(places) > 1:
         raise UserError(
             f"class '{name}' fits the outputs {places}; say which in inputs/classes/mapping.csv "
