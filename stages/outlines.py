@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pipeline import store
 from pipeline.analyses.outlines.levels import Tail, levels
-from pipeline.analyses.outlines.winners import WinnerMaps
+from pipeline.analyses.outlines.winners import WinnerMaps, scales
 from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
 from pipeline.formats.activations import INPUT
@@ -53,14 +53,15 @@ class Gathering:
     ----------
     drawn
         Its units and their winners.
-    maps
-        (V, K, h, w) float16, on disk: the winners' maps.
+    maps, scale
+        (V, K, h, w) float16, on disk: the winners' maps, each unit's divided by its scale, (V,).
     winners, tail
         What fills them, and what the levels are found by.
     """
 
     drawn: DrawnLayer
     maps: NDArray[np.float16]
+    scale: NDArray[np.float32]
     winners: WinnerMaps
     tail: Tail
 
@@ -148,7 +149,8 @@ def _gatherings(drawn: Mapping[str, DrawnLayer], sample: int, room: np.ndarray) 
         shape, positions = (*layer.image_id.shape, *layer.geometry.map_size), prod(layer.geometry.map_size)
         maps = room[start : start + prod(shape)].reshape(shape)
         tail = Tail(len(layer.unit), sample * positions)
-        gathered[name] = Gathering(layer, maps, WinnerMaps(layer.image_id, maps), tail)
+        scale = scales(layer.key.max(1))
+        gathered[name] = Gathering(layer, maps, scale, WinnerMaps(layer.image_id, maps, scale), tail)
         start += prod(shape)
     return gathered
 
@@ -249,10 +251,12 @@ def _put_layer(
     level, half = levels(one.tail.level(), one.winners.largest)
     image_id = np.where(one.winners.found, one.drawn.image_id, -1)
     drawn = one.drawn
-    layer = OutlinedLayer(drawn.geometry, ungated, drawn.ranked_by, level, half, drawn.unit, image_id)
+    layer = OutlinedLayer(
+        drawn.geometry, ungated, drawn.ranked_by, level, half, one.scale, drawn.unit, image_id
+    )
     writer.put_layer(name, layer, one.maps)
     mapped = one.maps.shape[2:] != (1, 1)
-    below = one.winners.found & (one.maps.max((2, 3)) <= level[:, None])
+    below = one.winners.found & (one.maps.max((2, 3)) <= (level / one.scale)[:, None])
     return {
         "units": len(level) * mapped,
         "units_at_half": mapped * int(half.sum()),

@@ -43,6 +43,11 @@ class LayerOutlines:
         """Whether gates let its neurons see more than they would without."""
         return self._layer.ungated is not None
 
+    @property
+    def marks(self) -> bool:
+        """Whether even without gates they may see more than the whole image, so that the middle is marked."""
+        return self.is_gated and self._field.exceeds(self._source.about.input_size)
+
     def add(
         self,
         scenes: Sequence[Scene],
@@ -80,18 +85,17 @@ class LayerOutlines:
         )  # fmt: skip
 
     def _drawn(
-        self, lens: _Lens, values: NDArray[np.float16], position: NDArray[np.uint16], row: int
+        self, lens: _Lens, values: NDArray[np.float32], position: NDArray[np.uint16], row: int
     ) -> dict[str, object]:
         size = self._source.about.input_size
         rings = outline(values, float(self._layer.level[row]), self._centres, size)
         drawn: dict[str, object] = {"outline": rings_path([lens.points(ring) for ring in rings])}
         if self._layer.ungated is None:
             return drawn
-        box = input_boxes(position, self._layer.ungated, size).reshape(2, 2)
-        return drawn | {
-            "ungated": lens.placed.inside(lens.points(box).ravel()),
-            "point": lens.placed.inside(np.tile(lens.points(box.mean(0)), 2))[:2],
-        }
+        corners = lens.points(input_boxes(position, self._layer.ungated, size).reshape(2, 2))
+        middle = lens.placed.inside(np.tile(corners.mean(0), 2))[:2]
+        drawn["ungated"] = lens.placed.inside(corners.ravel())
+        return drawn | ({"point": middle} if self.marks else {})
 
 
 class _Lens:

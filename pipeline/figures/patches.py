@@ -170,8 +170,9 @@ class LayerFiles:
         field = self.drawn.geometry.receptive_field
         outlined = self.outlines is not None and self.drawn.geometry.map_size != (1, 1)
         gated = self.outlines is not None and self.outlines.is_gated
+        marked = self._larger or (self.outlines is not None and self.outlines.marks)
         return {
-            "outlined": int(outlined), "larger": int(self._larger), "gated": int(gated),
+            "outlined": int(outlined), "marked": int(marked), "gated": int(gated),
             "rf_status": field.status,
         }  # fmt: skip
 

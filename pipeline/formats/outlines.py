@@ -14,7 +14,7 @@ from pipeline.formats.status import Status, mark, status_of
 from pipeline.numerics.geometry import Pair, ReceptiveField
 
 VERSION = 1
-_ARRAYS = ("level", "half", "unit", "image_id")
+_ARRAYS = ("level", "half", "scale", "unit", "image_id")
 _FIELD = ("size", "stride", "start")
 
 
@@ -53,6 +53,8 @@ class OutlinedLayer:
         Where a unit's maps are cut.
     half : (V,) bool
         Whether that is half of the unit's maximum.
+    scale : (V,) float32
+        What each unit's maps were divided by: a power of two, 1 where float16 holds them as they are.
     unit : (V,) int64
     image_id : (V, K) int64
         The images that the maps are of; -1 where there is none.
@@ -63,6 +65,7 @@ class OutlinedLayer:
     ranked_by: str
     level: NDArray[np.float32]
     half: NDArray[np.bool_]
+    scale: NDArray[np.float32]
     unit: NDArray[np.int64]
     image_id: NDArray[np.int64]
 
@@ -87,7 +90,11 @@ class OutlinesWriter:
         self._file.put("input/box", box)
 
     def put_layer(self, name: str, layer: OutlinedLayer, maps: NDArray[np.float16]) -> None:
-        """Write a layer; its maps (V, K, h, w), which may lie on disk, are read a unit at a time."""
+        """Write a layer.
+
+        Its maps (V, K, h, w), each unit's divided by its scale, may lie on disk: they are read a unit at a
+        time.
+        """
         about = layer.geometry.attributes() | {"ranked_by": layer.ranked_by}
         if layer.ungated is not None:
             about |= {f"ungated_{part}": getattr(layer.ungated, part) for part in (*_FIELD, "status")}
@@ -134,9 +141,11 @@ class OutlinesFile:
         arrays["half"] = arrays["half"].astype(np.bool_)
         return OutlinedLayer(read_geometry(found), _ungated(found), found["ranked_by"], **arrays)
 
-    def maps(self, layer: str, row: int) -> NDArray[np.float16]:
-        """Read the K maps (K, h, w) of the unit in this row of a layer's arrays."""
-        return self._file.get(f"{layer}/map", slice(row, row + 1))[0]
+    def maps(self, layer: str, row: int) -> NDArray[np.float32]:
+        """Read the K maps (K, h, w) of the unit in this row of a layer's arrays, as activations."""
+        here = slice(row, row + 1)
+        scale = self._file.get(f"{layer}/scale", here)
+        return self._file.get(f"{layer}/map", here)[0].astype(np.float32) * scale
 
     def input_box(self, image_id: int) -> NDArray[np.float32]:
         """Return where the network's input lies in an image, as in `OutlinesWriter.put_images`."""

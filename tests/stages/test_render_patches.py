@@ -238,7 +238,16 @@ def write_outlines(path, patches):
             level = np.full(len(layer.unit), 0.5, np.float32)
             writer.put_layer(
                 name,
-                OutlinedLayer(layer.geometry, None, "output", level, level > 1, layer.unit, layer.image_id),
+                OutlinedLayer(
+                    layer.geometry,
+                    None,
+                    "output",
+                    level,
+                    level > 1,
+                    np.ones_like(level),
+                    layer.unit,
+                    layer.image_id,
+                ),
                 maps,
             )
 

@@ -15,6 +15,7 @@ from pipeline.numerics.geometry import ReceptiveField, whole
 
 INPUT = (32, 64)
 FIELD = ReceptiveField((9, 9), (4, 4), (-1, -1), "exact")
+LARGE = ReceptiveField((80, 80), (4, 4), (-37, -38), "exact")
 # The network's input is the image from x 10 on, at half of its size; the whole image is shown at a quarter.
 BOX = np.array([[10, 0, 138, 64]], np.float32)
 PLACED = Placed(place=0, width=32, height=16, scale=0.25, x=-2.5, y=0.0)
@@ -24,7 +25,14 @@ def outlined(geometry, ungated, units=2):
     half = np.arange(units) == 1
     level = np.float32([0.5] * units)
     return OutlinedLayer(
-        geometry, ungated, "output", level, half, np.arange(units) * 3, np.full((units, 2), [5, -1])
+        geometry,
+        ungated,
+        "output",
+        level,
+        half,
+        np.ones_like(level),
+        np.arange(units) * 3,
+        np.full((units, 2), [5, -1]),
     )
 
 
@@ -35,6 +43,7 @@ def path(tmp_path):
     layers = {
         "exact": (outlined(LayerGeometry((8, 16), FIELD), None), maps),
         "gated": (outlined(LayerGeometry((8, 16), whole(INPUT, "global")), FIELD), maps),
+        "large": (outlined(LayerGeometry((8, 16), whole(INPUT, "global")), LARGE), maps),
         "head": (outlined(LayerGeometry((1, 1), whole(INPUT, "global")), None), maps[..., :1, :1]),
     }
     with new_outlines(tmp_path / "outlines.h5", About(tuple(layers), 40, INPUT), made_from={}) as writer:
@@ -70,12 +79,19 @@ def test_nothing_above_the_level_gives_an_empty_outline(path):
     assert scenes(path, "exact", row=1)[0].outline == ""
 
 
-def test_after_gates_the_field_without_them_is_framed_and_its_middle_marked(path):
+def test_after_gates_the_field_without_them_is_framed(path):
     first, _ = scenes(path, "gated")
     # Position (2, 5) sees rows 7 to 16 and columns 19 to 28 of the input.
     assert first.ungated == (9.5, 3.5, 14.0, 8.0)
-    assert first.point == (11.8, 5.8)
+    assert first.point is None
     assert first.outline == scenes(path, "exact")[0].outline
+
+
+def test_where_even_that_field_is_larger_than_the_image_its_middle_is_marked(path):
+    first, _ = scenes(path, "large")
+    # Position (2, 5) sees rows -29 to 51 and columns -18 to 62 of the input.
+    assert first.ungated == (0.0, 0.0, 31.0, 16.0)
+    assert first.point == (11.0, 5.5)
 
 
 def test_a_layer_of_one_position_has_no_outline(path):
@@ -87,10 +103,10 @@ def test_the_section_tells_each_unit_s_level_and_which_kind_it_is(path, tmp_path
     with open_outlines(path) as source:
         add_outlines(section, source, 100)
     content = section.content()
-    assert [layer.layer for layer in content.layers] == ["exact", "gated"]
+    assert [layer.layer for layer in content.layers] == ["exact", "gated", "large"]
     assert [unit.facts for unit in content.layers[0].units] == [(0.5, None), (None, 0.5)]
     assert content.layers[0].facts[0].value == (1, 2)
-    numbers = {"sample": 40, "sampled": 1, "layers": 2, "units": 4, "units_at_half": 2, "layers_gated": 1}
+    numbers = {"sample": 40, "sampled": 1, "layers": 3, "units": 6, "units_at_half": 3, "layers_gated": 2}
     assert numbers.items() <= content.numbers.items()
 
 

@@ -13,6 +13,7 @@ GATED = OutlinedLayer(
     "input",
     level=np.array([1.5, 0.25], np.float32),
     half=np.array([False, True]),
+    scale=np.array([1, 0.5], np.float32),
     unit=np.array([0, 7]),
     image_id=np.array([[5, 2, -1], [9, 5, 2]]),
 )
@@ -22,6 +23,7 @@ PLAIN = OutlinedLayer(
     "output",
     level=np.array([2], np.float32),
     half=np.array([False]),
+    scale=np.array([1], np.float32),
     unit=np.array([3]),
     image_id=np.array([[2, 9, -1]]),
 )
@@ -54,7 +56,7 @@ def test_layers_are_read_back(path, name, expected):
 
 def test_maps_are_read_a_unit_at_a_time_and_boxes_by_image(path):
     with open_outlines(path) as found:
-        np.testing.assert_array_equal(found.maps("gated", 1), MAPS[1])
+        np.testing.assert_array_equal(found.maps("gated", 1), MAPS[1] / np.float32(2))
         np.testing.assert_array_equal(found.input_box(5), BOX[1])
 
 
