@@ -9,12 +9,14 @@ import torch
 from distributed import Client
 
 from pipeline.errors import UserError
+from pipeline.extraction.memory import announce_memory
 from pipeline.extraction.plan import Plan
 from pipeline.extraction.recipe import CORE, DISTRIBUTIONS, Recipe
 from pipeline.extraction.shard import ShardJob, compute_shard
 from pipeline.formats.manifest import open_manifest
 from pipeline.model.device import arithmetic
 from pipeline.parallel import cluster
+from pipeline.parallel.memory import available
 from pipeline.parallel.processes import WORKERS_VARIABLE, Lost
 from pipeline.shards.pool import ShardPool
 
@@ -52,19 +54,22 @@ def compute_missing(plan: Plan, manifest: Path, pool: ShardPool, *, label: str) 
         )
         for shard in plan.missing(pool)
     ]  # fmt: skip
-    computed = _compute(jobs, pool, label) if jobs else {}
+    computed = _compute(jobs, plan, pool, label) if jobs else {}
     targets = [pool.path(shard.key) for shard in plan.shards]
     return [computed.get(target, target) for target in targets]
 
 
-def _compute(jobs: Sequence[ShardJob], pool: ShardPool, label: str) -> dict[Path, Path]:
+def _compute(jobs: Sequence[ShardJob], plan: Plan, pool: ShardPool, label: str) -> dict[Path, Path]:
     """Return where each job's shard is; one that ends its workers is tried again, guarded."""
-    recipe, files = jobs[0].recipe, {}
+    recipe, files = plan.recipe, {}
+    # What a cluster elsewhere has is not known here.
+    free = None if cluster.is_remote() else available()
     with cluster.connect(workers=_processes(recipe)) as client:
         if cluster.is_remote():
             folders = [pool.folder, jobs[0].manifest, jobs[0].dataset, recipe.weights]
             cluster.preflight(client, CORE, DISTRIBUTIONS, folders)
             _check_processors(client, recipe.device)
+        announce_memory(client, plan, free)
         deadly = []
         for number, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
             if isinstance(receipt, Lost):

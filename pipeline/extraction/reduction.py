@@ -102,7 +102,7 @@ class Reducer:
         reduced.rows[shards.value(name)] = _array(peak)
         reduced.rows[shards.position(name)] = position.cpu().numpy()
         if self._recipe.means:
-            reduced.rows[shards.mean(name)] = _array(value.float().mean((2, 3)) if value.ndim == 4 else value)
+            reduced.rows[shards.mean(name)] = _array(means(value))
         if self._recipe.statistics:
             outputs = value.numel() // value.shape[1]
             reduced.sums[shards.zeros(name)] = outputs - count_nonzero(value)
@@ -148,6 +148,16 @@ def maxima(value: Tensor) -> tuple[Tensor, Tensor]:
     index = index.flatten(1)
     rows = torch.div(index, value.shape[3], rounding_mode="floor")
     return peak.flatten(1), torch.stack([rows, index - rows * value.shape[3]], -1).to(torch.uint16)
+
+
+def means(value: Tensor) -> Tensor:
+    """Return each unit's mean over positions, (n, U) float32; a dense layer's output as it is."""
+    if value.ndim == 2:
+        return value
+    if value.is_cuda or value.dtype == torch.float32:
+        return value.mean((2, 3), dtype=torch.float32)
+    # On a CPU all of the map would be copied for it, twice as large as it is.
+    return torch.stack([image.float().mean((1, 2)) for image in value])
 
 
 def count_nonzero(value: Tensor) -> np.ndarray:

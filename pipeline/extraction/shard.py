@@ -68,9 +68,7 @@ def compute_shard(job: ShardJob) -> Receipt:
     """
     started = time.monotonic()
     torch.set_num_threads(1)
-    if job.recipe.device == "cuda":
-        torch.cuda.set_device(gpu_number(get_worker().name, torch.cuda.device_count()))
-    engine = _engine(job.recipe)
+    engine = engine_of(job.recipe)
     batches = _batches(job)
     parts = [_reduced(engine, batch) for batch in batches]
     may_pass = any(error.reason in PASSING for _, error in batches.skipped)
@@ -86,7 +84,10 @@ def _reduced(engine: Reducer, batch: Batch) -> Reduced:
 
 
 @lru_cache(maxsize=1)
-def _engine(recipe: Recipe) -> Reducer:
+def engine_of(recipe: Recipe) -> Reducer:
+    """Return what forwards and reduces this process's batches, on its GPU if it has one."""
+    if recipe.device == "cuda":
+        torch.cuda.set_device(gpu_number(get_worker().name, torch.cuda.device_count()))
     return Reducer(load_network(recipe.weights), recipe)
 
 

@@ -77,14 +77,15 @@ class Observer:
             return Watch(traced, self._wanted, visit).logits(batch) if traced else self._watch(batch, visit)
         values: dict[fx.Node, Any] = {}
         for step in self._steps:
-            value = values[step.node] = self._run(step, values, batch)
+            values[step.node] = self._run(step, values, batch)
             if step.shown is not None:
-                other = visit(step.shown, value)
+                other = visit(step.shown, values[step.node])
                 if other is not None:
-                    _replace(values, value, other)
+                    _replace(values, values[step.node], other)
+            # Nothing else may hold a map here: it has to go before the next one is made.
             for node in step.done:
                 del values[node]
-        return logits_of(value)
+        return logits_of(values[self._steps[-1].node])
 
     def _traced(self, batch: Tensor) -> Trace | None:
         """Return the graph that is followed with images of this size; None where there is none."""

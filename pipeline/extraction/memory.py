@@ -1,0 +1,99 @@
+"""What a process of the pass takes in memory: measured on a batch, said, refused where it is not there."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from distributed import Client
+
+from pipeline.errors import UserError
+from pipeline.extraction.cost import row_bytes
+from pipeline.extraction.plan import Plan
+from pipeline.extraction.recipe import Recipe
+from pipeline.extraction.shard import engine_of
+from pipeline.formats.weights import read_description
+from pipeline.parallel import cluster
+from pipeline.parallel.memory import peak_of
+from pipeline.parallel.processes import WORKERS_VARIABLE, Lost
+
+log = logging.getLogger(__name__)
+
+# A tenth above what was measured: allocators keep some of what is given back.
+MARGIN = 1.1
+REMEDY = "lower extract.batch_size (results change in the last bits)"
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The most that a batch took: bytes of the process, and bytes on the GPU (0 on a CPU)."""
+
+    process: int
+    gpu: int
+
+
+def announce_memory(client: Client, plan: Plan, free: int | None) -> None:
+    """Forward one batch of the plan on one worker, and say what all of them will take.
+
+    Parameters
+    ----------
+    client
+        The cluster.
+    plan
+        Its largest shard is held until it is written.
+    free
+        Bytes that were available before the cluster's processes started; None where that says nothing.
+
+    Raises
+    ------
+    UserError
+        Naming extract.batch_size, where there is too little.
+    """
+    recipe = plan.recipe
+    ((_, peak),) = cluster.map_jobs(client, measure, [recipe], label="measuring", unit="batches")
+    if isinstance(peak, Lost):
+        raise UserError(
+            f"extract.batch_size is {recipe.batch_size}: a batch ends its process, as too little memory "
+            f"does; {REMEDY}"
+        )
+    process = need(plan, peak)
+    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    log.info(
+        "memory: about %.1f GB a process, %.1f GB for %d%s%s",
+        process / 1e9, workers * process / 1e9, workers,
+        f"; {free / 1e9:.1f} GB are available" if free is not None else "",
+        f"; {peak.gpu / 1e9:.1f} GB on the GPU" if peak.gpu else "",
+    )  # fmt: skip
+    if free is not None and workers * process > free:
+        raise UserError(
+            f"extract.batch_size is {recipe.batch_size}: {workers} processes take about "
+            f"{workers * process / 1e9:.1f} GB, {free / 1e9:.1f} GB are available; {REMEDY}, or "
+            f"{WORKERS_VARIABLE}"
+        )
+
+
+def need(plan: Plan, peak: Peak) -> int:
+    """Return the bytes of a process: of a batch, and of its largest shard, held twice while it is joined."""
+    largest = max(shard.images for shard in plan.shards)
+    return int(MARGIN * peak.process + 2 * largest * row_bytes(plan.recipe))
+
+
+def measure(recipe: Recipe) -> Peak:
+    """Forward one batch of grey images.
+
+    Raises
+    ------
+    UserError
+        Naming extract.batch_size, if the memory cannot be had.
+    """
+    torch.set_num_threads(1)
+    seen, engine = read_description(recipe.weights).preprocessing, engine_of(recipe)
+    shape = (recipe.batch_size, seen.channels, *seen.input_size)
+    try:
+        process = peak_of(lambda: engine.run(np.zeros(shape, np.float32)))
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate" not in str(error):
+            raise
+        first = str(error).splitlines()[0]
+        raise UserError(f"extract.batch_size is {recipe.batch_size}: {first}; {REMEDY}") from error
+    return Peak(process, torch.cuda.max_memory_allocated() if recipe.device == "cuda" else 0)

@@ -1,0 +1,65 @@
+"""Memory of the pass: measured, said, refused."""
+
+import re
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.extraction import computing, memory
+from pipeline.extraction.cost import row_bytes
+from pipeline.extraction.memory import Peak, measure, need
+from tests.small.extraction import extract_small, plan, recipe
+
+
+@pytest.fixture
+def place(inputs, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVATLAS_SHARDS", str(tmp_path / "pool"))
+    monkeypatch.setenv("CONVATLAS_DEVICE", "cpu")
+    monkeypatch.setenv("CONVATLAS_WORKERS", "1")
+    monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
+    return tmp_path
+
+
+def run(inputs, place):
+    extract_small(inputs / "manifest.h5", inputs / "weights", place / "activations")
+
+
+def test_larger_batches_take_more(inputs, place):
+    small, large = (measure(recipe(inputs / "weights", batch_size=size)) for size in (1, 2048))
+    # The input alone, 3 x 32 x 32 float32, and the first layer's 32 maps of that size.
+    assert large.process - small.process > 2047 * (3 + 32) * 32 * 32 * 4
+    assert large.gpu == 0
+
+
+def test_a_shard_is_held_twice(inputs, place):
+    planned = plan(inputs / "manifest.h5", inputs / "weights")
+    largest = max(shard.images for shard in planned.shards)
+    assert need(planned, Peak(1000, 0)) == 1100 + 2 * largest * row_bytes(planned.recipe)
+
+
+def test_memory_is_announced(inputs, place, monkeypatch):
+    lines = []
+    monkeypatch.setattr(memory.log, "info", lambda text, *values: lines.append(text % values))
+    run(inputs, place)
+    said = r"memory: about (\S+) GB a process, (\S+) GB for 1; (\S+) GB are available"
+    found = re.search(said, lines[0])
+    assert found and 0.1 < float(found[1]) == float(found[2]) < 2
+
+
+def test_too_little_memory_is_refused_naming_the_batch_size(inputs, place, monkeypatch):
+    monkeypatch.setattr(computing, "available", lambda: 50_000_000)
+    refused = r"extract.batch_size is 4: 1 processes take about .* GB, 0.1 GB are available; lower"
+    with pytest.raises(UserError, match=refused):
+        run(inputs, place)
+    assert not (place / "activations").exists()
+
+
+def test_memory_that_cannot_be_had_is_one_line(inputs, place, monkeypatch):
+    def run_out(_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes wanted\nframe #0")
+
+    monkeypatch.setattr("pipeline.extraction.reduction.Reducer.run", lambda self, inputs: run_out(inputs))
+    said = r"batch_size is 4: DefaultCPUAllocator: .* 9 bytes wanted; lower extract.batch_size"
+    with pytest.raises(UserError, match=said) as error:
+        measure(recipe(inputs / "weights"))
+    assert "frame" not in str(error.value)
