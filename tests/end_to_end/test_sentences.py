@@ -79,7 +79,7 @@ SAID = {
 NOT_SAID = {
     "digits": ("the network may know", "not known", "colours repeat", "look alike"),
     "cifar with a checkpoint": ("held out right", "is the network’s", "split “test”", "train 20"),
-    "a validation set": ("may know",),
+    "a validation set": ("may know", "held out right"),
     "other classes": ("No image has a label", "Accuracy"),
     "300 classes of one image": (
         "KNC", "class mean", "names stand at", "Names stand", "The classes that are hardest", "Most frequent",
