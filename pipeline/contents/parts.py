@@ -143,8 +143,10 @@ class LayerPart(Model):
         Pictures that its units' strips are cut out of.
     unit_facts, unit_table
         What each unit's cells mean.
-    unit_scenes, numbers
-        Names a part of the section's caption file: what each unit's scenes show; and numbers for it.
+    unit_scenes
+        Names a part of the section's caption file: what each unit's scenes show.
+    numbers
+        For the captions of its units' strips and scenes.
     units
         Ascending.
     """

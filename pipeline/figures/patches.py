@@ -166,14 +166,14 @@ class LayerFiles:
         return self.drawn.geometry.receptive_field.exceeds(self.source.about.input_size)
 
     def _seen(self) -> dict[str, Number]:
-        """Return what the caption of a unit's whole images is filled in with."""
+        """Return what the captions of a unit's patches and whole images are filled in with."""
         field = self.drawn.geometry.receptive_field
         outlined = self.outlines is not None and self.drawn.geometry.map_size != (1, 1)
         gated = self.outlines is not None and self.outlines.is_gated
         marked = self._larger or (self.outlines is not None and self.outlines.marks)
         return {
-            "outlined": int(outlined), "marked": int(marked), "gated": int(gated),
-            "rf_status": field.status,
+            "outlined": int(outlined), "larger": int(self._larger), "marked": int(marked),
+            "gated": int(gated), "rf_status": field.status,
         }  # fmt: skip
 
     def _records(self) -> Iterator[Sequence[object]]:

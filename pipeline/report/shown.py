@@ -99,7 +99,7 @@ class View:
 
     def strip(self, layer: LayerPart, strip: Strip) -> Shown:
         """Return a unit's pictures as a window onto their sheet, in per cent of the window."""
-        said = self._said(self.section.caption.part(strip.caption), {})
+        said = self._said(self.section.caption.part(strip.caption), layer.numbers)
         return said | self._window(layer.sheets[strip.sheet], strip)
 
     def scenes(self, layer: LayerPart, unit: UnitPart) -> Shown | None:
