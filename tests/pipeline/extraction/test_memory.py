@@ -34,7 +34,8 @@ def test_larger_batches_take_more(inputs, place):
 def test_a_shard_is_held_twice(inputs, place):
     planned = plan(inputs / "manifest.h5", inputs / "weights")
     largest = max(shard.images for shard in planned.shards)
-    assert need(planned, Peak(1000, 0)) == 1100 + 2 * largest * row_bytes(planned.recipe)
+    rows = 2 * largest * row_bytes(planned.recipe)
+    assert need(planned, Peak(process=1000, without=600, gpu=0)) == 600 + 2 * 400 + rows
 
 
 def test_memory_is_announced(inputs, place, monkeypatch):
