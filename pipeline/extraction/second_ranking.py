@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Ids = NDArray[np.int64]
 
 # How many images are forwarded by lot, and one of how many where that is more.
-SAMPLE, ONE_OF = 256, 100
+SAMPLE, ONE_OF = 1024, 100
 # The share of units that may lack one of the first half of their candidates.
 TOLERANCE = 0.01
 
@@ -120,16 +120,24 @@ class SecondPass:
 
     def result(self) -> SecondRanking:
         """Return the ranking, and say what it may lack."""
-        how = f"estimated on {len(self._sample)} images drawn by lot" if self.left else "all are ranked"
         log.info(
-            "%d of %d images forwarded again in float32; %.2f %% of units lose one of their first %d (%s)",
-            len(self._forwarded), len(self._images), 100 * self.lost(self._first_half), self._first_half, how,
+            "%d of %d images forwarded again in float32; %s",
+            len(self._forwarded), len(self._images), self._lacking(),
         )  # fmt: skip
         ranked = {layer: layer_ranking(self._first[layer], found) for layer, found in self._ranking.items()}
         return SecondRanking(
             ranked, len(self._forwarded), self.left, self._sample, self._recipe.precision,
             self._recipe.batch_size, arithmetic(self._recipe.device),
         )  # fmt: skip
+
+    def _lacking(self) -> str:
+        """Say how many units lack an image, and how that is known."""
+        if not self.left:
+            return "all are ranked, so no unit loses one of its first: 0 %"
+        drawn, lost = f"{len(self._sample)} others drawn by lot", self.lost(self._first_half)
+        if not lost:
+            return f"of {drawn} none is among the first {self._first_half} of a unit"
+        return f"{lost:.2%} of units lose one of their first {self._first_half}, judged by {drawn}"
 
     def _candidates(self, ranking: Mapping[str, TopK]) -> Ids:
         """Return the images of a ranking, ascending; all there are where these are more than half of them."""

@@ -78,7 +78,7 @@ def test_what_is_lacking_is_estimated_on_images_drawn_by_lot(made, few, tmp_path
     exact = store.open_activations(made / "exact").read("maxima/classifier.1/value")
     forwarded = np.union1d(candidates, found.sample)
     assert ranked.image_id[:, 0].tolist() == forwarded[exact[forwarded].argmax(0)].tolist()
-    assert "estimated on 4 images drawn by lot" in caplog.text
+    assert "4 others drawn by lot" in caplog.text
 
 
 def test_units_that_lack_too_much_get_more_candidates(few, tmp_path, monkeypatch):
