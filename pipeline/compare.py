@@ -26,7 +26,7 @@ from safetensors.numpy import load_file
 
 from pipeline import store
 from pipeline.errors import UserError
-from pipeline.formats.activations import FILE, open_activations
+from pipeline.formats.activations import FILE, shard_files
 
 OF_A_RUN = ("artifacts", "metrics", "plots")
 NOT_HELD = ("*@version_*", "*@schema_version", "*@digest_params")
@@ -93,8 +93,8 @@ def _files(folder: Path) -> dict[str, Path]:
     files = [path for top in tops for path in top.rglob("*") if path.is_file() and path.name != ".gitignore"]
     place: dict[Path, str] = {}
     for index in (path for path in files if path.name == FILE):
-        for number, shard in enumerate(open_activations(index.parent).shards()):
-            place[shard.path] = f"shard {number}.h5"
+        for number, shard in enumerate(shard_files(index.parent)):
+            place[shard] = f"shard {number}.h5"
     return {(path.parent / place.get(path, path.name)).relative_to(folder).as_posix(): path for path in files}
 
 

@@ -16,7 +16,7 @@ from pipeline.store.activations import INDEX_VERSION as VERSION
 
 __all__ = [
     "FILE", "INPUT", "OUTPUT", "VERSION", "Activations", "Index", "KeptLayer", "Skipped",
-    "open_activations", "write_index",
+    "open_activations", "shard_files", "write_index",
 ]  # fmt: skip
 
 # What a layer's images are ranked by.
@@ -150,6 +150,18 @@ class Activations(store.Activations):
             columns = (file.strings(f"skipped/{name}") for name in ("reason", "message"))
             image_id = file.get("skipped/image_id").tolist()
             return [Skipped(*item) for item in zip(image_id, *columns, strict=True)]
+
+
+def shard_files(folder: Path) -> list[Path]:
+    """Return the shards that an index of any version names, in order: what runs are compared by.
+
+    Raises
+    ------
+    UserError
+        It is missing or damaged.
+    """
+    with store.read(folder / FILE, version=None) as file:
+        return [folder / name for name in file.strings("shard/file")]
 
 
 def open_activations(folder: Path) -> Activations:

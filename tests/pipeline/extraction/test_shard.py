@@ -11,6 +11,7 @@ def test_every_passing_reason_is_one_that_reading_gives():
         node.args[0].value
         for name in (
             "images/decoding",
+            "images/guarded",
             "images/image_file",
             "dataset/dataset",
             "dataset/tars",

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline import store
 from pipeline.errors import UserError
+from pipeline.store.activations import INDEX_VERSION, SHARD_VERSION
 
 
 def written(path, **arrays):
@@ -236,8 +237,9 @@ def test_missing_things_are_named(tmp_path):
 def activations(folder):
     folder.mkdir()
     for name, rows in (("part-a.h5", [[1.0], [2.0]]), ("part-b.h5", [[3.0]])):
-        written(folder / name, codes=np.array(rows, np.float32))
-    with store.write(folder / "index.h5", stage="test", version=1) as file:
+        with store.write(folder / name, stage="test", version=SHARD_VERSION) as file:
+            file.put("codes", np.array(rows, np.float32))
+    with store.write(folder / "index.h5", stage="test", version=INDEX_VERSION) as file:
         file.set_attributes("", {"layers": ["relu", "pool"]})
         for layer in ("relu", "pool"):
             file.set_attributes(f"maxima/{layer}", {"map_size": (4, 4)})
