@@ -49,14 +49,19 @@ def decimals(value: Any, places: int) -> str:
 
 
 def share(value: Any, places: int = 1) -> str:
-    """Write a share of one in per cent.
+    """Write a share of one in per cent; what is neither none nor all is not rounded to it.
 
     Raises
     ------
     ValueError
         If it is no number.
     """
-    return f"{100 * _real(value):.{places}f}{SPACE}%"
+    percent, step = 100 * _real(value), 10.0**-places
+    if 0 < percent < step / 2:
+        return f"<{SPACE}{step:.{places}f}{SPACE}%"
+    if 100 - step / 2 <= percent < 100:
+        return f">{SPACE}{100 - step:.{places}f}{SPACE}%"
+    return f"{percent:.{places}f}{SPACE}%"
 
 
 def interval(ends: Sequence[Any], places: int = 1) -> str:
