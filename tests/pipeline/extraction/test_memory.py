@@ -26,8 +26,9 @@ def run(inputs, place):
 
 def test_larger_batches_take_more(inputs, place):
     small, large = (measure(recipe(inputs / "weights", batch_size=size)) for size in (1, 2048))
-    # The input alone, 3 x 32 x 32 float32, and the first layer's 32 maps of that size.
-    assert large.process - small.process > 2047 * (3 + 32) * 32 * 32 * 4
+    # Half of the input, 3 x 32 x 32 float32, and of the first layer's 32 maps of that size: the rest may fit
+    # into what earlier tests left free in this process.
+    assert large.process - small.process > 2047 * (3 + 32) * 32 * 32 * 4 / 2
     assert large.gpu == 0
 
 
