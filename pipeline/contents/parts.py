@@ -1,6 +1,7 @@
 """What a section says of a layer, of a unit, of an image: the pages of these collect it from all sections."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -21,6 +22,30 @@ class SpriteSheet(Model):
         return part.x + part.width <= self.width and part.y + part.height <= self.height
 
 
+class Tiles(Model):
+    """Where each picture of a strip lies, so that a page can show them one by one; lengths are pixels.
+
+    Attributes
+    ----------
+    count
+        Pictures, in lines of `columns` from the left upper corner.
+    columns
+        Places in a line.
+    side
+        Of a picture.
+    step
+        From one picture to the next, across and down.
+    edge
+        From the strip's edges to the first picture.
+    """
+
+    count: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    side: int = Field(ge=1)
+    step: int = Field(ge=1)
+    edge: int = Field(default=0, ge=0)
+
+
 class Strip(Model):
     """A unit's pictures side by side, cut out of a sheet.
 
@@ -32,6 +57,8 @@ class Strip(Model):
         Its place in the layer's list of sheets.
     x, y, width, height
         Where it lies on the sheet, pixels.
+    tiles
+        Where its pictures lie in it; None where the strip is one picture.
     """
 
     caption: Slug
@@ -40,6 +67,7 @@ class Strip(Model):
     y: int = Field(ge=0)
     width: int = Field(ge=1)
     height: int = Field(ge=1)
+    tiles: Tiles | None = None
 
 
 class WholeImage(Model):
@@ -91,11 +119,42 @@ class Scene(Model):
     outline: str | None = Field(default=None, pattern=r"^[MlzZ0-9 -]*$")
 
 
+class Histogram(Model):
+    """How often a unit's values came up.
+
+    Attributes
+    ----------
+    low, high
+        Ends of the bins, which are of equal width; both ends are counted.
+    counts
+        Of each bin, from the lowest.
+    """
+
+    low: float
+    high: float
+    counts: tuple[int, ...] = Field(min_length=1)
+
+
+class UnitLink(NamedTuple):
+    """Another unit, and the number that says how near it is, or how it comes to be named."""
+
+    layer: str
+    unit: int
+    value: float
+
+
 class UnitTable(Model):
-    """The table that each unit of a layer has: its caption and its columns; the rows stand with the units."""
+    """The table that each unit of a layer has: its caption and its columns; the rows stand with the units.
+
+    Attributes
+    ----------
+    aside
+        Whether it is short, and stands beside the unit's pictures; a long one is folded away.
+    """
 
     caption: Slug
     columns: tuple[Column, ...] = Field(min_length=1)
+    aside: bool = False
 
 
 class UnitPart(Model):
@@ -113,6 +172,11 @@ class UnitPart(Model):
         The whole images in which it looked, in the order of its table.
     rows
         Of its table, whose columns are those of the layer's `unit_table`.
+    histogram
+        Of its values; a page marks those of its scenes in it.
+    related
+        Other units, in groups, one for each of the layer's `unit_related`, nearest first; a page shows the
+        first pictures of those that are drawn.
     blocks
         What is said of this unit alone.
     """
@@ -122,6 +186,8 @@ class UnitPart(Model):
     strips: tuple[Strip, ...] = ()
     scenes: tuple[Scene, ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
+    histogram: Histogram | None = None
+    related: tuple[tuple[UnitLink, ...], ...] = ()
     blocks: tuple[Block, ...] = ()
 
 
@@ -145,8 +211,10 @@ class LayerPart(Model):
         What each unit's cells mean.
     unit_scenes
         Names a part of the section's caption file: what each unit's scenes show.
+    unit_histogram, unit_related
+        Name parts of it likewise: what each unit's histogram is of, and each group of other units.
     numbers
-        For the captions of its units' strips and scenes.
+        For the captions of its units' strips, scenes, histograms and groups.
     units
         Ascending.
     """
@@ -161,6 +229,8 @@ class LayerPart(Model):
     unit_facts: tuple[Column, ...] = ()
     unit_table: UnitTable | None = None
     unit_scenes: Slug | None = None
+    unit_histogram: Slug | None = None
+    unit_related: tuple[Slug, ...] = ()
     numbers: Mapping[str, Number] = {}
     units: tuple[UnitPart, ...] = ()
 
@@ -179,6 +249,12 @@ class LayerPart(Model):
                 self._check_strip(strip, place)
             if part.scenes and not self.unit_scenes:
                 raise ValueError(f"{place}: has scenes, of which nothing is said")
+            if part.histogram and not self.unit_histogram:
+                raise ValueError(f"{place}: has a histogram, of which nothing is said")
+            if part.related and len(part.related) != len(self.unit_related):
+                raise ValueError(
+                    f"{place}: {len(part.related)} groups of other units, of {len(self.unit_related)}"
+                )
         return self
 
     def _check_strip(self, strip: Strip, place: str) -> None:

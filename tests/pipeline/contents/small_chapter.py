@@ -6,11 +6,14 @@ from PIL import Image
 
 from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
 from pipeline.contents.parts import (
+    Histogram,
     ImagePart,
     LayerPart,
     Scene,
     SpriteSheet,
     Strip,
+    Tiles,
+    UnitLink,
     UnitPart,
     UnitTable,
     WholeImage,
@@ -65,10 +68,19 @@ def layer(folder: Path, name: str, prefix: str) -> LayerPart:
     winners = tuple(
         (3.0 - rank, f"class/{rank}.png", "a", (rank, 2), (-1.5, 0, 9.5, 11)) for rank in range(2)
     )
-    strips = (Strip(caption="strip", sheet=0, x=0, y=2, width=6, height=2),)
+    tiles = Tiles(count=2, columns=2, side=2, step=3, edge=0)
+    strips = (Strip(caption="strip", sheet=0, x=0, y=2, width=6, height=2, tiles=tiles),)
     scenes = (Scene(image=0, value=3.0, box=(0, 0, 3, 2)), Scene(value=2.0, box=(0, 0, 0, 0)))
     units = (
-        UnitPart(unit=0, facts=(3.0, (7, 10)), strips=strips, scenes=scenes, rows=winners),
+        UnitPart(
+            unit=0,
+            facts=(3.0, (7, 10)),
+            strips=strips,
+            scenes=scenes,
+            rows=winners,
+            histogram=Histogram(low=0, high=3, counts=(8, 1, 1)),
+            related=((UnitLink(name, 5, 0.9),), ()),
+        ),
         UnitPart(unit=1, facts=(None, (0, 10)), blocks=(Notice(caption="dead"),)),
         UnitPart(unit=5, facts=(0.5, (1, 10))),
     )
@@ -80,7 +92,7 @@ def layer(folder: Path, name: str, prefix: str) -> LayerPart:
         sheets=(SpriteSheet(file=picture(folder, f"{prefix}.webp"), width=6, height=4),),
         unit_facts=(Column(name="largest", form="number"), Column(name="active", form="proportion")),
         unit_table=UnitTable(caption="winners", columns=WINNERS),
-        unit_scenes="whole",
+        unit_scenes="whole", unit_histogram="values", unit_related=("near", "far"),
         units=units,
     )  # fmt: skip
 

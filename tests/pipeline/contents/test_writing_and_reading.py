@@ -112,6 +112,8 @@ def test_two_chapters_cannot_hold_one_section(tmp_path):
         (lambda content: content["layers"][0]["units"][0]["strips"][0].update(sheet=1), "sheet 1 of 1"),
         (lambda content: content["layers"][0]["sheets"][0].update(file="gone.webp"), "gone.webp"),
         (lambda content: content["layers"][0].pop("unit_scenes"), "unit 0: has scenes, of which nothing"),
+        (lambda content: content["layers"][0].pop("unit_histogram"), "unit 0: has a histogram, of which"),
+        (lambda content: content["layers"][0].pop("unit_related"), "2 groups of other units, of 0"),
         (lambda content: content["whole_images"][0].update(height=3), "whole image 4: leaves the sheets"),
         (lambda content: content["whole_images"][0].update(sheet=1), "whole image 4: leaves the sheets"),
         (lambda content: content["whole_images"].append(content["whole_images"][0]), "image '4' is given"),
