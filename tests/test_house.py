@@ -34,8 +34,8 @@ ROOMS = (
 # Rooms that are lists, one an artifact, a section: they may be longer.
 LISTS = {"formats", "figures"}
 LARGEST_ROOM = 15  # modules
-# The stages that run a network; no other may pay for the import of torch.
-NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract", "stages.outlines"}
+# The stages that run a network, or see images as one does; no other may pay for the import of torch.
+NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes"}
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes
 LARGEST_DATA = 1_000_000  # bytes, all data files of the repository together

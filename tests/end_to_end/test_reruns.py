@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.project import Project
 
 FIGURES = {"render-summary", "render-patches", "render-embedding"}
-AFTER_ACTIVATIONS = {"predictions", "topk", "patches", "outlines", "embedding", *FIGURES}
+AFTER_ACTIVATIONS = {"predictions", "probes", "topk", "patches", "outlines", "embedding", *FIGURES}
 
 # Parameter -> another value, and the stages that it runs again; two more read every block and always run.
 ALWAYS = {"check", "report"}
@@ -16,7 +16,8 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "dataset.seed": (7, {"manifest", "weights", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
     "model.training.epochs": (3, {"weights", "extract", *AFTER_ACTIVATIONS}),
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
-    "predictions.bins": (5, {"predictions", "render-summary", "render-embedding"}),
+    "predictions.bins": (5, {"predictions", "probes", "render-summary", "render-embedding"}),
+    "probes.most": (5, {"probes"}),
     "topk.k": (2, {"topk", "patches", "outlines", "render-patches"}),
     "patches.side": (20, {"patches", "outlines", "render-patches"}),
     "outlines.sample": (9, {"outlines", "render-patches"}),

@@ -61,15 +61,15 @@ def write_manifest(path, label, class_names, split=None, size=None, drawn=0):
     )  # fmt: skip
 
 
-def write_manifest_of(path, dataset, names, label=None, size=None):
+def write_manifest_of(path, dataset, names, label=None, size=None, split=None):
     """Write the manifest of the files `names` in a folder, sorted; class0 is the first class.
 
-    By default all are of class0, and 8 x 8 pixels.
+    By default all are of class0 and split train, and 8 x 8 pixels.
     """
     label = np.zeros(len(names), np.int32) if label is None else np.asarray(label)
     digests = [store.digest(dataset / name) for name in names]
     classes = [f"class{number}" for number in range(label.max() + 1)]
-    return _write_manifest(path, str(dataset), names, digests, label, classes, None, size, [])
+    return _write_manifest(path, str(dataset), names, digests, label, classes, split, size, [])
 
 
 def _write_manifest(path, dataset, names, digests, label, classes, split, size, skipped, drawn=0):
