@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,14 +135,7 @@ def _pictured(
         raise UserError(
             f"probes: none of {len(chosen)} images can be read any more; run the manifest stage again"
         )
-    return _of(chosen, kept), np.stack(pictures)
-
-
-def _of(probes: Probes, places: Sequence[int]) -> Probes:
-    """Return some of the probes."""
-    arrays = {name: value[places] for name, value in vars(probes).items() if isinstance(value, np.ndarray)}
-    texts = {name: tuple(getattr(probes, name)[place] for place in places) for name in ("path", "split")}
-    return replace(probes, **arrays, **texts)
+    return chosen.take(kept), np.stack(pictures)
 
 
 def _numbers(probes: Probes) -> dict[str, int]:

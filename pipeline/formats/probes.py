@@ -1,8 +1,9 @@
 """``probes.h5``: the images that every analysis of single images is shown on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,12 @@ class Probes:
         """(P,) bool, whether there is a label and the prediction is another."""
         return (self.label >= 0) & ~self.right
 
+    def take(self, places: Sequence[int]) -> "Probes":
+        """Return some of the probes, by their places."""
+        some: dict[str, Any] = {name: getattr(self, name)[list(places)] for name in _ARRAYS}
+        some |= {name: tuple(getattr(self, name)[place] for place in places) for name in _TEXTS}
+        return Probes(**some, held_out=self.held_out)
+
 
 def write_probes(
     path: Path, probes: Probes, pictures: NDArray[np.uint8], *, made_from: Mapping[str, str]
@@ -97,10 +104,10 @@ def read_probes(path: Path) -> Probes | Status:
         status = status_of(file)
         if status.reason:
             return status
-        arrays = {name: file.get(name) for name in _ARRAYS}
-        arrays["named"] = arrays["named"].astype(np.bool_)
-        texts = {name: tuple(file.strings(name)) for name in _TEXTS}
-        return Probes(**arrays, **texts, held_out=str(file.attributes()["held_out"]))
+        found: dict[str, Any] = {name: file.get(name) for name in _ARRAYS}
+        found["named"] = found["named"].astype(np.bool_)
+        found |= {name: tuple(file.strings(name)) for name in _TEXTS}
+        return Probes(**found, held_out=str(file.attributes()["held_out"]))
 
 
 def read_pictures(path: Path) -> NDArray[np.uint8]:
