@@ -8,6 +8,7 @@ from pipeline import store
 from pipeline.extraction.extraction import extract
 from pipeline.formats.activations import open_activations
 from pipeline.formats.manifest import open_manifest
+from pipeline.formats.second_ranking import read_second_ranking
 from pipeline.formats.topk import open_topk
 from pipeline.formats.weights import Description
 from pipeline.images.decoding import decode
@@ -62,6 +63,16 @@ def made(inputs, workers):
 
 
 @pytest.fixture(scope="module")
+def again(made):
+    """The second ranking after a pass in bfloat16."""
+    extract(
+        made / "manifest.h5", recipe(made / "bounded", precision="bfloat16"), made / "half",
+        {"manifest": "00" * 32}, shard_mean=8, shard_largest=16, candidates=K + 3,
+    )  # fmt: skip
+    return read_second_ranking(made / "half")
+
+
+@pytest.fixture(scope="module")
 def plain(made):
     """What enters and leaves each bounded layer, by plain PyTorch: layer to two arrays (N, U, …)."""
     network = load_network(made / "bounded")
@@ -100,6 +111,16 @@ def test_the_ranking_is_a_brute_force_ranking_by_the_input(made, plain, layer):
     if layer != "hardsigmoid":
         assert found.count_at_maximum.tolist() == (after == after.amax(0)).sum(0).tolist()
         assert found.count_at_maximum.max() > K, "it saturates, else this shows nothing"
+
+
+@pytest.mark.parametrize("layer", RANKED)
+def test_half_precision_is_ranked_again_by_the_input(made, plain, again, layer):
+    before = plain[layer][0]
+    before = before.flatten(2).amax(-1) if before.ndim == 4 else before
+    found = again.layers[layer]
+    best = torch.sort(before, dim=0, descending=True, stable=True)
+    np.testing.assert_allclose(found.input[:, :K], best.values[:K].T, rtol=1e-5, atol=1e-5)
+    assert np.mean(found.image_id[:, :K] == best.indices[:K].T.numpy()) > 0.95, "but for rounding"
 
 
 @pytest.mark.parametrize("layer", ["act", "clamp"])

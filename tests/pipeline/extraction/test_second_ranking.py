@@ -88,6 +88,16 @@ def test_units_that_lack_too_much_get_more_candidates(few, tmp_path, monkeypatch
     assert (found.images, found.left) == (60, 0)
 
 
+def test_candidates_in_more_than_half_of_the_images_mean_all_images(made, few, tmp_path, monkeypatch):
+    monkeypatch.setattr(second_ranking, "TOLERANCE", 1.0)
+    few("most", 2)
+    half = store.open_activations(tmp_path / "most").read("maxima/classifier.1/value")
+    candidates = np.unique(np.argsort(-half, axis=0, kind="stable")[:2])
+    assert 30 < len(candidates) < 56, "with four by lot that is not all of them, else this shows nothing"
+    found = read_second_ranking(tmp_path / "most")
+    assert (found.images, found.left, len(found.sample)) == (60, 0, 0)
+
+
 def test_second_ranking_is_nearer_to_float32(made):
     exact, half = (store.open_activations(made / name) for name in ("exact", "half"))
     ranked = read_second_ranking(made / "half").layers
