@@ -11,6 +11,7 @@ from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles
+from pipeline.figures.similar_units import add_similar_units
 from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
 from pipeline.figures.winners import Names, count_tied
@@ -18,6 +19,7 @@ from pipeline.formats.class_names import read_class_names
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import OutlinesFile, open_outlines
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
+from pipeline.formats.similar_units import read_similar_units
 from pipeline.formats.topk import TopkFile, open_topk
 from pipeline.parallel.processes import count_workers
 from pipeline.progress import progress
@@ -41,6 +43,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         section = chapter.section("patches")
         section.numbers |= _numbers(source, list(layers.values())) | _half_precision(ranking)
         add_outlines(chapter.section("outlines"), outlines, source.about.images)
+        add_similar_units(chapter.section("similar_units"), read_similar_units(paths["similar_units"]))
         shown = np.concatenate([layer.image_id.ravel() for layer in layers.values()])
         whole_images = draw_whole_images(section, source, shown, threads=count_workers())
         with progress("drawing", total=len(ranking.about.layers), unit="layers") as bar:
@@ -102,6 +105,7 @@ STAGE = Stage(
     inputs={
         "patches": "artifacts/patches.h5",
         "outlines": "artifacts/outlines.h5",
+        "similar_units": "artifacts/similar_units.h5",
         "topk": "artifacts/topk.h5",
         "manifest": "artifacts/manifest.h5",
         "names": "artifacts/class_names.h5",

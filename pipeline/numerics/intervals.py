@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtri
 
 # Two-sided 95 % quantile of the standard normal distribution.
 Z_95 = 1.959963984540054
@@ -52,3 +52,23 @@ def chance_below(successes: ArrayLike, trials: ArrayLike, share: float) -> NDArr
         0 to 1; 1 where there was no trial.
     """
     return np.asarray(bdtr(np.asarray(successes, np.float64), np.asarray(trials, np.int64), share))
+
+
+def largest_correlation_by_chance(others: int, samples: int) -> float:
+    """Return what the largest correlation with independent variables stays below half of the time.
+
+    That holds for variables that are normally distributed, by Fisher's transformation (1921).
+
+    Parameters
+    ----------
+    others
+        Variables that are compared with one, at least 1.
+    samples
+        At least 4.
+
+    Returns
+    -------
+    float
+        -1 to 1.
+    """
+    return float(np.tanh(ndtri(0.5 ** (1 / others)) / np.sqrt(samples - 3)))

@@ -7,7 +7,9 @@ import pytest
 from tests.end_to_end.project import Project
 
 FIGURES = {"render-summary", "render-patches", "render-embedding"}
-AFTER_ACTIVATIONS = {"predictions", "probes", "topk", "patches", "outlines", "embedding", *FIGURES}
+AFTER_ACTIVATIONS = {
+    "predictions", "probes", "topk", "patches", "outlines", "similar_units", "embedding", *FIGURES,
+}  # fmt: skip
 
 # Parameter -> another value, and the stages that it runs again; two more read every block and always run.
 ALWAYS = {"check", "report"}
@@ -21,6 +23,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "topk.k": (2, {"topk", "patches", "outlines", "render-patches"}),
     "patches.side": (20, {"patches", "outlines", "render-patches"}),
     "outlines.sample": (9, {"outlines", "render-patches"}),
+    "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
     "thumbnails.side": (12, {"thumbnails", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),

@@ -35,7 +35,7 @@ ENTRIES = {
 """,
     ),
     "input of the render stage": Entry(
-        "dvc.yaml", "    - artifacts/patches.h5\n    - artifacts/topk.h5\n", "    - artifacts/quiet.h5\n"
+        "dvc.yaml", "    - artifacts/similar_units.h5\n    - artifacts/topk.h5\n", "    - artifacts/quiet.h5\n"
     ),
     "dep of the report": Entry(
         "dvc.yaml",

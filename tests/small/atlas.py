@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.formats import outlines
+from pipeline.formats import outlines, similar_units
 from pipeline.formats.activations import Index, KeptLayer
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.shards import INPUT_DIGEST
@@ -37,7 +37,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(number)).save(folder / "data" / name)
     paths = {name: folder / name for name in ("activations", "weights")}
-    paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches", "outlines")}
+    paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk", "patches")}
     paths["metrics"] = folder / "metrics.json"
     paths["names"] = write_names(folder / "class_names.h5", [f"class{number}" for number in range(3)])
     size_of = [size(number) for number in range(IMAGES)]
@@ -54,7 +54,9 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         ),
     )
     _write_activations(paths["activations"], rng)
-    write_status(paths["outlines"], not_run("outlines"), stage="outlines", version=outlines.VERSION)
+    for module, name in ((outlines, "outlines"), (similar_units, "similar_units")):
+        paths[name] = folder / f"{name}.h5"
+        write_status(paths[name], not_run(name), stage=name, version=module.VERSION)
     return paths
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from pipeline.numerics.intervals import wilson
+from pipeline.numerics.intervals import largest_correlation_by_chance, wilson
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,13 @@ def test_no_trial_says_nothing():
     low, high = wilson(np.array([0, 3]), np.array([0, 4]))
     assert (low[0], high[0]) == (0, 1)
     assert 0 < low[1] < 0.75 < high[1] < 1
+
+
+def test_largest_correlation_by_chance_is_that_of_random_numbers():
+    rng = np.random.default_rng(0)
+    one, others = rng.normal(size=(2000, 1, 40)), rng.normal(size=(2000, 30, 40))
+    one, others = (values - values.mean(-1, keepdims=True) for values in (one, others))
+    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(others, axis=-1)
+    largest = ((one * others).sum(-1) / lengths).max(1)
+    assert largest_correlation_by_chance(30, 40) == pytest.approx(np.median(largest), abs=0.01)
+    assert largest_correlation_by_chance(1, 9) == pytest.approx(0, abs=1e-12)

@@ -1,0 +1,193 @@
+"""The section of similar units: how near the nearest unit is, layer by layer, and each unit's nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pipeline.contents import blocks
+from pipeline.contents.parts import LayerPart, UnitLink, UnitPart
+from pipeline.contents.values import Cell, Column, Evidence, Fact
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.palette import Theme
+from pipeline.figures.drawing.plotting import plot, short
+from pipeline.formats.activations import INPUT
+from pipeline.formats.similar_units import SimilarLayer, SimilarUnits
+from pipeline.formats.status import Status
+from pipeline.numerics.intervals import largest_correlation_by_chance
+from pipeline.store.tables import write_table
+
+COLUMNS = (
+    Column(name="layer"),
+    Column(name="units", form="count"),
+    Column(name="constant", form="count"),
+    Column(name="tenth", form="number"),
+    Column(name="median", form="number"),
+    Column(name="ninetieth", form="number"),
+    Column(name="chance", form="number"),
+    Column(name="twins", form="count"),
+)
+UNIT_FACTS = (Column(name="nearest", form="number"), Column(name="constant", form="count"))
+RELATED = ("same-layer", "other-layers")
+# A correlation from which one unit says what the other does.
+TWIN = 0.99
+_SPREAD = (10, 50, 90)  # percentiles of a layer's units
+_INCHES, _ROW = 7.0, 0.24
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A layer in numbers; percentiles are None where no unit has a neighbour.
+
+    Attributes
+    ----------
+    layer, units, constant
+        Its name, how many units it has, and how many of these are as strong on every image.
+    tenth, median, ninetieth
+        Of each unit's largest correlation within the layer.
+    chance
+        Where the largest correlation would lie were the units independent: half of the time below.
+    twins
+        Units with a correlation of `TWIN` or more.
+    """
+
+    layer: str
+    units: int
+    constant: int
+    tenth: float | None
+    median: float | None
+    ninetieth: float | None
+    chance: float | None
+    twins: int
+
+    @classmethod
+    def of(cls, name: str, layer: SimilarLayer, images: int) -> Summary:
+        """Sum a layer up."""
+        first = _first(layer)
+        spread: Sequence[float | None] = (None,) * 3
+        chance = None
+        if len(first):
+            spread = np.percentile(first, _SPREAD).tolist()
+            chance = largest_correlation_by_chance(int(layer.varies.sum()) - 1, images)
+        constant = int(np.count_nonzero(~layer.varies))
+        return cls(name, len(layer.varies), constant, *spread, chance, int(np.count_nonzero(first >= TWIN)))
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """As of `COLUMNS`."""
+        return tuple(vars(self).values())
+
+
+def add_similar_units(section: SectionDraft, found: SimilarUnits | Status) -> None:
+    """Say how near the nearest unit is in each layer and of each unit, or why that is not known."""
+    if isinstance(found, Status):
+        section.status = found
+        return
+    names = list(found.layers)
+    summaries = [Summary.of(name, layer, found.images) for name, layer in found.layers.items()]
+    section.numbers |= _numbers(found, summaries)
+    section.layers += [_part(one, found.layers[one.layer], found.images, names) for one in summaries]
+    if any(one.median is not None for one in summaries):
+        section.add(_figure(section, summaries, found.images))
+    section.add(blocks.Table(
+        id="layers", caption="layers", columns=COLUMNS, rows=tuple(one.cells for one in summaries),
+        evidence=Evidence(n=found.images),
+    ))  # fmt: skip
+
+
+def _first(layer: SimilarLayer) -> NDArray[np.float32]:
+    """Return the largest correlation of each unit that has a neighbour in its layer."""
+    first = layer.correlation[:, 0]
+    return first[np.isfinite(first)]
+
+
+def _numbers(found: SimilarUnits, summaries: Sequence[Summary]) -> dict[str, int | float]:
+    first = np.concatenate([_first(layer) for layer in found.layers.values()])
+    numbers: dict[str, int | float] = {
+        "images": found.images,
+        "layers": len(found.layers),
+        "units": sum(one.units for one in summaries),
+        "constant": sum(one.constant for one in summaries),
+        "twins": sum(one.twins for one in summaries),
+        "twin": TWIN,
+        "compared": len(first),
+        "layers_by_input": sum(layer.ranked_by == INPUT for layer in found.layers.values()),
+        "across": int(any(layer.far_unit is not None for layer in found.layers.values())),
+    }
+    return numbers | ({"median": float(np.median(first))} if len(first) else {})
+
+
+def _part(one: Summary, layer: SimilarLayer, images: int, names: Sequence[str]) -> LayerPart:
+    evidence = Evidence(n=images)
+    facts = [
+        Fact(name="constant_units", value=(one.constant, one.units), form="proportion", evidence=evidence)
+    ]
+    if one.median is not None:
+        facts.append(Fact(name="median", value=one.median, evidence=evidence))
+        facts.append(Fact(name="twins", value=(one.twins, one.units), form="proportion", evidence=evidence))
+    units = tuple(_unit(unit, one.layer, layer, images, names) for unit in range(one.units))
+    far = layer.far_unit is not None
+    chance = {"chance": one.chance} if one.chance is not None else {}
+    return LayerPart(
+        layer=one.layer, facts=tuple(facts), unit_facts=UNIT_FACTS, unit_related=RELATED[: 1 + far],
+        numbers={"images": images, "by_input": int(layer.ranked_by == INPUT), **chance}, units=units,
+    )  # fmt: skip
+
+
+def _unit(unit: int, name: str, layer: SimilarLayer, images: int, names: Sequence[str]) -> UnitPart:
+    first = float(layer.correlation[unit, 0])
+    facts = (None if np.isnan(first) else first, None if layer.varies[unit] else images)
+    near = _links([name] * len(layer.unit[unit]), layer.unit[unit], layer.correlation[unit])
+    groups = [near]
+    if layer.far_layer is not None and layer.far_unit is not None and layer.far_correlation is not None:
+        others = [names[place] for place in layer.far_layer[unit].tolist()]
+        groups.append(_links(others, layer.far_unit[unit], layer.far_correlation[unit]))
+    return UnitPart(unit=unit, facts=facts, related=tuple(groups))
+
+
+def _links(
+    names: Sequence[str], units: NDArray[np.int64], correlations: NDArray[np.float32]
+) -> tuple[UnitLink, ...]:
+    return tuple(
+        UnitLink(name, unit, round(value, 4))
+        for name, unit, value in zip(names, units.tolist(), correlations.tolist(), strict=True)
+        if unit >= 0
+    )
+
+
+def _figure(section: SectionDraft, summaries: Sequence[Summary], images: int) -> blocks.Figure:
+    """Draw each layer's median and spread beside what chance would give."""
+    drawn = [one for one in summaries if one.median is not None]
+    medians = [one.median for one in drawn if one.median is not None]
+    data = "nearest.csv"
+    write_table(section.folder / data, [column.name for column in COLUMNS], (one.cells for one in summaries))
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.subplots()
+        rows = range(len(drawn))
+        axes.hlines(rows, [one.tenth for one in drawn], [one.ninetieth for one in drawn], theme.accent, lw=2)
+        axes.plot(
+            [one.median for one in drawn],
+            rows,
+            "o",
+            color=theme.accent,
+            ms=5,
+            label="median unit, middle 80 %",
+        )
+        axes.plot([one.chance for one in drawn], rows, "|", color=theme.ink, ms=9, mew=1.5, label="by chance")
+        axes.set_yticks(rows, [short(one.layer) for one in drawn])
+        axes.set_ylim(len(drawn) - 0.5, -0.5)
+        axes.set_xlim(right=1.02)
+        axes.set_xlabel("correlation with the nearest unit of the layer")
+        axes.grid(axis="x")
+        figure.legend(loc="outside upper left", ncols=2)
+
+    files = plot(section.folder, "nearest", (_INCHES, 1.1 + _ROW * len(drawn)), paint)
+    return blocks.Figure(
+        id="nearest", caption="nearest", data=data, evidence=Evidence(n=images), **files,
+        numbers={"layers": len(drawn), "median_low": min(medians), "median_high": max(medians)},
+    )  # fmt: skip
