@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from stages.blocks.similar_units import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
+
+# Layer, unit in it, and correlation, (U, K) each.
+Located = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 
 # Of three images any two units correlate by much, and no bound on chance can be given.
 LEAST_IMAGES = 4
@@ -69,14 +73,14 @@ def _compare(
         found = similar_units(read, units, params.neighbours, threads=count_workers())
     starts = np.cumsum([0, *units[:-1]])
     place = [activations.layers.index(layer.name) for layer in layers]
-    far = _located(found.far, starts, np.array(place)) if params.across_layers else ()
+    far = _located(found.far, starts, np.array(place))
     runs = [slice(start, start + count) for start, count in zip(starts.tolist(), units, strict=True)]
-    return {
-        layer.name: SimilarLayer(
-            layer.ranked_by, found.varies[run], *_within(found.near, run), *(array[run] for array in far)
-        )
-        for layer, run in zip(layers, runs, strict=True)
-    }
+    layer_of = {}
+    for layer, run in zip(layers, runs, strict=True):
+        near = _within(found.near, run)
+        one = SimilarLayer(layer.ranked_by, found.varies[run], *near)
+        layer_of[layer.name] = _with_far(one, far, run) if params.across_layers else one
+    return layer_of
 
 
 def _values(
@@ -101,9 +105,13 @@ def _within(near: Neighbours, run: slice) -> tuple[NDArray[np.int64], NDArray[np
     return np.where(unit < 0, -1, unit - run.start), near.correlation[run]
 
 
-def _located(
-    far: Neighbours, starts: NDArray[np.int64], place: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+def _with_far(layer: SimilarLayer, far: Located, run: slice) -> SimilarLayer:
+    """Add a layer's neighbours in other layers."""
+    place, unit, correlation = far
+    return replace(layer, far_layer=place[run], far_unit=unit[run], far_correlation=correlation[run])
+
+
+def _located(far: Neighbours, starts: NDArray[np.int64], place: NDArray[np.int64]) -> Located:
     """Return for each neighbour its layer's place, its number there, and its correlation."""
     row = np.searchsorted(starts, far.unit, side="right") - 1
     none = far.unit < 0

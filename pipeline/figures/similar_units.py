@@ -41,14 +41,15 @@ _INCHES, _ROW = 7.0, 0.24
 
 @dataclass(frozen=True)
 class Summary:
-    """A layer in numbers; percentiles are None where no unit has a neighbour.
+    """A layer in numbers.
 
     Attributes
     ----------
     layer, units, constant
         Its name, how many units it has, and how many of these are as strong on every image.
-    tenth, median, ninetieth
-        Of each unit's largest correlation within the layer.
+    spread
+        Tenth percentile, median and ninetieth percentile of each unit's largest correlation within the layer;
+        None where no unit has a neighbour.
     chance
         Where the largest correlation would lie were the units independent: half of the time below.
     twins
@@ -58,28 +59,26 @@ class Summary:
     layer: str
     units: int
     constant: int
-    tenth: float | None
-    median: float | None
-    ninetieth: float | None
-    chance: float | None
+    spread: tuple[float, float, float] | None
+    chance: float
     twins: int
 
     @classmethod
     def of(cls, name: str, layer: SimilarLayer, images: int) -> Summary:
         """Sum a layer up."""
-        first = _first(layer)
-        spread: Sequence[float | None] = (None,) * 3
-        chance = None
-        if len(first):
-            spread = np.percentile(first, _SPREAD).tolist()
-            chance = largest_correlation_by_chance(int(layer.varies.sum()) - 1, images)
-        constant = int(np.count_nonzero(~layer.varies))
-        return cls(name, len(layer.varies), constant, *spread, chance, int(np.count_nonzero(first >= TWIN)))
+        units, first, varying = len(layer.varies), _first(layer), int(layer.varies.sum())
+        if not len(first):
+            return cls(name, units, units - varying, None, 0.0, 0)
+        low, median, high = np.percentile(first, _SPREAD).tolist()
+        chance = largest_correlation_by_chance(varying - 1, images)
+        twins = int(np.count_nonzero(first >= TWIN))
+        return cls(name, units, units - varying, (low, median, high), chance, twins)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
         """As of `COLUMNS`."""
-        return tuple(vars(self).values())
+        found = (*self.spread, self.chance) if self.spread else (None,) * 4
+        return (self.layer, self.units, self.constant, *found, self.twins)
 
 
 def add_similar_units(section: SectionDraft, found: SimilarUnits | Status) -> None:
@@ -91,7 +90,7 @@ def add_similar_units(section: SectionDraft, found: SimilarUnits | Status) -> No
     summaries = [Summary.of(name, layer, found.images) for name, layer in found.layers.items()]
     section.numbers |= _numbers(found, summaries)
     section.layers += [_part(one, found.layers[one.layer], found.images, names) for one in summaries]
-    if any(one.median is not None for one in summaries):
+    if any(one.spread for one in summaries):
         section.add(_figure(section, summaries, found.images))
     section.add(blocks.Table(
         id="layers", caption="layers", columns=COLUMNS, rows=tuple(one.cells for one in summaries),
@@ -126,12 +125,12 @@ def _part(one: Summary, layer: SimilarLayer, images: int, names: Sequence[str]) 
     facts = [
         Fact(name="constant_units", value=(one.constant, one.units), form="proportion", evidence=evidence)
     ]
-    if one.median is not None:
-        facts.append(Fact(name="median", value=one.median, evidence=evidence))
+    if one.spread:
+        facts.append(Fact(name="median", value=one.spread[1], evidence=evidence))
         facts.append(Fact(name="twins", value=(one.twins, one.units), form="proportion", evidence=evidence))
     units = tuple(_unit(unit, one.layer, layer, images, names) for unit in range(one.units))
     far = layer.far_unit is not None
-    chance = {"chance": one.chance} if one.chance is not None else {}
+    chance = {"chance": one.chance} if one.spread else {}
     return LayerPart(
         layer=one.layer, facts=tuple(facts), unit_facts=UNIT_FACTS, unit_related=RELATED[: 1 + far],
         numbers={"images": images, "by_input": int(layer.ranked_by == INPUT), **chance}, units=units,
@@ -161,33 +160,27 @@ def _links(
 
 def _figure(section: SectionDraft, summaries: Sequence[Summary], images: int) -> blocks.Figure:
     """Draw each layer's median and spread beside what chance would give."""
-    drawn = [one for one in summaries if one.median is not None]
-    medians = [one.median for one in drawn if one.median is not None]
+    names = [short(one.layer) for one in summaries if one.spread]
+    chance = [one.chance for one in summaries if one.spread]
+    low, median, high = np.transpose([one.spread for one in summaries if one.spread]).tolist()
     data = "nearest.csv"
     write_table(section.folder / data, [column.name for column in COLUMNS], (one.cells for one in summaries))
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.subplots()
-        rows = range(len(drawn))
-        axes.hlines(rows, [one.tenth for one in drawn], [one.ninetieth for one in drawn], theme.accent, lw=2)
-        axes.plot(
-            [one.median for one in drawn],
-            rows,
-            "o",
-            color=theme.accent,
-            ms=5,
-            label="median unit, middle 80 %",
-        )
-        axes.plot([one.chance for one in drawn], rows, "|", color=theme.ink, ms=9, mew=1.5, label="by chance")
-        axes.set_yticks(rows, [short(one.layer) for one in drawn])
-        axes.set_ylim(len(drawn) - 0.5, -0.5)
+        rows = range(len(names))
+        axes.hlines(rows, low, high, theme.accent, lw=2)
+        axes.plot(median, rows, "o", color=theme.accent, ms=5, label="median unit, middle 80 %")
+        axes.plot(chance, rows, "|", color=theme.ink, ms=9, mew=1.5, label="by chance")
+        axes.set_yticks(rows, names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlim(right=1.02)
         axes.set_xlabel("correlation with the nearest unit of the layer")
         axes.grid(axis="x")
         figure.legend(loc="outside upper left", ncols=2)
 
-    files = plot(section.folder, "nearest", (_INCHES, 1.1 + _ROW * len(drawn)), paint)
+    files = plot(section.folder, "nearest", (_INCHES, 1.1 + _ROW * len(names)), paint)
     return blocks.Figure(
         id="nearest", caption="nearest", data=data, evidence=Evidence(n=images), **files,
-        numbers={"layers": len(drawn), "median_low": min(medians), "median_high": max(medians)},
+        numbers={"layers": len(names), "median_low": min(median), "median_high": max(median)},
     )  # fmt: skip
