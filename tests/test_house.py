@@ -35,7 +35,10 @@ ROOMS = (
 LISTS = {"formats", "figures"}
 LARGEST_ROOM = 15  # modules
 # The stages that run a network, or see images as one does; no other may pay for the import of torch.
-NETWORK_STAGES = {"stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes"}
+NETWORK_STAGES = {
+    "stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes",
+    "stages.activation_maps",
+}  # fmt: skip
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes
 LARGEST_DATA = 1_000_000  # bytes, all data files of the repository together

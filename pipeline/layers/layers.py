@@ -50,6 +50,8 @@ class Layer:
         The layer that enters an activation function (its pre-activation); None where this is not one.
     is_activation, is_pool
         Whether it is an activation function's output, or a pooling's that is not the identity.
+    is_convolution
+        Whether it is a convolution's output, before anything that follows it.
     is_bounded
         Whether it is that of an activation function that has a largest value, so that images tie there;
         `before` tells them apart.
@@ -68,6 +70,7 @@ class Layer:
     is_pool: bool = False
     ends_block: bool = False
     is_bounded: bool = False
+    is_convolution: bool = False
 
     @property
     def by_input(self) -> bool:
@@ -195,6 +198,7 @@ def _layer(traced: Trace, output: Output, found: dict[fx.Node, Output]) -> Layer
         is_pool=pools and (given != shape or not _is_adaptive(traced, node)),
         ends_block=is_map and len(operands) > 1 and _is(traced, node, (), JOIN_NAMES),
         is_bounded=active and is_bounded(traced.module(node), _called(node), node.args, node.kwargs),
+        is_convolution=is_map and _is(traced, node, (nn.Conv2d,), frozenset({"conv2d"})),
     )  # fmt: skip
 
 
@@ -265,5 +269,5 @@ def _hooked(network: nn.Module, image: Tensor, why: str) -> Iterator[Layer]:
                 name=call.name, kind="map" if is_map else "dense", units=shape[1],
                 map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=field,
                 is_activation=active, is_pool=isinstance(call.module, POOLS),
-                ends_block=is_map and call.is_block,
+                ends_block=is_map and call.is_block, is_convolution=isinstance(call.module, nn.Conv2d),
             )  # fmt: skip

@@ -46,6 +46,56 @@ def select_layers(
     return tuple(layer for layer in layers if layer.name in chosen)
 
 
+def mapped_layers(
+    layers: Sequence[Layer], patterns: Literal["auto"] | Sequence[str], key: str
+) -> tuple[Layer, ...]:
+    """Choose layers whose output is a map of more than one position.
+
+    `auto` takes the first and the last convolution, each after its activation function where one follows it;
+    where after the last one branches come together, the activation or the sum there.
+
+    Parameters
+    ----------
+    layers
+        Of `describe_layers`.
+    patterns
+        "auto", or names and globs, as `choose_layers` reads them.
+    key
+        The parameter that holds the patterns, for the message.
+
+    Returns
+    -------
+    tuple of Layer
+        In the order of the network, each once; of "auto" none where no layer has a convolution's map.
+
+    Raises
+    ------
+    UserError
+        A pattern matches no such layer.
+    """
+    maps = [layer for layer in layers if layer.kind == "map" and layer.map_size != (1, 1)]
+    if patterns == "auto":
+        chosen = _ends(maps)
+    else:
+        chosen = set(choose_layers(patterns, [layer.name for layer in maps], key))
+    return tuple(layer for layer in maps if layer.name in chosen)
+
+
+def _ends(maps: Sequence[Layer]) -> set[str]:
+    """Return the names of the first and the last convolution's maps, after what acts on them."""
+    places = [place for place, layer in enumerate(maps) if layer.is_convolution]
+    if not places:
+        return set()
+    first = maps[places[0] : [*places, len(maps)][1]]
+    active = next((layer for layer in first if layer.is_activation), first[0])
+    last = [
+        layer
+        for layer in maps[places[-1] :]
+        if layer.is_convolution or layer.is_activation or layer.ends_block
+    ]
+    return {active.name, last[-1].name}
+
+
 def _auto(layers: Sequence[Layer], code_layer: str) -> set[str]:
     names = [layer.name for layer in layers]
     if code_layer not in names:

@@ -8,7 +8,8 @@ from tests.end_to_end.project import Project
 
 FIGURES = {"render-summary", "render-patches", "render-embedding"}
 AFTER_ACTIVATIONS = {
-    "predictions", "probes", "topk", "patches", "outlines", "similar_units", "embedding", *FIGURES,
+    "predictions", "probes", "activation_maps", "topk", "patches", "outlines", "similar_units", "embedding",
+    *FIGURES,
 }  # fmt: skip
 
 # Parameter -> another value, and the stages that it runs again; two more read every block and always run.
@@ -18,8 +19,12 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "dataset.seed": (7, {"manifest", "weights", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
     "model.training.epochs": (3, {"weights", "extract", *AFTER_ACTIVATIONS}),
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
-    "predictions.bins": (5, {"predictions", "probes", "render-summary", "render-embedding"}),
-    "probes.most": (5, {"probes"}),
+    "predictions.bins": (
+        5,
+        {"predictions", "probes", "activation_maps", "render-summary", "render-embedding"},
+    ),
+    "probes.most": (5, {"probes", "activation_maps"}),
+    "activation_maps.units": (3, {"activation_maps"}),
     "topk.k": (2, {"topk", "patches", "outlines", "render-patches"}),
     "patches.side": (20, {"patches", "outlines", "render-patches"}),
     "outlines.sample": (9, {"outlines", "render-patches"}),

@@ -6,7 +6,7 @@ from torch import nn
 
 from pipeline.errors import UserError
 from pipeline.layers.layers import code_layer, describe_layers
-from pipeline.layers.selection import select_layers
+from pipeline.layers.selection import mapped_layers, select_layers
 from pipeline.model.architectures import CifarResNet, Digits
 
 
@@ -124,6 +124,36 @@ def test_names_and_globs_in_the_order_of_the_network():
     layers = describe_layers(Digits().eval(), 32)
     chosen = select_layers(layers, "classifier.1", ["classifier.*", "features.0"], "extract.layers")
     assert [layer.name for layer in chosen] == ["features.0", "classifier.0", "classifier.1", "classifier.2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("alexnet", ["features.1", "features.11"]),
+        ("resnet18", ["relu", "layer4.1.relu_1"]),
+        ("googlenet", ["conv1.relu", "inception5b.cat"]),
+        ("efficientnet_b0", ["features.0", "features.8"]),
+        ("convnext_tiny", ["features.0.0", "features.7.2.add"]),
+    ],
+)
+def test_the_first_and_the_last_convolution_after_what_acts_on_them(name, expected):
+    layers = describe_layers(without_numbers(name), 224)
+    assert [layer.name for layer in mapped_layers(layers, "auto", "maps.layers")] == expected
+
+
+def test_one_convolution_is_first_and_last_and_none_has_no_map():
+    one = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2)).eval()
+    assert [layer.name for layer in mapped_layers(describe_layers(one, 8), "auto", "maps.layers")] == ["1"]
+    none = nn.Sequential(nn.Flatten(), nn.Linear(192, 4), nn.ReLU(), nn.Linear(4, 2)).eval()
+    assert mapped_layers(describe_layers(none, 8), "auto", "maps.layers") == ()
+
+
+def test_of_maps_only_those_of_several_positions_can_be_named():
+    layers = describe_layers(Digits().eval(), 32)
+    chosen = mapped_layers(layers, ["features.[05]"], "maps.layers")
+    assert [layer.name for layer in chosen] == ["features.0", "features.5"]
+    with pytest.raises(UserError, match=r"^maps.layers: no layer matches 'classifier\.1'"):
+        mapped_layers(layers, ["classifier.1"], "maps.layers")
 
 
 def test_unknown_layer_is_named_with_the_nearest_and_the_list():

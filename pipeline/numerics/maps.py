@@ -1,0 +1,52 @@
+"""What an activation map is like in a number: how much of it is zero, how much lies in one place."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOP = 0.1  # share of a map's positions that localisation is of
+
+
+def sparsity(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the share of zeros in each map.
+
+    Parameters
+    ----------
+    maps
+        (…, h, w).
+
+    Returns
+    -------
+    (…) float32
+        0 to 1.
+    """
+    return (maps == 0).mean((-2, -1), dtype=np.float32)
+
+
+def localisation(maps: NDArray[np.float32], top: float = TOP) -> NDArray[np.float32]:
+    """Return the share of each map's mass in its strongest positions.
+
+    The mass is the sum of what is positive. Where the share of the positions is not a whole number of them,
+    the next one counts in part: an even map has exactly that share of its mass there, whatever its size.
+
+    Parameters
+    ----------
+    maps
+        (…, h, w).
+    top
+        Share of the positions, 0 to 1.
+
+    Returns
+    -------
+    (…) float32
+        `top` where a map is even, 1 where all lies in these positions; NaN where nothing is positive.
+    """
+    positive = np.maximum(maps, 0).reshape(*maps.shape[:-2], -1).astype(np.float64)
+    count = top * positive.shape[-1]
+    whole = int(count)
+    ordered = -np.sort(-positive, axis=-1)
+    mass = ordered.sum(-1)
+    strongest = ordered[..., :whole].sum(-1)
+    if whole < positive.shape[-1]:
+        strongest += (count - whole) * ordered[..., whole]
+    with np.errstate(invalid="ignore"):
+        return (strongest / mass).astype(np.float32)
