@@ -85,7 +85,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         batches = Batches(images, description.preprocessing, params.batch_size, threads=count_workers())
         read = _forward(network, rooms, shown, batches)
         found = _write(paths["out"], rooms, shown.image_id, read, made_from)
-    write_metrics(paths["metrics"], {"images": int(read.sum())} | _numbers(found))
+    write_metrics(paths["metrics"], {"images": int(read.sum()), **_numbers(found)})
 
 
 def _write_status(paths: Mapping[str, Path], status: Status, made_from: Mapping[str, str]) -> None:
