@@ -46,7 +46,7 @@ CHANGED = [
     ),
     (
         "dvc.yaml",
-        "    - artifacts/topk.h5\n    - artifacts/weights\n    - metrics",
+        "    - artifacts/topk.h5\n    - artifacts/units.h5\n    - artifacts/weights\n    - metrics",
         "    - metrics",
         "on artifacts/topk.h5",
     ),

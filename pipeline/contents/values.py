@@ -54,6 +54,8 @@ FORMS: dict[str, tuple[str, ...]] = {
 Form: TypeAlias = Literal[
     "text",  # a name or a word
     "image",  # the path of an image in the dataset
+    "layer",  # a layer's name
+    "unit",  # a unit, as "layer/number"
     "class",  # a class's name
     "count",  # a whole number of things
     "number",  # any other number

@@ -59,6 +59,8 @@ def _proportion(cell: Sequence[Any]) -> str:
 _WRITERS: dict[Form, Callable[[Any], str]] = {
     "text": numbers.cell,
     "image": visible,
+    "layer": visible,
+    "unit": lambda cell: "{}, unit {}".format(*visible(cell).rsplit("/", 1)),
     "class": visible,
     "count": numbers.count,
     "number": numbers.cell,

@@ -6,11 +6,11 @@ from typing import Any
 
 from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, Viewer
 from pipeline.contents.parts import ImagePart, LayerPart, Scene, SpriteSheet, Strip, UnitPart, WholeImage
-from pipeline.contents.values import Cell, Column, Fact
+from pipeline.contents.values import Cell, Column, Fact, Form
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.numerics.geometry import BOUND, GLOBAL
 from pipeline.report import cells, numbers
-from pipeline.report.addresses import address, image_page, layer_page, table_file
+from pipeline.report.addresses import address, image_page, layer_page, table_file, unit_page
 from pipeline.report.captions import Words
 from pipeline.report.collecting import UnitEntry, Worded
 from pipeline.report.wording import line, prose
@@ -159,8 +159,12 @@ class View:
         }
 
     def _cell(self, column: Column, cell: Cell) -> Shown:
-        link = self.root + image_page(cell) if column.form == "image" and isinstance(cell, str) else None
-        return {"text": cells.text(cell, column.form), "link": link, "number": column.form in cells.NUMERIC}
+        page = linked_page(cell, column.form) if isinstance(cell, str) else None
+        return {
+            "text": cells.text(cell, column.form),
+            "link": self.root + page if page else None,
+            "number": column.form in cells.NUMERIC,
+        }
 
     def _layers(self, block: Units) -> list[Shown]:
         parts = {part.layer: part for part in self.section.content.layers}
@@ -188,6 +192,21 @@ class View:
             "facts": view.facts(part.facts),
             "blocks": view.blocks(part.blocks),
         }
+
+
+def linked_page(name: str, form: Form) -> str | None:
+    """Return the address of the page of an image, a layer or a unit; None for another name.
+
+    A unit's is that of the page that looks it up, which leads on to its own where it was drawn.
+    """
+    if form == "image":
+        return image_page(name)
+    if form == "layer":
+        return address(layer_page(name))
+    if form == "unit":
+        layer, _, unit = name.rpartition("/")
+        return unit_page(layer, int(unit), drawn=False)
+    return None
 
 
 def unit_numbers(entry: UnitEntry, layer: LayerPart, unit: UnitPart) -> dict[str, Any]:

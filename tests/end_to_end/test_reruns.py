@@ -6,11 +6,19 @@ import pytest
 
 from tests.end_to_end.project import Project
 
-FIGURES = {"render-summary", "render-patches", "render-embedding"}
+FIGURES = {"render-summary", "render-activations", "render-patches", "render-embedding"}
 AFTER_ACTIVATIONS = {
-    "predictions", "probes", "activation_maps", "topk", "patches", "outlines", "similar_units", "embedding",
+    "predictions",
+    "probes",
+    "activation_maps",
+    "topk",
+    "patches",
+    "outlines",
+    "similar_units",
+    "units",
+    "embedding",
     *FIGURES,
-}  # fmt: skip
+}
 
 # Parameter -> another value, and the stages that it runs again; two more read every block and always run.
 ALWAYS = {"check", "report"}
@@ -29,9 +37,11 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "patches.side": (20, {"patches", "outlines", "render-patches"}),
     "outlines.sample": (9, {"outlines", "render-patches"}),
     "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
+    "units.bins": (9, {"units", "render-activations"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
     "thumbnails.side": (12, {"thumbnails", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),
+    "render_activations.listed": (2, {"render-activations"}),
     "render_patches.units": (1, {"render-patches"}),
     "render_embedding.tile": (12, {"render-embedding"}),
     "report.title": ("Another", set()),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.numerics.scratch import on_disk
+from pipeline.numerics.scratch import columns_on_disk, on_disk
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (0, 4)])
@@ -27,3 +27,22 @@ def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
         on_disk(tmp_path, (1_000_000,), np.float16, remedy="ask for less"),
     ):
         pass
+
+
+@pytest.mark.parametrize("at_once", [1, 60, 1 << 20])
+def test_a_matrix_written_by_rows_comes_back_by_columns(tmp_path, at_once):
+    values = np.random.default_rng(0).random((7, 5), np.float32)
+    with columns_on_disk(tmp_path, 7, 5, remedy="ask for less", at_once=at_once) as columns:
+        for start, stop in ((0, 3), (3, 3), (3, 7)):
+            columns.add(values[start:stop])
+        groups = list(columns.groups())
+        assert not list(tmp_path.iterdir())
+    assert max(group.nbytes for group in groups) <= max(at_once, 4 * 7)
+    np.testing.assert_array_equal(np.concatenate(groups, axis=1), values)
+
+
+def test_columns_are_read_once_all_rows_are_there(tmp_path):
+    with columns_on_disk(tmp_path, 2, 1, remedy="") as columns:
+        columns.add(np.zeros((1, 1), np.float32))
+        with pytest.raises(AssertionError, match="1 of 2 rows"):
+            next(columns.groups())
