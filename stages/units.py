@@ -19,7 +19,6 @@ from pipeline.formats import shards
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import INPUT, Activations, KeptLayer, open_activations
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.shards import Shard
 from pipeline.formats.status import not_run, write_status
 from pipeline.formats.units import VERSION, About, LayerUnits, write_units
 from pipeline.numerics.scratch import Columns, columns_on_disk
@@ -107,9 +106,7 @@ def _open(params: Params, paths: Mapping[str, Path]) -> Source:
     with open_manifest(paths["manifest"]) as manifest:
         label = manifest.label()
     labels = _labels(label, activations.image_id, params.seed)
-    first, layer = next(activations.shards()), activations.layers[0]
-    kept = (_has(first, name(layer)) for name in (shards.zeros, shards.mean))
-    return Source(activations, labels, *kept)
+    return Source(activations, labels, activations.has_statistics, activations.has_means)
 
 
 def _labels(label: NDArray[np.int32], image_id: NDArray[np.int64], seed: int) -> Labels:
@@ -117,11 +114,6 @@ def _labels(label: NDArray[np.int32], image_id: NDArray[np.int64], seed: int) ->
     shuffled = np.full_like(label, -1)
     shuffled[known] = np.random.default_rng(seed).permutation(label[known])
     return Labels(label, shuffled, np.unique(label[known]), len(known))
-
-
-def _has(shard: Shard, name: str) -> bool:
-    with store.read(shard.path, version=shards.VERSION) as file:
-        return name in file
 
 
 def _layers(
@@ -139,7 +131,7 @@ def _layers(
 def _layer(source: Source, layer: KeptLayer, params: Params, ranking: TopK, folder: Path) -> LayerUnits:
     means = tuple(ClassMeans(source.labels.classes, layer.units) for _ in range(2))
     ends, found = _spread(source, layer, params, means, folder)
-    counted = _statistics(source, layer) if source.statistics else {}
+    counted = _statistics(source, layer)
     known: dict[str, Any] = {
         "quantiles": found.quantiles, "histogram": found.histogram, "low": found.low, "high": found.high,
         "smallest": found.smallest, "largest": found.largest, "active": found.active,
@@ -190,6 +182,8 @@ def _read(
 
 def _statistics(source: Source, layer: KeptLayer) -> dict[str, Any]:
     """Add up what the shards have counted: share of zeros, number of outputs, largest pre-activation."""
+    if not source.statistics:
+        return {"apoz": None, "outputs": None, "largest_before": None}
     zeros, outputs, before = np.zeros(layer.units, np.int64), 0, None
     for shard in source.activations.shards():
         counted = shard.statistics(layer.name)
@@ -201,7 +195,7 @@ def _statistics(source: Source, layer: KeptLayer) -> dict[str, Any]:
 
 
 def _states(found: Spread, counted: Mapping[str, Any], params: Params) -> dict[str, Any]:
-    images, apoz = int(found.histogram[0].sum()), counted.get("apoz")
+    images, apoz = int(found.histogram[0].sum()), counted["apoz"]
     rests = resting_units(found.smallest, found.active, images, apoz)
     return {
         "dead": dead_units(found.smallest, found.largest, apoz),

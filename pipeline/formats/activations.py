@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import LayerGeometry, read_geometry
-from pipeline.formats.shards import Shard
+from pipeline.formats.shards import VERSION as SHARD_VERSION
+from pipeline.formats.shards import Shard, mean, zeros
 from pipeline.store.activations import INDEX as FILE
 from pipeline.store.activations import INDEX_VERSION as VERSION
 
@@ -139,6 +140,21 @@ class Activations(store.Activations):
         """Yield the shards that have images, all or of a run of places, in the order of their images."""
         for shard in super().shards(run):
             yield Shard(shard.path, shard.image_id)
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether each unit's zeros and largest pre-activation were kept (extract.statistics)."""
+        return self._has(zeros(self.layers[0]))
+
+    @property
+    def has_means(self) -> bool:
+        """Whether each unit's mean on every image was kept (extract.means)."""
+        return self._has(mean(self.layers[0]))
+
+    def _has(self, name: str) -> bool:
+        """Tell whether shards have an array: all of them, or none."""
+        with store.read(next(self.shards()).path, version=SHARD_VERSION) as file:
+            return name in file
 
     def input_digests(self) -> NDArray[np.uint8]:
         """Read the digest of what the network was given of each image, (N, 16)."""

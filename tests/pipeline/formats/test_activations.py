@@ -7,6 +7,7 @@ from pipeline.formats import activations, shards
 from pipeline.formats.activations import Index, KeptLayer, Skipped, open_activations, write_index
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.numerics.geometry import ReceptiveField
+from tests.small.artifacts import write_activations
 
 RELU = KeptLayer("relu", "map", 3, LayerGeometry((8, 6), ReceptiveField((3, 5), (1, 2), (-1, 0), "bound")))
 DENSE = KeptLayer("head", "dense", 2, LayerGeometry((1, 1), ReceptiveField((8, 6), (0, 0), (0, 0), "global")))
@@ -71,3 +72,15 @@ def test_another_version_is_refused(folder, name, module):
         match=rf"{name}: format version {module.VERSION + 1}, not {module.VERSION}; run its stage again",
     ):
         next(open_activations(folder).shards()).maxima("relu")
+
+
+@pytest.mark.parametrize("kept", [(), ("zeros",), ("mean",), ("zeros", "mean")])
+def test_what_was_kept_is_known(tmp_path, kept):
+    arrays = {shards.value("relu"): np.zeros((40, 4), np.float32)}
+    if "zeros" in kept:
+        arrays[shards.zeros("relu")] = np.zeros(40, np.int64)
+    if "mean" in kept:
+        arrays[shards.mean("relu")] = np.zeros((40, 4), np.float32)
+    write_activations(tmp_path, **arrays)
+    found = open_activations(tmp_path)
+    assert (found.has_statistics, found.has_means) == ("zeros" in kept, "mean" in kept)
