@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 # Distances held at once: 2**22 float64 are 32 MiB. Larger blocks leave the processor's cache and are slower.
 DISTANCES_AT_ONCE = 1 << 22
+# Squared distances are rounded to this share of a query's own squared length: far above the round-off of
+# float64, so that points at equal distances tie, and far below what tells neighbours apart.
+GRAIN = 2.0**-36
 
 
 def distance_rows(
@@ -77,3 +80,77 @@ def nearest_of(distances: NDArray[np.float64], k: int) -> NDArray[np.int64]:
     kept = np.argpartition(distances, k - 1, axis=1)[:, :k]
     order = np.argsort(np.take_along_axis(distances, kept, axis=1), axis=1, kind="stable")
     return np.take_along_axis(kept, order, axis=1).astype(np.int64)
+
+
+class Search:
+    """The k nearest points of some queries, among points that come in parts; holds Q x k of them.
+
+    Where distances tie, the smaller id is nearer.
+
+    Parameters
+    ----------
+    queries : (Q, C) float
+    own : (Q,) int64
+        The id of each query among the points, which is not its own neighbour.
+    k : int
+        Neighbours wanted, 1 or more.
+
+    Attributes
+    ----------
+    neighbour : (Q, k) int64
+        Ids, nearest first; -1 where there are fewer points.
+    squared : (Q, k) float64
+        Squared Euclidean distances; infinite where there are fewer points.
+    """
+
+    def __init__(self, queries: NDArray[np.floating], own: NDArray[np.integer], k: int) -> None:
+        exact = np.asarray(queries, np.float64)
+        # About a middle near all points few digits cancel.
+        self._middle = exact.mean(axis=0) if len(exact) else np.zeros(exact.shape[1])
+        self._queries, self._own = exact - self._middle, np.asarray(own, np.int64)
+        self._norms = np.einsum("ij,ij->i", self._queries, self._queries)
+        self.neighbour = np.full((len(exact), k), -1, np.int64)
+        self.squared = np.full((len(exact), k), np.inf)
+
+    def add(self, points: NDArray[np.floating], ids: NDArray[np.integer]) -> None:
+        """Look among further points.
+
+        Parameters
+        ----------
+        points
+            (n, C).
+        ids
+            (n,) ascending, and above those of earlier calls.
+        """
+        exact = np.asarray(points, np.float64) - self._middle
+        norms = np.einsum("ij,ij->i", exact, exact)
+        step = max(1, DISTANCES_AT_ONCE // max(len(exact), 1))
+        for start in range(0, len(self._queries), step):
+            rows = slice(start, start + step)
+            distances = self._queries[rows] @ exact.T
+            distances *= -2.0
+            distances += self._norms[rows, None]
+            distances += norms
+            np.maximum(distances, 0.0, out=distances)
+            # No number is neither near nor far.
+            distances[ids == self._own[rows, None]] = np.nan
+            self._keep(rows, distances, ids)
+
+    def _keep(self, rows: slice, distances: NDArray[np.float64], ids: NDArray[np.integer]) -> None:
+        """Merge the nearest of a block (q, n) into those that are held."""
+        held, k = self.squared[rows], self.squared.shape[1]
+        bound = held[:, -1]
+        if len(ids) > k and np.isinf(bound).any():
+            bound = np.minimum(bound, np.partition(distances, k - 1, axis=1)[:, k - 1])
+        grain = np.maximum(self._norms[rows] * GRAIN, np.finfo(np.float64).tiny)
+        # Half a grain or more above the bound nothing rounds down to it.
+        row, column = np.nonzero(distances <= (bound + grain)[:, None])
+        value = np.rint(distances[row, column] / grain[row]) * grain[row]
+        row = np.concatenate([np.repeat(np.arange(len(held)), k), row])
+        value = np.concatenate([held.ravel(), value])
+        found = np.concatenate([self.neighbour[rows].ravel(), ids[column]])
+        order = np.lexsort((found, value, row))
+        place = np.arange(len(order)) - np.searchsorted(row[order], row[order])
+        first = order[place < k]
+        self.squared[rows] = value[first].reshape(len(held), k)
+        self.neighbour[rows] = found[first].reshape(len(held), k)

@@ -1,0 +1,45 @@
+"""How often an image's nearest neighbours have its label."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def label_agreement(label: NDArray[np.integer], neighbour: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the share of each image's neighbours that have its label, of those that have one.
+
+    Parameters
+    ----------
+    label
+        (S,) of the images, not negative.
+    neighbour
+        (S, k) of their neighbours; -1 where there is none.
+
+    Returns
+    -------
+    (S,) float64
+        0 to 1; NaN where no neighbour has a label.
+    """
+    labelled = (neighbour >= 0).sum(axis=1)
+    same = (neighbour == label[:, None]).sum(axis=1)
+    return np.divide(same, labelled, out=np.full(len(label), np.nan), where=labelled > 0)
+
+
+def chance_agreement(label: NDArray[np.integer], count: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the agreement that is expected where neighbours are drawn at random from the other images.
+
+    Parameters
+    ----------
+    label
+        (S,) of the images, which are among those that are counted.
+    count
+        (C,) images of each label.
+
+    Returns
+    -------
+    (S,) float64
+        0 to 1; NaN where no other image has a label.
+    """
+    others = count.sum() - 1
+    return (count[label] - 1) / others if others > 0 else np.full(len(label), np.nan)
