@@ -29,6 +29,7 @@ from pipeline.formats.neighbours import (
     write_neighbours,
 )
 from pipeline.formats.predictions import read_predictions
+from pipeline.formats.probes import read_probes
 from pipeline.formats.status import Status, not_run, write_status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from pipeline.numerics.intervals import bootstrap_means
@@ -43,7 +44,6 @@ from stages.command import Stage, execute
 log = logging.getLogger(__name__)
 
 THUMBNAILS_AT_ONCE = 512
-PROBES = 12
 
 Ids = NDArray[np.int64]
 # Gives, of wanted images, ascending, some at a time: their ids, and by space what they are compared by.
@@ -66,6 +66,8 @@ class Known:
         That the sample is drawn from; empty: all.
     drawn_from : (D,) int64
         Its images among `image_id` that have a label.
+    probe : (P,) int64
+        The probes that can be compared, in their order; they may be equal to another image.
     """
 
     image_id: Ids
@@ -73,6 +75,7 @@ class Known:
     label: NDArray[np.int32]
     split: str
     drawn_from: Ids
+    probe: Ids
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -81,7 +84,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     if not params.run:
         _write_none(not_run("neighbours"), paths, made_from)
         return
-    made_from |= {name: store.digest(paths[name]) for name in ("manifest", "predictions", "thumbnails")}
+    files = ("manifest", "predictions", "probes", "thumbnails")
+    made_from |= {name: store.digest(paths[name]) for name in files}
     made_from["activations"] = store.digest(paths["activations"] / INDEX)
     activations = open_activations(paths["activations"])
     with open_thumbnails(paths["thumbnails"]) as thumbnails:
@@ -117,6 +121,8 @@ def _known(activations: Activations, thumbnails: ThumbnailFile, paths: Mapping[s
     kept = image_id[np.sort(first)]
     stands_for = image_id[first][number]
     others = stands_for != image_id
+    probes = read_probes(paths["probes"])
+    asked = np.empty(0, np.int64) if isinstance(probes, Status) else probes.image_id
     evaluated = read_predictions(paths["predictions"])
     with open_manifest(paths["manifest"]) as manifest:
         label = manifest.label()
@@ -125,19 +131,17 @@ def _known(activations: Activations, thumbnails: ThumbnailFile, paths: Mapping[s
             of_split = np.array([split == evaluated.held_out for split in manifest.split()])
     return Known(
         kept, dict(zip(image_id[others].tolist(), stands_for[others].tolist(), strict=True)), label,
-        evaluated.held_out, kept[(label[kept] >= 0) & of_split[kept]],
+        evaluated.held_out, kept[(label[kept] >= 0) & of_split[kept]], asked[np.isin(asked, image_id)],
     )  # fmt: skip
 
 
-def _find(
-    params: Params, known: Known, activations: Activations, thumbnails: ThumbnailFile
-) -> Neighbours:
-    probe, sample = _choose(params, known)
+def _find(params: Params, known: Known, activations: Activations, thumbnails: ThumbnailFile) -> Neighbours:
+    sample = _sample(params, known)
     counts = np.bincount(known.label[known.image_id] + 1, minlength=1)[1:]
     classes = int((counts > 0).sum())
     # Of one class all neighbours are, whatever they are compared by.
     sample = sample if classes > 1 else sample[:0]
-    queries = np.union1d(probe, sample)
+    queries = np.union1d(known.probe, sample)
     k = min(params.k, len(known.image_id) - 1)
     log.info("%d nearest of %d images, of %d", k, len(known.image_id), len(queries))
     own = np.array([known.stands_for.get(row, row) for row in queries.tolist()], np.int64)
@@ -149,17 +153,16 @@ def _find(
         known.split, params.sample < len(known.drawn_from), classes, params.repeats,
     )  # fmt: skip
     chance = chance_agreement(known.label[sample], counts)
-    return Neighbours(about, queries, probe, sample, chance, _spaces(searches, known, queries, sample, params))
+    spaces = _spaces(searches, known, queries, sample, params)
+    return Neighbours(about, queries, known.probe, sample, chance, spaces)
 
 
-def _choose(params: Params, known: Known) -> tuple[Ids, Ids]:
-    """Return the probes, and the sample whose labels are compared."""
+def _sample(params: Params, known: Known) -> Ids:
+    """Return the images whose labels are compared, ascending."""
+    if len(known.drawn_from) <= params.sample:
+        return known.drawn_from
     rng = np.random.default_rng(params.seed)
-    probe = np.sort(rng.choice(known.image_id, min(PROBES, len(known.image_id)), replace=False))
-    sample = known.drawn_from
-    if len(sample) > params.sample:
-        sample = np.sort(rng.choice(sample, params.sample, replace=False))
-    return probe, sample
+    return np.sort(rng.choice(known.drawn_from, params.sample, replace=False))
 
 
 def _search(parts: Parts, images: Ids, queries: Ids, own: Ids, k: int) -> dict[str, Search]:
@@ -197,10 +200,13 @@ def _descriptors(thumbnails: ThumbnailFile, params: Params) -> Parts:
             rows = np.isin(thumbnails.image_id[run], wanted)
             if rows.any():
                 pixels, size = thumbnails.pixels(run)[rows], thumbnails.size[run][rows]
-                yield thumbnails.image_id[run][rows], {
-                    PIXELS: pixel_vectors(pixels, size, params.pixel_side),
-                    COLOURS: colour_vectors(pixels, size, params.colour_bins),
-                }
+                yield (
+                    thumbnails.image_id[run][rows],
+                    {
+                        PIXELS: pixel_vectors(pixels, size, params.pixel_side),
+                        COLOURS: colour_vectors(pixels, size, params.colour_bins),
+                    },
+                )
 
     return read
 
@@ -230,9 +236,7 @@ def _summaries(agreement: NDArray[np.float64], params: Params) -> dict[str, Summ
     values = np.concatenate((agreement, agreement[:, :1] - agreement), axis=1)
     low, high = bootstrap_means(values, repeats=params.repeats, seed=params.seed)
     parts = np.stack((values.mean(axis=0), low, high), axis=1).reshape(2, len(SPACES), 3)
-    return {
-        name: Summary(*parts[:, place].ravel().tolist()) for place, name in enumerate(SPACES)
-    }
+    return {name: Summary(*parts[:, place].ravel().tolist()) for place, name in enumerate(SPACES)}
 
 
 def _numbers(found: Neighbours) -> dict[str, object]:
@@ -258,6 +262,7 @@ STAGE = Stage(
         "activations": "artifacts/activations",
         "manifest": "artifacts/manifest.h5",
         "predictions": "artifacts/predictions.h5",
+        "probes": "artifacts/probes.h5",
         "thumbnails": "artifacts/thumbnails.h5",
     },
     outputs={"out": "artifacts/neighbours.h5", "metrics": "metrics/neighbours.json"},

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contents.writing import new_chapter
+from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.errors import UserError
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
+from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_images
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.embedding import Embedding, read_embedding
 from pipeline.formats.manifest import open_manifest
+from pipeline.formats.neighbours import Neighbours, read_neighbours
 from pipeline.formats.predictions import read_predictions
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
@@ -32,17 +34,21 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         section = chapter.section("embedding")
         if isinstance(points, Status):
             section.status = points
-            return
-        tiles = _tiles(file, points.image_id)
-        section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
-        section.numbers |= {"canvas": params.canvas, "tile": params.tile}
-        section.numbers["labelled"] = int((points.label >= 0).sum())
-        add_viewer(
-            section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed
-        )  # fmt: skip
-        add_map(section, points, tiles, side=params.canvas, tile=params.tile)
-        add_grid(section, points, tiles, side=params.canvas)
-        add_labels(section, points)
+        else:
+            _add_map(section, points, _tiles(file, points.image_id), params)
+        found = read_neighbours(paths["neighbours"])
+        known = None if isinstance(found, Status) else _describe(found, file, paths)
+        add_neighbours(chapter.section("neighbours"), found, known)
+
+
+def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params) -> None:
+    section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
+    section.numbers |= {"canvas": params.canvas, "tile": params.tile}
+    section.numbers["labelled"] = int((points.label >= 0).sum())
+    add_viewer(section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed)
+    add_map(section, points, tiles, side=params.canvas, tile=params.tile)
+    add_grid(section, points, tiles, side=params.canvas)
+    add_labels(section, points)
 
 
 def _read_points(embedding: Embedding, paths: Mapping[str, Path]) -> Points:
@@ -58,6 +64,30 @@ def _read_points(embedding: Embedding, paths: Mapping[str, Path]) -> Points:
     return Points(
         embedding.image_id, [path[row] for row in embedding.image_id], embedding.xy, embedding.grid,
         embedding.grid_shape, embedding.label, predicted, classes, dict(embedding.numbers),
+    )  # fmt: skip
+
+
+def _describe(found: Neighbours, file: ThumbnailFile, paths: Mapping[str, Path]) -> Described:
+    """Gather what is said of the images whose neighbours were sought, and of these."""
+    near = [space.neighbour.ravel() for space in found.spaces.values()]
+    image_id, shown = np.unique(np.concatenate([found.image_id, *near])), shown_images(found)
+    evaluated, names = read_predictions(paths["predictions"]), read_class_names(paths["names"])
+    with open_manifest(paths["manifest"]) as manifest:
+        path = [path.decode() for path in manifest.take_path(image_id).tolist()]
+        label = manifest.take_label(image_id)
+    predicted, classes = predicted_classes(
+        evaluated.predicted[np.searchsorted(evaluated.image_id, image_id)], label, evaluated.class_output,
+        names.of_class, names.of_output,
+    )  # fmt: skip
+
+    def named(indices: NDArray[np.int32]) -> dict[int, str | None]:
+        said = (classes[index] if index >= 0 else None for index in indices.tolist())
+        return dict(zip(image_id.tolist(), said, strict=True))
+
+    tiles = _tiles(file, shown)(np.arange(len(shown)), TILE)
+    return Described(
+        dict(zip(shown.tolist(), tiles, strict=True)), dict(zip(image_id.tolist(), path, strict=True)),
+        named(label), named(predicted),
     )  # fmt: skip
 
 
@@ -134,6 +164,7 @@ STAGE = Stage(
         "embedding": "artifacts/embedding.h5",
         "manifest": "artifacts/manifest.h5",
         "predictions": "artifacts/predictions.h5",
+        "neighbours": "artifacts/neighbours.h5",
         "names": "artifacts/class_names.h5",
         "thumbnails": "artifacts/thumbnails.h5",
     },

@@ -159,6 +159,10 @@ def read_neighbours(path: Path) -> Neighbours | Status:
 
 
 def _space(file: store.Reader, name: str) -> Space:
-    arrays = (file.get(f"{name}/{part}") for part in ("neighbour", "distance", "agreement"))
     about = file.attributes(name)
-    return Space(*arrays, Summary(*(about[key] for key in _SUMMARY)) if "agreement" in about else None)
+    return Space(
+        neighbour=file.get(f"{name}/neighbour"),
+        distance=file.get(f"{name}/distance"),
+        agreement=file.get(f"{name}/agreement"),
+        summary=Summary(*(about[key] for key in _SUMMARY)) if "agreement" in about else None,
+    )

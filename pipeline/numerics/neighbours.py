@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # Distances held at once: 2**22 float64 are 32 MiB. Larger blocks leave the processor's cache and are slower.
 DISTANCES_AT_ONCE = 1 << 22
-# Squared distances are rounded to this share of a query's own squared length: far above the round-off of
+# Squared distances are rounded to this share of the queries' squared length: far above the round-off of
 # float64, so that points at equal distances tie, and far below what tells neighbours apart.
 GRAIN = 2.0**-36
 
@@ -109,6 +109,8 @@ class Search:
         self._middle = exact.mean(axis=0) if len(exact) else np.zeros(exact.shape[1])
         self._queries, self._own = exact - self._middle, np.asarray(own, np.int64)
         self._norms = np.einsum("ij,ij->i", self._queries, self._queries)
+        # Of a single query, which is the middle itself, every digit counts.
+        self._grain = (self._norms + self._norms.mean()) * GRAIN if len(exact) > 1 else np.zeros(len(exact))
         self.neighbour = np.full((len(exact), k), -1, np.int64)
         self.squared = np.full((len(exact), k), np.inf)
 
@@ -142,10 +144,11 @@ class Search:
         bound = held[:, -1]
         if len(ids) > k and np.isinf(bound).any():
             bound = np.minimum(bound, np.partition(distances, k - 1, axis=1)[:, k - 1])
-        grain = np.maximum(self._norms[rows] * GRAIN, np.finfo(np.float64).tiny)
-        # Half a grain or more above the bound nothing rounds down to it.
+        grain = self._grain[rows]
+        # A grain above the bound nothing rounds down to it.
         row, column = np.nonzero(distances <= (bound + grain)[:, None])
-        value = np.rint(distances[row, column] / grain[row]) * grain[row]
+        value, grain = distances[row, column], grain[row]
+        np.multiply(np.rint(value / np.where(grain > 0, grain, 1.0)), grain, out=value, where=grain > 0)
         row = np.concatenate([np.repeat(np.arange(len(held)), k), row])
         value = np.concatenate([held.ravel(), value])
         found = np.concatenate([self.neighbour[rows].ravel(), ids[column]])

@@ -7,16 +7,17 @@ import pytest
 from tests.end_to_end.project import Project
 
 FIGURES = {"render-summary", "render-activations", "render-patches", "render-embedding"}
+AFTER_PROBES = {"activation_maps", "neighbours", "render-embedding"}
 AFTER_ACTIVATIONS = {
     "predictions",
     "probes",
-    "activation_maps",
     "topk",
     "patches",
     "outlines",
     "similar_units",
     "units",
     "embedding",
+    *AFTER_PROBES,
     *FIGURES,
 }
 
@@ -27,11 +28,8 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "dataset.seed": (7, {"manifest", "weights", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
     "model.training.epochs": (3, {"weights", "extract", *AFTER_ACTIVATIONS}),
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
-    "predictions.bins": (
-        5,
-        {"predictions", "probes", "activation_maps", "render-summary", "render-embedding"},
-    ),
-    "probes.most": (5, {"probes", "activation_maps"}),
+    "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
+    "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps"}),
     "topk.k": (2, {"topk", "patches", "outlines", "render-patches"}),
     "patches.side": (20, {"patches", "outlines", "render-patches"}),
@@ -39,7 +37,8 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
     "units.bins": (9, {"units", "render-activations"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
-    "thumbnails.side": (12, {"thumbnails", "render-summary", "render-embedding"}),
+    "neighbours.k": (3, {"neighbours", "render-embedding"}),
+    "thumbnails.side": (12, {"thumbnails", "neighbours", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),
     "render_activations.listed": (2, {"render-activations"}),
     "render_patches.units": (1, {"render-patches"}),

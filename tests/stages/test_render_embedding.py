@@ -10,8 +10,9 @@ from PIL import Image
 from pipeline.contents.blocks import Figure, Viewer
 from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
+from pipeline.formats import neighbours
 from pipeline.formats.embedding import VERSION, Embedding, write_embedding
-from pipeline.formats.status import Status, write_status
+from pipeline.formats.status import Status, not_run, write_status
 from stages import render_embedding
 from stages.render_embedding import predicted_classes
 from tests.small.artifacts import write_manifest, write_names, write_predictions, write_thumbnails
@@ -48,6 +49,8 @@ def run(tmp_path):
         write_predictions(tmp_path / "predictions.h5", predicted, outputs, [*CLASSES, "other"])
         write_thumbnails(tmp_path / "thumbnails.h5", shade(np.arange(2 * COUNT)))
         paths = {name: tmp_path / f"{name}.h5" for name in ("embedding", "predictions", "thumbnails")}
+        paths["neighbours"] = tmp_path / "neighbours.h5"
+        write_none(paths["neighbours"])
         paths["names"] = write_names(tmp_path / "names.h5", CLASSES, [*CLASSES, "other"])
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
         paths["out"] = tmp_path / "figures" / name
@@ -55,6 +58,10 @@ def run(tmp_path):
         return paths["out"] / "embedding"
 
     return once
+
+
+def write_none(path):
+    write_status(path, not_run("neighbours"), stage="neighbours", version=neighbours.VERSION)
 
 
 def rng_xy():

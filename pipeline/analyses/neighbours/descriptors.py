@@ -84,9 +84,7 @@ def lab(srgb: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), axis=-1)
 
 
-def _images(
-    thumbnail: UInt8, size: NDArray[np.integer]
-) -> Iterator[tuple[NDArray[np.intp], UInt8]]:
+def _images(thumbnail: UInt8, size: NDArray[np.integer]) -> Iterator[tuple[NDArray[np.intp], UInt8]]:
     """Yield the images without the ground beside them, those of one size together: rows, (m, h, w, 3)."""
     side = thumbnail.shape[1]
     for width, height in np.unique(size, axis=0).tolist():

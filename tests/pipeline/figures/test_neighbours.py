@@ -1,0 +1,137 @@
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.contents.blocks import Figure, Multiples, Notice
+from pipeline.contents.writing import SectionDraft, write_section
+from pipeline.figures.neighbours import SHOWN, TILE, Described, add_neighbours, shown_images
+from pipeline.formats.neighbours import SPACES, About, Neighbours, Space, Summary
+from pipeline.formats.status import not_run
+from tests.small.pages import page_of
+
+IDS = np.array([2, 3, 8])
+NEAR = np.arange(3 * 7).reshape(3, 7) + 20
+
+
+def found(classes=3, summary=True, k=7, **about):
+    lead = {"codes": 0.0, "pixels": 0.25, "colours": 0.25} | about.pop("lead", {})
+    spaces = {
+        name: Space(
+            NEAR[:, :k] + 10 * place, np.ones((3, k), np.float32), np.array([0.5, 0.75])[: 2 * summary],
+            Summary(0.625, 0.5, 0.75, lead[name], lead[name] - 0.125, lead[name] + 0.125)
+            if summary else None,
+        )
+        for place, name in enumerate(SPACES)
+    }  # fmt: skip
+    sample = IDS[:2] if summary else IDS[:0]
+    told = {"metric": "euclidean", "k": k, "images": 90, "equal": 0, "pixel_side": 16, "colour_bins": 9}
+    told |= {"split": "test", "sampled": True, "classes": classes, "repeats": 100} | about
+    chance = np.full(len(sample), 0.125)
+    return Neighbours(About(**told), IDS, np.array([8, 2]), sample, chance, spaces)
+
+
+def described(label=lambda one: "abc"[one % 3]):
+    ids = [*IDS.tolist(), *range(20, 70)]
+    shades = {one: np.full((TILE, TILE, 4), (one, one, one, 255), np.uint8) for one in ids}
+    return Described(
+        shades, {one: f"x/{one}.png" for one in ids}, {one: label(one) for one in ids},
+        dict.fromkeys(ids, "c"),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def draw(tmp_path):
+    def once(neighbours, known=None):
+        section = SectionDraft("neighbours", tmp_path / "neighbours")
+        section.folder.mkdir(exist_ok=True)
+        add_neighbours(section, neighbours, known or described())
+        content = section.content()
+        write_section(section.folder, content)
+        return section.folder, content
+
+    return once
+
+
+def test_images_to_show_are_the_probes_and_their_first_neighbours():
+    first = [NEAR[row, :SHOWN] + shift for row in (0, 2) for shift in (0, 10, 20)]
+    assert shown_images(found()).tolist() == sorted({2, 8, *np.concatenate(first).tolist()})
+
+
+def test_each_probe_stands_beside_its_neighbours(draw):
+    folder, content = draw(found())
+    figure, multiples = content.blocks
+    assert isinstance(figure, Figure) and isinstance(multiples, Multiples)
+    assert [one.id for one in multiples.figures] == ["probe-8", "probe-2"]
+    first = multiples.figures[0]
+    with Image.open(folder / first.image) as image:
+        assert image.size == (first.width, first.height)
+        pixels = np.asarray(image.convert("RGB"))
+    large = {x for x in range(256) if np.count_nonzero((pixels == x).all(axis=2)) > TILE * TILE // 2}
+    shown = {int(one) for shift in (0, 10, 20) for one in NEAR[2, :SHOWN] + shift}
+    assert shown | {8} <= large
+    table = list(csv.DictReader((folder / "nearest.csv").open()))
+    assert len(table) == 2 * 3 * 7
+    assert [int(row["neighbour"]) for row in table[:7]] == NEAR[2].tolist()
+
+
+def test_the_page_says_what_was_measured(draw, tmp_path):
+    folder, _ = draw(found())
+    page = page_of(folder, tmp_path)
+    for text in (
+        "Codes gather classes more than pixels and colours",
+        "over\n2\u00a0images of split “test”, drawn at random",
+        "62.5\u00a0% (50.0–75.0\u00a0%)",
+        "25.0 percentage points\n(12.5 to 37.5)",
+        "Label c, which the network gets right",
+    ):
+        assert text in page, text
+
+
+@pytest.mark.parametrize(
+    ("lead", "said"),
+    [
+        ({"colours": 0.1}, "Codes gather classes more than pixels do, not clearly"),
+        ({"pixels": 0.1}, "Codes gather classes more than colours do, not clearly"),
+        ({"pixels": 0.0, "colours": -0.5}, "Codes do not clearly gather classes more"),
+    ],
+)
+def test_a_claim_that_is_not_true_is_not_printed(draw, tmp_path, lead, said):
+    folder, _ = draw(found(lead=lead))
+    page = page_of(folder, tmp_path)
+    assert said in page
+    assert "Codes gather classes more than pixels and colours" not in page
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"), [(0, "Without labels it cannot be said"), (1, "All images have one label")]
+)
+def test_without_two_labels_lists_stand_alone(draw, tmp_path, classes, said):
+    label = (lambda _: None) if classes == 0 else (lambda _: "a")
+    folder, content = draw(found(classes=classes, summary=False, split=""), described(label))
+    assert [type(block) for block in content.blocks] == [Notice, Multiples]
+    page = page_of(folder, tmp_path)
+    assert said in page
+    assert "Chance" not in page
+
+
+def test_an_image_s_page_has_the_figure_of_a_probe_and_links_of_another(draw):
+    _, content = draw(found())
+    parts = {part.image_id: part for part in content.images}
+    assert sorted(parts) == IDS.tolist()
+    assert [block.image for block in parts[8].blocks] == ["probe-8.webp"]
+    assert not parts[3].blocks
+    assert [fact.value for fact in parts[3].facts] == ["x/27.png", "x/37.png", "x/47.png"]
+
+
+def test_fewer_neighbours_than_are_shown(draw, tmp_path):
+    folder, content = draw(found(k=2))
+    assert content.numbers["shown"] == 2
+    assert "its 2\u00a0nearest images" in page_of(folder, tmp_path)
+
+
+def test_section_without_data_says_why(draw, tmp_path):
+    folder, content = draw(not_run("neighbours"))
+    assert content.reason == "params.yaml says neighbours.run: false"
+    assert content.reason in page_of(folder, tmp_path)
