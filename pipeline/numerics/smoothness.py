@@ -2,8 +2,8 @@
 
 There is no published standard. Here it is the total variation, squared: of neighbouring weights of a kernel,
 down and across, the squared differences are summed, and compared with what independent noise of the kernel's
-norm has on average. That ratio is Geary's (1954), without taking the mean away; one less it is 1 for kernels of
-one value throughout, 0 for noise, and negative where neighbours differ more than by chance.
+norm has on average. That ratio is Geary's (1954), without taking the mean away; one less it is 1 for kernels
+of one value throughout, 0 for noise, and negative where neighbours differ more than by chance.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 
 from tests.end_to_end.project import Project
 
-FIGURES = {"render-summary", "render-activations", "render-patches", "render-embedding"}
+FIGURES = {"render-summary", "render-activations", "render-filters", "render-patches", "render-embedding"}
 AFTER_PROBES = {"activation_maps", "neighbours", "render-embedding"}
 AFTER_ACTIVATIONS = {
     "predictions",
@@ -25,22 +25,24 @@ AFTER_ACTIVATIONS = {
 ALWAYS = {"check", "report"}
 TABLE: dict[str, tuple[Any, set[str]]] = {
     "sample.dataset": ("digits", {"sample"}),
-    "dataset.seed": (7, {"manifest", "weights", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
-    "model.training.epochs": (3, {"weights", "extract", *AFTER_ACTIVATIONS}),
+    "dataset.seed": (7, {"manifest", "weights", "filters", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
+    "model.training.epochs": (3, {"weights", "filters", "extract", *AFTER_ACTIVATIONS}),
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
     "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps"}),
-    "topk.k": (2, {"topk", "patches", "outlines", "render-patches"}),
-    "patches.side": (20, {"patches", "outlines", "render-patches"}),
+    "topk.k": (2, {"topk", "patches", "outlines", "render-filters", "render-patches"}),
+    "patches.side": (20, {"patches", "outlines", "render-filters", "render-patches"}),
     "outlines.sample": (9, {"outlines", "render-patches"}),
     "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
     "units.bins": (9, {"units", "render-activations"}),
+    "filters.seed": (7, {"filters", "render-filters"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
     "neighbours.k": (3, {"neighbours", "render-embedding"}),
     "thumbnails.side": (12, {"thumbnails", "neighbours", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),
     "render_activations.listed": (2, {"render-activations"}),
+    "render_filters.layers": (1, {"render-filters"}),
     "render_patches.units": (1, {"render-patches"}),
     "render_embedding.tile": (12, {"render-embedding"}),
     "report.title": ("Another", set()),

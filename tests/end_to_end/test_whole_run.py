@@ -112,7 +112,15 @@ def test_plots_are_drawn_without_a_network(copy):
 
 def test_metrics_and_plots_differ_after_an_experiment(copy):
     outcome = copy.must("dvc", "exp", "run", "--set-param", "topk.k=2")
-    assert outcome.ran == {"check", "topk", "patches", "outlines", "render-patches", "report"}
+    assert outcome.ran == {
+        "check",
+        "topk",
+        "patches",
+        "outlines",
+        "render-filters",
+        "render-patches",
+        "report",
+    }
     assert copy.params()["topk"]["k"] == 2
     copy.must("dvc", "metrics", "diff")
     copy.must("dvc", "plots", "diff", "--out", "drawn")
