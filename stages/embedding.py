@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pipeline import store
 from pipeline.analyses.embedding.components import reduce_codes
 from pipeline.analyses.embedding.embedding import Map, embed, measure
-from pipeline.analyses.embedding.grid import Grid, assign_grid
+from pipeline.analyses.embedding.grid import Grid, assign_grid, nearest_unused
 from pipeline.analyses.embedding.map_quality import NEIGHBOURS, class_neighbours
 from pipeline.analyses.embedding.structure import why_no_structure, why_too_few
 from pipeline.formats.activations import FILE as INDEX
@@ -28,6 +28,9 @@ from stages.blocks.embedding import Params
 from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
+
+# To fill the grid by the nearest unused image takes 6 s for so many, and its time grows with their square.
+COMPARED = 100_000
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -71,6 +74,9 @@ def _write_map(
     grid = assign_grid(made.xy, params.grid_block)
     numbers = _numbers(params, components, made, grid)
     numbers |= {name: value for name, value in quality.items() if value is not None}
+    if len(points) <= COMPARED:
+        unused = nearest_unused(made.xy)
+        numbers |= {"unused_displacement": unused, "unused_displacement_cells": unused * _cells(grid)}
     if quality["knc"] is not None:
         numbers["class_neighbours"] = class_neighbours(len(np.unique(label[label >= 0])))
     embedding = Embedding(
@@ -103,7 +109,6 @@ def _made_from(params: Params, paths: Mapping[str, Path]) -> dict[str, str]:
 
 def _numbers(params: Params, components: Components, made: Map, grid: Grid) -> dict[str, float | int]:
     """Return what the metrics and the file's attributes say besides the quality."""
-    cells = np.sqrt(grid.columns * grid.rows)
     several = len(made.effective_perplexity) > 1
     return {
         "images": len(made.xy),
@@ -114,12 +119,17 @@ def _numbers(params: Params, components: Components, made: Map, grid: Grid) -> d
         "neighbours": min(NEIGHBOURS, len(made.xy) - 1),
         "neighbour_images": min(params.quality_sample, len(made.xy)),
         "grid_displacement": grid.displacement,
-        "grid_displacement_cells": grid.displacement * float(cells),
+        "grid_displacement_cells": grid.displacement * _cells(grid),
         "grid_blocks": grid.blocks,
     } | {
         f"effective_perplexity_{index}" if several else "effective_perplexity": value
         for index, value in enumerate(made.effective_perplexity, 1)
     }
+
+
+def _cells(grid: Grid) -> float:
+    """Return the side of the map in cells."""
+    return float(np.sqrt(grid.columns * grid.rows))
 
 
 STAGE = Stage(

@@ -43,11 +43,11 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params) -> None:
     section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
-    section.numbers |= {"canvas": params.canvas, "tile": params.tile}
+    section.numbers |= {"tile": params.tile}
     section.numbers["labelled"] = int((points.label >= 0).sum())
     add_viewer(section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed)
-    add_map(section, points, tiles, side=params.canvas, tile=params.tile)
-    add_grid(section, points, tiles, side=params.canvas)
+    add_map(section, points, tiles, sides=params.canvases, tile=params.tile)
+    add_grid(section, points, tiles, sides=params.canvases)
     add_labels(section, points)
 
 

@@ -31,6 +31,8 @@ VECTOR_POINTS = 5000
 MOST_LABELS = 20
 WIDTH = 7.5  # inches
 TABLE = "map.csv"
+# Of the figures on the page.
+ANCHORS = {"map": "places", "grid": "grid"}
 
 
 class Tiles(Protocol):
@@ -85,45 +87,58 @@ class Points:
         return self.classes[index] if index >= 0 else None
 
 
-def add_map(section: SectionDraft, points: Points, tiles: Tiles, *, side: int, tile: int) -> None:
+def add_map(section: SectionDraft, points: Points, tiles: Tiles, *, sides: Sequence[int], tile: int) -> None:
     """Draw the images at their places; one that would cover another is left out.
 
     Parameters
     ----------
     section
-        The figure is added to it.
+        The figures are added to it.
     points, tiles
         The map and its images.
-    side
-        Of the sheet, pixels.
+    sides
+        Of the sheets, pixels: the first becomes the figure, the others stand below it.
     tile
-        Side of an image on it, pixels.
+        Side of an image on them, pixels.
     """
-    cells = side // tile
-    unit = points.unit
+    drawn = np.zeros((len(sides), len(points.xy)), bool)
+    figures = [
+        _map(section, points, tiles, (side, tile), one) for side, one in zip(sides, drawn, strict=True)
+    ]
+    _write_points(section, points, drawn[0])
+    _add_sizes(section, "map", figures)
+
+
+def _map(
+    section: SectionDraft, points: Points, tiles: Tiles, size: tuple[int, int], drawn: NDArray[np.bool_]
+) -> blocks.Figure:
+    """Draw a sheet of a side with tiles of another; mark which images are drawn."""
+    side, tile = size
+    cells, unit = side // tile, points.unit
     chosen, cell = free_places(unit, cells)
     high = int(cell[:, 1].max()) + 1
     sheet = lay_out(tiles(chosen, tile, margin=_margin(tile)), cell * tile, cells * tile, high * tile)
-    save_webp(section.folder / "map.webp", Image.fromarray(sheet))
-    drawn = np.zeros(len(unit), bool)
     drawn[chosen] = True
-    _write_points(section, points, drawn)
-    files = _picture("map.webp", cells * tile, high * tile)
-    section.add(_figure("places", "map", {"drawn": len(chosen)}, points, files))
+    numbers = {"drawn": len(chosen), "canvas": side}
+    return _sheet(section, points, sheet, "map", numbers)
 
 
-def add_grid(section: SectionDraft, points: Points, tiles: Tiles, *, side: int) -> None:
+def add_grid(section: SectionDraft, points: Points, tiles: Tiles, *, sides: Sequence[int]) -> None:
     """Draw every image in its cell of the full grid; of a large grid, one image of each block of cells.
 
     Parameters
     ----------
     section
-        The figure is added to it.
+        The figures are added to it.
     points, tiles
         The map and its images.
-    side
-        Of the sheet, pixels at most.
+    sides
+        Of the sheets, pixels at most: as of `add_map`.
     """
+    _add_sizes(section, "grid", [_grid(section, points, tiles, side) for side in sides])
+
+
+def _grid(section: SectionDraft, points: Points, tiles: Tiles, side: int) -> blocks.Figure:
     columns, rows = points.grid_shape
     block = max(1, -(-columns * LEAST_TILE // side))
     cell, chosen = np.unique(points.grid // block, axis=0, return_index=True)
@@ -131,9 +146,30 @@ def add_grid(section: SectionDraft, points: Points, tiles: Tiles, *, side: int) 
     tile = side // -(-columns // block)
     size = (-(-columns // block) * tile, -(-rows // block) * tile)
     drawn = tiles(chosen[order], tile, margin=_margin(tile), square=True)
-    save_webp(section.folder / "grid.webp", Image.fromarray(lay_out(drawn, cell[order] * tile, *size)))
-    numbers = {"shown": len(chosen), "block": block, "columns": columns, "rows": rows}
-    section.add(_figure("grid", "grid", numbers, points, _picture("grid.webp", *size)))
+    numbers = {"shown": len(chosen), "block": block, "columns": columns, "rows": rows, "canvas": side}
+    return _sheet(section, points, lay_out(drawn, cell[order] * tile, *size), "grid", numbers)
+
+
+def _sheet(
+    section: SectionDraft,
+    points: Points,
+    sheet: NDArray[np.uint8],
+    name: str,
+    numbers: dict[str, Any],
+) -> blocks.Figure:
+    """Write a sheet, which is called after its kind and its side."""
+    own = f"{name}-{numbers['canvas']}"
+    save_webp(section.folder / f"{own}.webp", Image.fromarray(sheet))
+    picture = _picture(f"{own}.webp", sheet.shape[1], sheet.shape[0])
+    return _figure(own, f"{name}-size", numbers, points, picture)
+
+
+def _add_sizes(section: SectionDraft, name: str, figures: Sequence[blocks.Figure]) -> None:
+    """Add the first of some sheets as a figure, and what further ones there are side by side."""
+    first, *others = figures
+    section.add(first.model_copy(update={"id": ANCHORS[name], "caption": name}))
+    if others:
+        section.add(blocks.Multiples(id=f"{name}-sizes", caption=f"{name}-sizes", figures=tuple(others)))
 
 
 def add_labels(section: SectionDraft, points: Points) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.contents.blocks import Figure, Viewer
+from pipeline.contents.blocks import Figure, Multiples, Viewer
 from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
 from pipeline.formats import neighbours
@@ -26,7 +26,7 @@ CLASSES = ["a", "<b>", "$c"]
 NUMBERS = {
     "images": COUNT, "kl": 0.5, "knn": 0.4, "knc": 0.3, "cpd": 0.2, "trustworthiness": 0.9, "neighbours": 10,
     "neighbour_images": COUNT, "class_neighbours": 1, "grid_blocks": 1, "grid_displacement": 0.1,
-    "grid_displacement_cells": 0.8, "components": 5, "explained_variance": 0.9, "landmarks": COUNT,
+    "grid_displacement_cells": 0.8, "unused_displacement": 0.2, "unused_displacement_cells": 1.6, "components": 5, "explained_variance": 0.9, "landmarks": COUNT,
 }  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def test_the_interactive_map_comes_first_and_names_its_files(run):
 def test_each_image_lies_in_its_cell_of_the_grid(run):
     folder = run()
     points = points_of(folder)
-    pixels = np.asarray(Image.open(folder / "grid.webp").convert("RGBA"))
+    pixels = np.asarray(Image.open(folder / "grid-240.webp").convert("RGBA"))
     side = 240 // 8
     for image_id, column, row in zip(points["image_id"], points["gx"], points["gy"], strict=True):
         assert pixels[row * side + side // 2, column * side + side // 2, 0] == shade(image_id)
@@ -107,7 +107,7 @@ def test_each_image_lies_in_its_cell_of_the_grid(run):
 def test_images_lie_near_their_places_on_the_map(run):
     folder = run()
     points = points_of(folder)
-    pixels = np.asarray(Image.open(folder / "map.webp").convert("RGBA"))
+    pixels = np.asarray(Image.open(folder / "map-240.webp").convert("RGBA"))
     drawn = {
         int(row["image_id"]) for row in csv.DictReader((folder / "map.csv").open()) if row["drawn"] == "1"
     }
@@ -176,6 +176,25 @@ def test_several_atlases(run, monkeypatch):
     assert heights == [32, 32, 32, 24]
     for slot, image_id in zip(points["slot"], points["image_id"], strict=True):
         np.testing.assert_allclose(tile_of(folder, level, slot)[:3], shade(image_id), atol=3)
+
+
+def test_mosaics_of_several_sizes(run, tmp_path):
+    folder = run(canvas=(240, 480))
+    content = read_section(folder).content
+    sizes = {block.id: block.figures for block in content.blocks if isinstance(block, Multiples)}
+    assert [one.id for one in sizes["map-sizes"]] == ["map-480"]
+    assert [one.width for one in sizes["grid-sizes"]] == [480]
+    assert sizes["map-sizes"][0].numbers["drawn"] > figures(folder)["places"].numbers["drawn"]
+    for figure in (*sizes["map-sizes"], *sizes["grid-sizes"]):
+        with Image.open(folder / figure.image) as image:
+            assert image.size == (figure.width, figure.height)
+    assert "The map at other sizes" in page_of(folder, tmp_path)
+
+
+def test_the_page_compares_the_grid_with_that_of_nearest_unused_images(run, tmp_path):
+    page = page_of(run(), tmp_path)
+    assert "Images moved by 0.80 cells" in page
+    assert "they move by 1.60" in page
 
 
 def test_equal_bytes_twice(run):

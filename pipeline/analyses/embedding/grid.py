@@ -65,6 +65,34 @@ def assign_grid(xy: NDArray[np.floating], largest_block: int) -> Grid:
     return Grid(cell, columns, rows, displacement, blocks)
 
 
+def nearest_unused(xy: NDArray[np.floating]) -> float:
+    """Return the mean displacement where each cell, row by row, takes the nearest point that none has taken.
+
+    That is how Karpathy's cnnembed fills its grid. The time grows with the square of the number of points.
+
+    Parameters
+    ----------
+    xy
+        (N, 2) N >= 1, as of `assign_grid`, whose grid it is.
+
+    Returns
+    -------
+    float
+        In sides of the map.
+    """
+    left = scale_to_unit(xy).T.copy()
+    columns, rows = grid_size(len(xy))
+    moved = 0.0
+    for taken in range(len(xy)):
+        unused = left[:, : len(xy) - taken]
+        cell = np.array([[taken % columns + 0.5], [taken // columns + 0.5]]) / [[columns], [rows]]
+        squared = ((unused - cell) ** 2).sum(axis=0)
+        nearest = int(squared.argmin())
+        moved += float(np.sqrt(squared[nearest]))
+        unused[:, nearest] = unused[:, -1]
+    return moved / len(xy)
+
+
 def grid_size(count: int) -> tuple[int, int]:
     """Return columns and rows of the squarest grid that holds `count` points with the last row begun."""
     columns = int(np.ceil(np.sqrt(count)))

@@ -5,7 +5,12 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from pipeline.analyses.embedding.grid import assign_grid, grid_size, scale_to_unit
+from pipeline.analyses.embedding.grid import (
+    assign_grid,
+    grid_size,
+    nearest_unused,
+    scale_to_unit,
+)
 
 
 def squared_displacement(xy, cells, size, rows=slice(None)):
@@ -61,3 +66,24 @@ def test_blocks_cost_little():
 def test_equal_points_still_get_cells_of_their_own():
     grid = assign_grid(np.zeros((10, 2)), 3)
     assert len({tuple(cell) for cell in grid.cell.tolist()}) == 10
+
+
+def test_each_cell_takes_the_nearest_unused_point():
+    xy = np.random.default_rng(3).normal(size=(23, 2))
+    (columns, rows), unit = grid_size(23), scale_to_unit(xy)
+    unused, moved = set(range(23)), []
+    for cell in range(23):
+        middle = (np.array(divmod(cell, columns)[::-1]) + 0.5) / (columns, rows)
+        distance = {point: float(np.linalg.norm(unit[point] - middle)) for point in unused}
+        nearest = min(distance, key=lambda point: distance[point])
+        moved.append(distance[nearest])
+        unused.remove(nearest)
+    assert nearest_unused(xy) == pytest.approx(np.mean(moved))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("block", [64, 2048])
+def test_assignment_moves_points_less_than_nearest_unused(seed, block):
+    rng = np.random.default_rng(seed)
+    xy = rng.normal(size=(6, 2))[rng.integers(0, 6, 500)] * 4 + rng.normal(size=(500, 2))
+    assert assign_grid(xy, block).displacement < 0.9 * nearest_unused(xy)
