@@ -13,7 +13,7 @@ from pipeline.contents.parts import LayerPart, Scene, SpriteSheet, Strip, UnitPa
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.figures.drawing.sprites import save_sheet, strips_a_sheet
-from pipeline.figures.drawing.strips import UnitTiles, patch_overview, patch_strip, strip_size
+from pipeline.figures.drawing.strips import UnitTiles, patch_overview, patch_strip, strip_size, strip_tiles
 from pipeline.figures.drawing.tiles import enlarged_side
 from pipeline.figures.outlines import LayerOutlines
 from pipeline.figures.whole_images import WholeImages
@@ -130,9 +130,10 @@ class LayerFiles:
         width, height, edges = save_sheet(self.folder / name, [canvas.image() for canvas in drawn])
         strips = [
             Strip(
-                caption="unit-patches", sheet=number, x=0, y=y, width=canvas.width, height=canvas.height
+                caption="unit-patches", sheet=number, x=0, y=y, width=canvas.width, height=canvas.height,
+                tiles=strip_tiles(one),
             )
-            for canvas, y in zip(drawn, edges, strict=True)
+            for one, canvas, y in zip(tiles, drawn, edges, strict=True)
         ]  # fmt: skip
         return tiles, SpriteSheet(file=name, width=width, height=height), strips
 

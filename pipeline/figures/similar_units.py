@@ -152,7 +152,7 @@ def _links(
     names: Sequence[str], units: NDArray[np.int64], correlations: NDArray[np.float32]
 ) -> tuple[UnitLink, ...]:
     return tuple(
-        UnitLink(name, unit, round(value, 4))
+        UnitLink(name, unit, round(value, 3))
         for name, unit, value in zip(names, units.tolist(), correlations.tolist(), strict=True)
         if unit >= 0
     )

@@ -13,10 +13,12 @@ from pipeline.contents.parts import UnitTable
 from pipeline.contents.values import Cell, Column
 from pipeline.formats.patches import DrawnLayer
 from pipeline.formats.topk import RankedLayer
+from pipeline.numerics.intervals import wilson
 
 UNIT_FACTS = (
     Column(name="highest", form="number"),
     Column(name="active", form="proportion"),
+    Column(name="active_interval", form="interval"),
     Column(name="lowest", form="number"),
     Column(name="passed_over", form="count"),
     Column(name="at_maximum", form="count"),
@@ -87,7 +89,8 @@ class Winners:
         some = len(self.value) > 0
         shared = at_maximum if some and at_maximum > 1 else None
         ends = (self.value[0], self.value[-1]) if some else (None, None)
-        return (ends[0], (active, images), ends[1], passed_over, shared)
+        interval = tuple(round(float(end), 6) for end in wilson(active, images))
+        return (ends[0], (active, images), interval, ends[1], passed_over, shared)
 
     def rows(self, names: Names) -> tuple[tuple[Cell, ...], ...]:
         """Return the lines of the unit's table; ranks are counted from 1."""

@@ -12,7 +12,7 @@ from pipeline.numerics.geometry import BOUND, GLOBAL
 from pipeline.report import cells, numbers
 from pipeline.report.addresses import address, image_page, layer_page, table_file, unit_page
 from pipeline.report.captions import Words
-from pipeline.report.collecting import UnitEntry, Worded
+from pipeline.report.collecting import Worded
 from pipeline.report.wording import line, prose
 
 Shown = dict[str, Any]
@@ -94,7 +94,7 @@ class View:
         }
         if table and words and unit.rows:
             said = self._said(words, {}) | {"columns": self.columns(table.columns, words)}
-            shown["table"] = said | {"rows": self.rows(table.columns, unit.rows)}
+            shown["table"] = said | {"rows": self.rows(table.columns, unit.rows), "aside": table.aside}
         return shown
 
     def strip(self, layer: LayerPart, strip: Strip) -> Shown:
@@ -127,10 +127,14 @@ class View:
             "sheet": self.file(sheet.file),
             "width": part.width,
             "height": part.height,
-            "across": _percent(sheet.width, part.width),
-            "left": _percent(part.x, part.width),
-            "top": _percent(part.y, part.height),
+            "across": percent(sheet.width, part.width),
+            "left": percent(part.x, part.width),
+            "top": percent(part.y, part.height),
         }
+
+    def words(self, caption: str, over: Mapping[str, Any]) -> Shown:
+        """Return title, alternative text and prose of a part of the caption file."""
+        return self._said(self.section.caption.part(caption), over)
 
     def _said(self, words: Words, over: Mapping[str, Any]) -> Shown:
         known = self.section.numbers({**self.over, **over})
@@ -209,11 +213,11 @@ def linked_page(name: str, form: Form) -> str | None:
     return None
 
 
-def unit_numbers(entry: UnitEntry, layer: LayerPart, unit: UnitPart) -> dict[str, Any]:
+def unit_numbers(name: str, layer: LayerPart, unit: UnitPart) -> dict[str, Any]:
     """Return what captions about a unit may name: layer, unit, the rows of its table, and its facts."""
     facts = zip(layer.unit_facts, unit.facts, strict=True)
     known = {column.name: cell for column, cell in facts if cell is not None}
-    return {**known, "layer": entry.layer, "unit": entry.unit, "rows": len(unit.rows)}
+    return {**known, "layer": name, "unit": unit.unit, "rows": len(unit.rows)}
 
 
 def unit_facts(section: Worded, layer: LayerPart, unit: UnitPart) -> list[tuple[str, str]]:
@@ -243,7 +247,8 @@ def _field(geometry: LayerGeometry) -> str:
     return text if geometry.map_size == (1, 1) else f"{text}, stride {numbers.size(field.stride)}"
 
 
-def _percent(part: float, whole: int) -> str:
+def percent(part: float, whole: float) -> str:
+    """Say in CSS how much of a whole a part is."""
     return f"{100 * part / whole:.6g}%"
 
 
@@ -252,7 +257,7 @@ def _frame(box: tuple[float, float, float, float], whole: WholeImage) -> str:
     x0, y0, x1, y1 = box
     places = {"left": x0, "width": x1 - x0}, {"top": y0, "height": y1 - y0}
     return "; ".join(
-        f"{name}: {_percent(value, side)}"
+        f"{name}: {percent(value, side)}"
         for line, side in zip(places, (whole.width, whole.height), strict=True)
         for name, value in line.items()
     )

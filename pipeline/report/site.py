@@ -19,8 +19,9 @@ from pipeline.report.pages import about
 from pipeline.report.pages.chapters import write_chapters, write_index
 from pipeline.report.pages.images import write_images
 from pipeline.report.pages.layers import write_layers
+from pipeline.report.pages.lookup import write_lookup
 from pipeline.report.pages.maps import find_maps, read_points, with_viewers, write_map
-from pipeline.report.pages.units import write_lookup
+from pipeline.report.pages.units import write_units
 from pipeline.report.provenance import Provenance
 from pipeline.store.replacing import replaced_folder
 
@@ -126,8 +127,9 @@ def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
     """Write the pages of layers, units and images, which collect from all sections."""
     layers = collect_layers(sections)
     total = sum(unit.drawn for layer in layers for unit in layer.units())
+    write_layers(frame, layers)
     with progress("pages of units", total=total, unit="pages") as bar:
-        write_layers(frame, layers, bar)
+        write_units(frame, layers, bar)
     write_lookup(frame, layers)
     maps = find_maps(sections)
     found = (maps[0], read_points(frame.report, maps[0])) if maps else None

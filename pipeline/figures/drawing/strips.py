@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.contents.parts import Tiles
 from pipeline.figures.drawing.canvas import Canvas, Label, text_width
-from pipeline.figures.drawing.tiles import GAP, empty, enlarge, framed, hatched, value_text
+from pipeline.figures.drawing.tiles import GAP, empty, enlarge, enlarged_side, framed, hatched, value_text
 
 UInt8 = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -110,6 +111,15 @@ def strip_size(count: int, side: int) -> tuple[int, int]:
     """Width and height of a unit's `count` tiles of a side, pixels."""
     lines, columns = _grid(count)
     return columns * (side + GAP) - GAP + 2 * _EDGE, lines * (side + GAP) - GAP + 2 * _EDGE
+
+
+def strip_tiles(tiles: UnitTiles) -> Tiles | None:
+    """Return where a unit's patches lie in its strip; None where there are none."""
+    if not tiles.shown:
+        return None
+    _, columns = _grid(len(tiles.value))
+    side = enlarged_side(len(tiles.patch[0]))
+    return Tiles(count=tiles.shown, columns=columns, side=side, step=side + GAP, edge=_EDGE)
 
 
 def _strip_canvas(count: int, side: int) -> Canvas:

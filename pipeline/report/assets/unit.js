@@ -7,7 +7,8 @@ const units = {
     const [, name, number] = asked.match(/^(.*)\/(\d+)$/) || [];
     if (!name) return;
     this.index ??= convatlas.load("units");
-    const layer = new Map(await this.index).get(decoded(name));
+    const index = new Map(await this.index);
+    const layer = index.get(decoded(name));
     const unit = Number(number);
     if (!layer) return void page.say(`The report knows no layer “${visible(decoded(name))}”.`);
     this.lead(decoded(name), layer);
@@ -17,7 +18,7 @@ const units = {
     // The drawn unit's own page has all of this and its pictures.
     if (layer.drawn.includes(unit)) return void location.replace(`${layer.folder}/${unit}.html`);
     const said = await this.record(layer, unit);
-    if (location.hash.slice(1) === asked) this.fill(decoded(name), unit, layer, said);
+    if (location.hash.slice(1) === asked) this.fill(decoded(name), unit, layer, said, index);
   },
 
   lead(name, layer) {
@@ -31,19 +32,49 @@ const units = {
     return shard < 0 ? null : new Map(await convatlas.load(`${layer.folder}/${shard}`)).get(unit) || null;
   },
 
-  fill(name, unit, layer, said) {
+  fill(name, unit, layer, said, index) {
     const parts = [page.make("p", { className: "note" }, layer.geometry), this.steps(name, unit, layer)];
     for (const [k, section] of layer.sections.entries()) {
       if (!said?.[k]) continue;
-      const [facts, rows] = said[k];
+      const [facts, rows, histogram, groups] = said[k];
       const known = facts.map((value, i) => [section.facts[i], value]).filter(([, value]) => value !== null);
       const table = rows.length ? page.table(section.table.title, section.table.columns, rows) : [];
       const heading = page.heading(section.title, section.chapter);
-      parts.push(page.make("section", { className: "part" }, heading, page.facts(known), ...table));
+      parts.push(page.make("section", { className: "part" }, heading, ...this.histogram(section, histogram), page.facts(known), ...this.related(section, groups, index), ...table));
     }
     parts.push(page.make("p", { className: "notice" }, this.how(said)));
     page.show(`${name}, unit ${unit}`, ...parts);
     page.find(".here").textContent = `unit ${unit}`;
+  },
+
+  histogram(section, histogram) {
+    if (!histogram) return [];
+    const [bars, low, high, n] = histogram;
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const path = document.createElementNS(svg.namespaceURI, "path");
+    const about = { viewBox: "0 0 400 100", preserveAspectRatio: "none", role: "img", "aria-label": section.histogram };
+    for (const [name, value] of Object.entries(about)) svg.setAttribute(name, value);
+    path.setAttribute("d", bars);
+    path.setAttribute("class", "bars");
+    svg.append(path);
+    const ends = [low, `n = ${n}`, high].map((text) => page.make("span", {}, text));
+    const note = page.make("figcaption", {}, "Heights are logarithmic.");
+    return [page.make("figure", { className: "histogram" }, page.make("h3", {}, section.histogram), svg, page.make("p", { className: "ends" }, ...ends), note)];
+  },
+
+  related(section, groups, index) {
+    return groups.flatMap((group, k) => {
+      if (!group.length) return [];
+      const items = group.map(([layer, unit, value]) =>
+        page.make("li", {}, page.make("a", { href: this.address(layer, unit, index) }, `${visible(layer)}, unit ${unit}`), ` ${value}`),
+      );
+      return [page.make("h3", {}, section.related[k]), page.make("ul", { className: "excites" }, ...items)];
+    });
+  },
+
+  address(name, unit, index) {
+    const layer = index.get(name);
+    return layer?.drawn.includes(unit) ? `${layer.folder}/${unit}.html` : `#${encodeURIComponent(name)}/${unit}`;
   },
 
   steps(name, unit, layer) {

@@ -1,20 +1,19 @@
-"""A page for each layer and one for each drawn unit: all that any section says of it."""
+"""A page for each layer: all that any section says of it, and its units."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.values import Column
-from pipeline.progress import Bar
 from pipeline.report import cells
 from pipeline.report.addresses import address, layer_page, section_anchor, unit_page
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
+from pipeline.report.pages.units import with_neighbours
 from pipeline.report.shown import Shown, View, geometry_text, unit_facts, unit_numbers
 
 
-def write_layers(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
-    """Write ``layers/<layer>.html`` and ``units/<layer>/<unit>.html``.
+def write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
+    """Write ``layers/<layer>.html``.
 
     Parameters
     ----------
@@ -22,10 +21,8 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
         The report.
     layers
         In the order in which one leads to the next.
-    bar
-        Advanced once for each drawn unit.
     """
-    for before, layer, after in _with_neighbours(layers):
+    for before, layer, after in with_neighbours(layers):
         units = layer.units()
         drawn = [unit for unit in units if unit.drawn]
         frame.write(
@@ -44,29 +41,6 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
                 "orders": _orders(layer),
             },
         )
-        for previous, unit, following in _with_neighbours(drawn):
-            _write_unit(frame, previous, unit, following)
-            bar.advance()
-
-
-def _write_unit(
-    frame: Frame, before: UnitEntry | None, unit: UnitEntry, after: UnitEntry | None
-) -> None:
-    frame.write(
-        unit_page(unit.layer, unit.unit, drawn=True),
-        "unit.html",
-        {
-            "layer": unit.layer,
-            "unit": unit.unit,
-            "before": before.unit if before else None,
-            "after": after.unit if after else None,
-            "sections": [
-                _heading(section)
-                | View(section, "../../", unit_numbers(unit, layer, part)).unit(layer, part)
-                for section, layer, part in unit.parts
-            ],
-        },
-    )
 
 
 def _section(section: Worded, part: LayerPart) -> Shown:
@@ -101,7 +75,7 @@ def _card(layer: LayerEntry, unit: UnitEntry) -> Shown:
             ranks += [None] * len(about.unit_facts)
             continue
         if strip is None and part.strips:
-            view = View(section, "../", unit_numbers(unit, about, part))
+            view = View(section, "../", unit_numbers(unit.layer, about, part))
             strip = view.strip(about, part.strips[0])
         facts += unit_facts(section, about, part)
         ranks += [cells.rank(cell) for cell in part.facts]
@@ -120,8 +94,3 @@ def _orders(layer: LayerEntry) -> list[str]:
 
 def _sorts(column: Column) -> bool:
     return column.form in {"number", "count", "share", "proportion"}
-
-
-def _with_neighbours(items: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield each item between the one before and the one after it, None at the ends."""
-    return zip((None, *items), items, (*items[1:], None), strict=False)

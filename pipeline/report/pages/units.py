@@ -1,86 +1,111 @@
-"""The page that looks up a unit which was not drawn: its numbers and the names of its winners."""
+"""A page for each drawn unit: its pictures and numbers first, then what else any section says of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.contents.parts import LayerPart, UnitPart
-from pipeline.contents.slugs import layer_slug
-from pipeline.report import cells
-from pipeline.report.addresses import address, layer_page, section_anchor
+from pipeline.progress import Bar
+from pipeline.report.addresses import image_page, section_anchor, unit_page
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
-from pipeline.report.scripts import write_runs, write_script
-from pipeline.report.shown import View, geometry_text
-from pipeline.report.wording import line
+from pipeline.report.shown import Shown, View, unit_facts, unit_numbers
+from pipeline.report.unit_shown import Units, glimpses, histogram, images_of, marks, related, tile_windows
 
-Record = list[Any]
+ROOT = "../../"
 
 
-def write_lookup(frame: Frame, layers: Sequence[LayerEntry]) -> None:
-    """Write ``unit.html`` and its data: ``data/units.js``, and shards for each layer.
+def write_units(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
+    """Write ``units/<layer>/<unit>.html``.
 
-    A shard has for each unit a list with an entry for each section that speaks of the layer: the texts of the
-    unit's facts, null where there is none, and the rows of its table; or 0 where the section says nothing of the unit.
+    Parameters
+    ----------
+    frame
+        The report.
+    layers
+        In their order.
+    bar
+        Advanced once for each drawn unit.
     """
-    write_script(frame.report, "units", [(layer.name, _about(frame, layer)) for layer in layers])
-    frame.write("unit.html", "any-unit.html", {})
+    others = glimpses(layers)
+    for layer in layers:
+        drawn = [unit for unit in layer.units() if unit.drawn]
+        for before, unit, after in with_neighbours(drawn):
+            shown = {"before": before and before.unit, "after": after and after.unit, **_page(unit, others)}
+            frame.write(unit_page(unit.layer, unit.unit, drawn=True), "unit.html", shown)
+            bar.advance()
 
 
-def _about(frame: Frame, layer: LayerEntry) -> dict[str, Any]:
-    units = layer.units()
-    folder = f"units/{layer_slug(layer.name)}"
-    rest = [(unit.unit, _record(layer, unit)) for unit in units if not unit.drawn]
+def with_neighbours(items: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield each item between the one before and the one after it, None at the ends."""
+    return zip((None, *items), items, (*items[1:], None), strict=False)
+
+
+def _page(unit: UnitEntry, others: Units) -> Shown:
+    """Return what the page shows, in its order."""
+    parts = [_part(*part, unit, others) for part in unit.parts]
+    looks = next((part for part in parts if part["looks"]), None)
     return {
-        "page": address(layer_page(layer.name)),
-        "folder": folder,
-        "units": layer.units_total,
-        "geometry": geometry_text(layer.units_total, layer.geometry),
-        "drawn": [unit.unit for unit in units if unit.drawn],
-        "firsts": write_runs(frame.report, folder, rest),
-        "sections": [_section(*part) for part in layer.parts],
+        "layer": unit.layer,
+        "unit": unit.unit,
+        "looks": looks["looks"] if looks else None,
+        "facts": [pair for part in parts for pair in part["facts"]],
+        "sections": [part for part in parts if _has_more(part)],
+        "aside": [part for part in parts if part["histogram"] or (part["table"] and part["table"]["aside"])],
+        "folded": [part for part in parts if part["data"] or (part["table"] and not part["table"]["aside"])],
+        "methods": [(part["title"], part["chapter"]) for part in parts],
     }
 
 
-def _section(section: Worded, part: LayerPart) -> dict[str, Any]:
-    about: dict[str, Any] = {
+def _has_more(part: Shown) -> bool:
+    return bool(part["strips"] or part["scenes"] or part["blocks"] or part["related"])
+
+
+def _part(section: Worded, layer: LayerPart, part: UnitPart, unit: UnitEntry, others: Units) -> Shown:
+    """Return what a section says of the unit; what stands at the page's head is not said again."""
+    view = View(section, ROOT, unit_numbers(unit.layer, layer, part))
+    shown = view.unit(layer, part) | {
         "title": section.caption.title,
         "chapter": section_anchor(section.caption.chapter, section.name),
-        "facts": [section.term(column.name) for column in part.unit_facts],
-        "table": None,
+        "looks": None,
+        "histogram": _histogram(view, layer, part, unit),
+        "related": related(section, layer, part, others, ROOT),
+        "data": view.file(layer.data) if layer.data else None,
     }
-    if part.unit_table:
-        words = section.caption.part(part.unit_table.caption)
-        columns = View(section, "", {}).columns(part.unit_table.columns, words)
-        image = [column.form == "image" for column in part.unit_table.columns]
-        about["table"] = {
-            "title": line(words, "title", section.numbers({"layer": part.layer})),
-            "columns": [
-                {**shown, "image": is_image} for shown, is_image in zip(columns, image, strict=True)
-            ],
-        }
-    return about
+    if part.strips and part.strips[0].tiles:
+        shown |= {"looks": _looks(view, layer, part, shown), "strips": shown["strips"][1:], "scenes": None}
+    return shown
 
 
-def _record(layer: LayerEntry, unit: UnitEntry) -> Record:
-    own = {section.name: part for section, _, part in unit.parts}
-    return [
-        _numbers(about, own[section.name]) if section.name in own else 0
-        for section, about in layer.parts
-    ]
+def _histogram(view: View, layer: LayerPart, part: UnitPart, unit: UnitEntry) -> Shown | None:
+    if part.histogram is None or layer.unit_histogram is None:
+        return None
+    return view.words(layer.unit_histogram, layer.numbers) | histogram(part.histogram, marks(unit))
 
 
-def _numbers(about: LayerPart, part: UnitPart) -> Record:
-    columns = about.unit_table.columns if about.unit_table else ()
-    rows = [
-        [
-            # The path itself, and not as it is shown, leads to the page of the image.
-            cell if column.form == "image" else cells.text(cell, column.form)
-            for column, cell in zip(columns, row, strict=True)
-        ]
-        for row in part.rows
-    ]
-    facts = [
-        None if cell is None else cells.text(cell, column.form)
-        for column, cell in zip(about.unit_facts, part.facts, strict=True)
-    ]
-    return [facts, rows]
+def _looks(view: View, layer: LayerPart, part: UnitPart, shown: Shown) -> Shown:
+    """Return the unit's pictures, each as a patch and, where there is one, in its whole image."""
+    strip = part.strips[0]
+    assert strip.tiles is not None, "chosen so"
+    sheet = layer.sheets[strip.sheet]
+    tiles = tile_windows(sheet, strip, strip.tiles)
+    scenes = shown["scenes"]["places"] if shown["scenes"] else []
+    paths = images_of(layer, part)
+    return {
+        "sheet": view.file(sheet.file),
+        "patches": shown["strips"][0],
+        "scenes": shown["scenes"],
+        "outlined": any(scene.get("outline") for scene in scenes),
+        "columns": min(4, max(1, round(len(tiles) ** 0.5 + 0.4))),
+        "places": [
+            {
+                "tile": tile,
+                "scene": scenes[place] if place < len(scenes) else None,
+                "page": _page_of(paths[place]) if place < len(paths) else None,
+            }
+            for place, tile in enumerate(tiles)
+        ],
+    }
+
+
+def _page_of(path: str | None) -> str | None:
+    return None if path is None else ROOT + image_page(path)

@@ -37,17 +37,17 @@ def test_units_are_told_as_the_ranking_has_them(layer):
     part = add_undrawn(LayerPart(layer="a"), layer, ABOUT, NAMES)
     assert (part.units_total, part.unit_facts, part.unit_table) == (3, UNIT_FACTS, WINNERS)
     many, single, never = part.units
-    assert many.facts == (3.0, (8, 10), 2.0, None, None)
+    assert many.facts == (3.0, (8, 10), (0.490162, 0.943318), 2.0, None, None)
     assert many.rows == (
         (3.0, "7.png", "cat", (1, 2), (0, 1, 2, 3)), (2.0, "4.png", "cat", (1, 2), (0, 1, 2, 3))
     )  # fmt: skip
-    assert single.facts == (1.5, (1, 10), 1.5, None, None) and len(single.rows) == 1
-    assert never.facts == (None, (0, 10), None, None, None) and not never.rows
+    assert single.facts[::3] == (1.5, 1.5) and len(single.rows) == 1
+    assert never.facts == (None, (0, 10), (0, 0.277533), None, None, None) and not never.rows
     assert not any(unit.strips or unit.blocks for unit in part.units)
 
 
 def test_drawn_units_stay_as_they_are(layer):
-    drawn = UnitPart(unit=1, facts=(9.0, (1, 10), 9.0, 0, None))
+    drawn = UnitPart(unit=1, facts=(9.0, (1, 10), (0.0, 0.5), 9.0, 0, None))
     part = LayerPart(layer="a", unit_facts=UNIT_FACTS, unit_table=WINNERS, units=(drawn,))
     assert [unit.unit for unit in add_undrawn(part, layer, ABOUT, NAMES).units] == [0, 1, 2]
     assert add_undrawn(part, layer, ABOUT, NAMES).units[1] is drawn

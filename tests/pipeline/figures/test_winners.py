@@ -59,6 +59,8 @@ def test_rows_and_facts_fit_their_columns(drawn, ranked_by_input):
     assert cells.get("output_rank", 2) == 2 and cells["value"] == 5
     facts = found.facts(9, 20, 1, 0)
     check_cells(UNIT_FACTS, facts, "facts")
-    assert facts == (6, (9, 20), 5, 0, None)
+    assert facts == (6, (9, 20), (0.258198, 0.657915), 5, 0, None)
     assert winners_of(drawn, 0, slice(2)).facts(9, 20, 7, 0)[-1] == 7
-    assert winners_of(drawn, 0, slice(0)).facts(0, 20, 20, None) == (None, (0, 20), None, None, None)
+    assert winners_of(drawn, 0, slice(0)).facts(0, 20, 20, None) == (
+        None, (0, 20), (0, 0.161125), None, None, None,
+    )  # fmt: skip

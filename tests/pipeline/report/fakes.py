@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
 from pipeline.contents.parts import (
-    ImagePart, LayerPart, Scene, SpriteSheet, Strip, UnitPart, UnitTable, WholeImage,
+    Histogram, ImagePart, LayerPart, Scene, SpriteSheet, Strip, Tiles, UnitLink, UnitPart, UnitTable, WholeImage,
 )  # fmt: skip
 from pipeline.contents.values import Column, Evidence, Fact
 from pipeline.formats.geometry import LayerGeometry
@@ -32,6 +32,8 @@ HOSTILE = (
     "{{ 7 * 7 }} {% raw %} ${accuracy} **bold** [x](http://evil) `a` _b_ __proto__",
 )
 UNITS = 5
+# Of the strips of the first layer.
+TILES = Tiles(count=3, columns=3, side=8, step=9)
 WINNERS = UnitTable(
     caption="winners",
     columns=(
@@ -110,6 +112,20 @@ title: Whole
 alt: Whole images of unit {{ unit }}
 
 Framed.
+
+## values
+title: Largest activations
+alt: How often each came up
+
+Of unit {{ unit }}.
+
+## near
+title: Near ones
+
+Of {{ layer }}.
+
+## far
+title: Far ones
 
 ## winners
 title: Winners of {{ layer }}
@@ -201,7 +217,7 @@ def summary(chapter: ChapterDraft, dataset: str = HOSTILE[0]) -> SectionDraft:
     return section
 
 
-def unit(number: int, names: tuple[str, ...], ranks: int = 3) -> UnitPart:
+def unit(number: int, names: tuple[str, ...], ranks: int = 3, tiles: Tiles | None = None) -> UnitPart:
     """Number 1 was never active, and the last was not drawn."""
     if number == 1:
         return UnitPart(unit=1, facts=(0.0, (0, 10)), blocks=(Notice(caption="dead"),))
@@ -212,13 +228,18 @@ def unit(number: int, names: tuple[str, ...], ranks: int = 3) -> UnitPart:
         )
         for rank in range(ranks)
     )  # fmt: skip
-    strip = Strip(caption="strip", sheet=0, x=0, y=9 * (number % 2), width=27, height=9)
+    strip = Strip(caption="strip", sheet=0, x=0, y=9 * (number % 2), width=27, height=9, tiles=tiles)
     scenes = (
         Scene(image=1, value=1.5, box=(5, 2, 15, 7), outline="M12 6l14 0 0 6-14 0z"),
         Scene(image=0, value=1.0, box=(0, 0, 20, 10), point=(4, 6), ungated=(2, 2, 8, 10)),
         Scene(value=0.5, box=(0, 0, 0, 0)),
     )
-    return UnitPart(unit=number, facts=(1.0 + number, (7, 10)), strips=(strip,), scenes=scenes, rows=rows)
+    # The first is drawn, the last is not, one is of another layer.
+    near = tuple(UnitLink("features.1", other, 0.75) for other in (0, 4) if other != number)
+    return UnitPart(
+        unit=number, facts=(1.0 + number, (7, 10)), strips=(strip,), scenes=scenes, rows=rows,
+        histogram=Histogram(low=0, high=2, counts=(6, 0, 3, 1)), related=(near, (UnitLink("pool", 2, -0.5),)),
+    )  # fmt: skip
 
 
 def patches(
@@ -234,7 +255,8 @@ def patches(
     sheet = SpriteSheet(file="sheet.webp", width=30, height=18)
     drawn = units - 1 if drawn is None else drawn
     for place, name in enumerate(layers):
-        parts = [unit(number, names) for number in range(units)]
+        tiles = TILES if place == 0 else None
+        parts = [unit(number, names, tiles=tiles) for number in range(units)]
         parts[drawn:] = [part.model_copy(update={"strips": (), "scenes": (), "blocks": ()}) for part in parts[drawn:]]
         section.layers.append(LayerPart(
             layer=name,
@@ -245,7 +267,7 @@ def patches(
             sheets=(sheet,),
             unit_facts=(Column(name="largest", form="number"), Column(name="active", form="proportion")),
             unit_table=WINNERS,
-            unit_scenes="whole",
+            unit_scenes="whole", unit_histogram="values", unit_related=("near", "far"),
             units=tuple(parts),
         ))  # fmt: skip
     picture(section.folder / "whole.webp", 20, 32, seed=2)

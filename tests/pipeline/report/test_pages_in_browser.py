@@ -93,6 +93,34 @@ def test_what_lies_outside_an_outline_is_darkened(page, report):
     assert page.evaluate(frames) == [1, 1, 0]
 
 
+def test_a_units_pictures_are_patches_whole_images_or_outlines(page, report):
+    page.open(report / "units/features-1/2.html")
+    seen = """[...document.querySelectorAll('.looks li')].map(one =>
+        [...one.querySelectorAll('.tile, .scene, .scene path')].map(part => part.getClientRects().length > 0))"""
+    patches, whole, outlined = ([[look, *scene] for scene in scenes] for look, scenes in (
+        (True, ([False, False], [False, False], [False])),
+        (False, ([True, False], [True, True], [True])),
+        (False, ([True, True], [True, True], [True])),
+    ))  # fmt: skip
+    assert page.evaluate(seen) == patches
+    page.evaluate("document.getElementById('look-patch').focus()")
+    for expected in (whole, outlined):
+        page.key("ArrowRight")
+        assert page.evaluate(seen) == expected
+    # The choice stays from unit to unit.
+    page.evaluate("location.href = '3.html'")
+    page.wait("location.pathname.endsWith('/3.html') && document.readyState === 'complete'")
+    assert page.evaluate("document.querySelector('input[name=look]:checked').value") == "outline"
+    page.evaluate("sessionStorage.clear()")
+
+
+def test_a_picture_fills_its_place_as_a_whole(page, report):
+    page.open(report / "units/features-1/2.html")
+    page.evaluate("document.getElementById('look-whole').click()")
+    box = "(one => [one.width, one.height].map(Math.round))(document.querySelector('.looks .scene').getBoundingClientRect())"
+    assert page.evaluate(box) == [160, 80]
+
+
 def test_layer_can_be_ordered_and_filtered(page, report):
     page.open(report / "layers/pool.html")
     units = "[...document.querySelectorAll('.units li:not([hidden])')].map(li => +li.dataset.unit)"
@@ -129,6 +157,14 @@ def test_layer_leads_to_a_unit_that_was_not_drawn(page, report):
 def test_a_unit_that_is_not_there_is_said(page, report, asked, expected):
     page.open(at(report, f"unit.html#{asked}"))
     page.wait(f"document.querySelector('main').textContent.includes('{expected}')")
+
+
+def test_a_unit_that_was_not_drawn_has_its_histogram_and_its_relatives(page, report):
+    page.open(at(report, "unit.html#pool/4"))
+    page.wait("!!document.querySelector('.found .histogram .bars')")
+    links = "[...document.querySelectorAll('.excites a')].map(a => a.getAttribute('href'))"
+    assert page.evaluate(links) == ["units/features-1/0.html", "units/pool/2.html"]
+    assert page.evaluate("document.querySelector('.ends').textContent") == "0n = 102"
 
 
 def test_arrow_keys_lead_from_one_unit_to_the_next(page, report):

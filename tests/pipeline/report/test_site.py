@@ -166,6 +166,31 @@ def test_units_show_their_part_of_the_sheet(report):
     assert "aspect-ratio: 27 / 9" in text and "width: 111.111%; top: -100%" in text
 
 
+def test_units_of_many_pictures_show_each_on_its_own(report, pages):
+    """Two tiles of eight pixels, nine apart, on the second line of a sheet that is 30 pixels wide."""
+    text = (report / "units/features-1/3.html").read_text()
+    assert text.count('class="window tile"') == 3
+    assert "width: 375%; left: -112.5%; top: -112.5%" in text
+    assert f"../../image.html#path={quote(fakes.HOSTILE[3])}" in pages[report / "units/features-1/3.html"].links
+
+
+def test_other_units_are_shown_by_their_own_pictures(report, pages):
+    page = report / "units/features-1/2.html"
+    text, links = page.read_text(), pages[page].links
+    assert {"../../units/features-1/0.html", "../../unit.html#features.1/4", "../../units/pool/2.html"} <= set(links)
+    # Three tiles of a strip that begins at the left upper corner; of a strip in one piece there is no glimpse.
+    assert text.count("aspect-ratio: 26 / 8") == 1 and "width: 115.385%; left: -0%; top: -0%" in text
+    assert "pool, unit 2" in text and text.count("not drawn") == 1
+
+
+def test_histogram_marks_the_pictures_shown(report):
+    text = (report / "units/features-1/2.html").read_text()
+    assert "<h3>Largest activations</h3>" in text and "Of unit 2." in text
+    # Four bins, of which one is empty; three scenes of 1.5, 1 and 0.5 on a scale from 0 to 2.
+    assert text.count("h100v") == 3 and 'd="M300 0v100M200 0v100M100 0v100"' in text
+    assert "n = 10" in text and "a line marks each of the 3\u00a0images shown" in text
+
+
 def test_never_active_unit_says_so(report):
     text = (report / "units/pool/1.html").read_text()
     assert "Never active" in text and "<table>" not in text
