@@ -46,8 +46,8 @@ CHANGED = [
     ),
     (
         "dvc.yaml",
-        "    - artifacts/topk.h5\n    - artifacts/units.h5\n    - artifacts/weights\n    - metrics",
-        "    - metrics",
+        "    - artifacts/topk.h5\n    - artifacts/training_dynamics.h5",
+        "    - artifacts/training_dynamics.h5",
         "on artifacts/topk.h5",
     ),
     ("dvc.yaml", "-m stages.patches", "-m stages.topk", "dvc.yaml has no stage that runs stages.patches"),

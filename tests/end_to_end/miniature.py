@@ -25,6 +25,7 @@ PARAMS: dict[str, Any] = {
     "embedding.perplexity": 5,
     "embedding.iterations": 50,
     "embedding.n_jobs": 1,
+    "training_dynamics.sample": 20,
     "thumbnails.side": 16,
     "render_summary.examples": 3,
     "render_patches.units": 2,

@@ -7,7 +7,13 @@ import pytest
 from tests.end_to_end.project import Project
 
 FIGURES = {"render-summary", "render-activations", "render-filters", "render-patches", "render-embedding"}
-AFTER_PROBES = {"activation_maps", "neighbours", "render-embedding"}
+AFTER_PROBES = {
+    "activation_maps",
+    "training_dynamics",
+    "render-activations",
+    "neighbours",
+    "render-embedding",
+}
 AFTER_ACTIVATIONS = {
     "predictions",
     "probes",
@@ -39,6 +45,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "filters.seed": (7, {"filters", "render-filters"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
     "neighbours.k": (3, {"neighbours", "render-embedding"}),
+    "training_dynamics.sample": (9, {"training_dynamics", "render-activations"}),
     "thumbnails.side": (12, {"thumbnails", "neighbours", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),
     "render_activations.listed": (2, {"render-activations"}),

@@ -41,7 +41,7 @@ ENTRIES = {
     ),
     "dep of the report": Entry(
         "dvc.yaml",
-        "    - artifacts/topk.h5\n    - artifacts/units.h5\n    - artifacts/weights\n    - metrics\n",
+        "    - artifacts/topk.h5\n    - artifacts/training_dynamics.h5\n    - artifacts/units.h5\n",
         "    - artifacts/quiet.h5\n",
     ),
     "block": Entry(

@@ -1,12 +1,15 @@
 """The chapter of activations as a folder of contents."""
 
+import numpy as np
 import pytest
 
 from pipeline.contents.reading import read_section
+from pipeline.formats import probes
 from pipeline.formats.status import not_run, write_status
 from pipeline.formats.units import VERSION, About, write_units
 from stages import render_activations
-from tests.small.artifacts import write_names
+from tests.small.artifacts import write_manifest, write_names
+from tests.small.dynamics import SHOWN, write_dynamics
 from tests.small.units import RELU, SIGMOID
 
 
@@ -15,7 +18,11 @@ def paths(tmp_path):
     about = About(("relu", "gate"), 8, 7, 2, "float32", "means", (0.25, 0.5), 0.2, 0.5)
     write_units(tmp_path / "units.h5", about, [RELU, SIGMOID], made_from={})
     names = write_names(tmp_path / "class_names.h5", ["cat", "dog"])
-    return {"units": tmp_path / "units.h5", "names": names, "out": tmp_path / "activations"}
+    write_manifest(tmp_path / "manifest.h5", [0] * 100, ["cat"])
+    write_dynamics(tmp_path / "dynamics.h5")
+    write_status(tmp_path / "probes.h5", not_run("probes"), stage="probes", version=probes.VERSION)
+    files = {name: tmp_path / f"{name}.h5" for name in ("units", "manifest", "dynamics", "probes")}
+    return files | {"names": names, "out": tmp_path / "activations"}
 
 
 def test_units_are_a_section(paths):
@@ -24,6 +31,23 @@ def test_units_are_a_section(paths):
     assert section.numbers["units_dead"] == 1
     assert [layer.layer for layer in section.layers] == ["relu", "gate"]
     assert section.layers[0].units[1].facts[3] == "dog"
+
+
+def test_training_dynamics_are_a_section(paths):
+    render_activations.run(render_activations.Params(listed=5), paths)
+    section = read_section(paths["out"] / "training_dynamics").content
+    assert section.numbers["checkpoints"] == 3 and section.numbers["sampled"]
+    assert not section.images
+
+
+def test_the_first_probe_s_maps_are_drawn(paths):
+    ids = np.array([SHOWN, 0])
+    none, text = np.full(2, -1, np.int32), ("a", "b")
+    one = probes.Probes(ids, text, text, none, none, np.ones(2, np.float32), np.zeros(2, bool), "")
+    probes.write_probes(paths["probes"], one, np.zeros((2, 8, 8, 3), np.uint8), made_from={})
+    render_activations.run(render_activations.Params(listed=5), paths)
+    (image,) = read_section(paths["out"] / "training_dynamics").content.images
+    assert image.path == "a"
 
 
 def test_what_was_not_run_says_so(paths):

@@ -1,0 +1,46 @@
+"""The block `training_dynamics`: its schema, and what is checked of checkpoints before any stage runs."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from pipeline.params import OptionalBlock
+from pipeline.weights.assembly import TRAIN, Preview
+from pipeline.weights.checkpoints import class_count, fit_state, read_checkpoint
+from pipeline.weights.saved import given_files
+
+GIVEN = Path("inputs/checkpoints")
+
+
+class Params(OptionalBlock):
+    """The block `training_dynamics`."""
+
+    sample: int = Field(ge=2, description="images that every checkpoint is given")
+    layers: Literal["auto"] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="layers whose maps are shown: auto (the first and the last map), or names and globs"
+    )
+    units: int = Field(ge=1, le=64, description="units of a layer whose maps are shown")
+    batch_size: int = Field(ge=1, le=4096, description="images in a batch")
+    seed: int = Field(ge=0, le=2**31 - 1, description="of the sample, and of intervals over it")
+
+
+def check(blocks: Mapping[str, Any], network: Preview) -> None:
+    """Read the checkpoints in inputs/checkpoints, and see that they fit the network.
+
+    Raises
+    ------
+    UserError
+        Naming the file and what is wrong in it.
+    """
+    if not blocks["training_dynamics"].run or blocks["model"].weights == TRAIN:
+        return
+    files = given_files(GIVEN)
+    other = copy.deepcopy(network.network) if files else network.network
+    for path in files:
+        state = read_checkpoint(path)
+        # Without a dataset the number of classes may be another one; the stage sees.
+        if class_count(other, state) is None:
+            fit_state(other, state, str(path))
