@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import new_chapter
+from pipeline.figures.directions import add_directions, shown_images
 from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles
 from pipeline.figures.similar_units import add_similar_units
@@ -16,6 +17,7 @@ from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
 from pipeline.figures.winners import Names, count_tied
 from pipeline.formats.class_names import read_class_names
+from pipeline.formats.directions import DirectionsFile, open_directions
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import OutlinesFile, open_outlines
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
@@ -34,10 +36,13 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         open_topk(paths["topk"]) as ranking,
         open_manifest(paths["manifest"]) as manifest,
         open_outlines(paths["outlines"]) as outlines,
+        open_directions(paths["directions"]) as directions,
         new_chapter(paths["out"]) as chapter,
     ):
         ranked = (ranking.layer(name) for name in ranking.about.layers)
         shown = np.union1d(source.image_id, winners(ranked, ranking.about.k))
+        if isinstance(directions, DirectionsFile):
+            shown = np.union1d(shown, shown_images(directions))
         names = _names(manifest, read_class_names(paths["names"]).of_class, shown)
         layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
@@ -58,6 +63,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
                 section.layers.append(add_undrawn(part, ranking.layer(name), ranking.about, names))
                 bar.advance()
         section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
+        add_directions(chapter.section("directions"), directions, names)
 
 
 def _names(manifest: ManifestFile, classes: Sequence[str], image_id: NDArray[np.int64]) -> Names:
@@ -106,6 +112,7 @@ STAGE = Stage(
         "patches": "artifacts/patches.h5",
         "outlines": "artifacts/outlines.h5",
         "similar_units": "artifacts/similar_units.h5",
+        "directions": "artifacts/directions.h5",
         "topk": "artifacts/topk.h5",
         "manifest": "artifacts/manifest.h5",
         "names": "artifacts/class_names.h5",

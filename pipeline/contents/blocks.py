@@ -66,10 +66,11 @@ class Figure(_Captioned):
 
 
 class Multiples(_Captioned):
-    """Small figures of one kind side by side, under one caption."""
+    """Small figures of one kind side by side, under one caption; `wide` ones two at most."""
 
     kind: Literal["multiples"] = "multiples"
     id: Slug
+    wide: bool = False
     figures: tuple[Figure, ...] = Field(min_length=1)
 
 

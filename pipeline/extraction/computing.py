@@ -1,7 +1,7 @@
 """Shards computed where the pool lacks them, on the cluster."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from distributed import Client
 from pipeline.errors import UserError
 from pipeline.extraction.memory import announce_memory
 from pipeline.extraction.plan import Plan
-from pipeline.extraction.recipe import CORE, DISTRIBUTIONS, Recipe
-from pipeline.extraction.shard import ShardJob, compute_shard
+from pipeline.extraction.recipe import DISTRIBUTIONS, Recipe
+from pipeline.extraction.shard import Receipt, ShardJob, compute_shard
 from pipeline.formats.manifest import open_manifest
 from pipeline.model.device import arithmetic
 from pipeline.parallel import cluster
@@ -20,8 +20,12 @@ from pipeline.parallel.memory import available
 from pipeline.parallel.processes import WORKERS_VARIABLE, Lost
 from pipeline.shards.pool import ShardPool
 
+Compute = Callable[[ShardJob], Receipt]
 
-def compute_missing(plan: Plan, manifest: Path, pool: ShardPool, *, label: str) -> list[Path]:
+
+def compute_missing(
+    plan: Plan, manifest: Path, pool: ShardPool, *, label: str, compute: Compute = compute_shard
+) -> list[Path]:
     """Compute the shards that a pool lacks.
 
     Parameters
@@ -34,6 +38,8 @@ def compute_missing(plan: Plan, manifest: Path, pool: ShardPool, *, label: str) 
         Where they are written.
     label
         For the progress display.
+    compute
+        What computes a shard.
 
     Returns
     -------
@@ -54,12 +60,14 @@ def compute_missing(plan: Plan, manifest: Path, pool: ShardPool, *, label: str) 
         )
         for shard in plan.missing(pool)
     ]  # fmt: skip
-    computed = _compute(jobs, plan, pool, label) if jobs else {}
+    computed = _compute(compute, jobs, plan, pool, label) if jobs else {}
     targets = [pool.path(shard.key) for shard in plan.shards]
     return [computed.get(target, target) for target in targets]
 
 
-def _compute(jobs: Sequence[ShardJob], plan: Plan, pool: ShardPool, label: str) -> dict[Path, Path]:
+def _compute(
+    compute: Compute, jobs: Sequence[ShardJob], plan: Plan, pool: ShardPool, label: str
+) -> dict[Path, Path]:
     """Return where each job's shard is; one that ends its workers is tried again, guarded."""
     recipe, files = plan.recipe, {}
     # What a cluster elsewhere has is not known here.
@@ -67,16 +75,16 @@ def _compute(jobs: Sequence[ShardJob], plan: Plan, pool: ShardPool, label: str) 
     with cluster.connect(workers=_processes(recipe)) as client:
         if cluster.is_remote():
             folders = [pool.folder, jobs[0].manifest, jobs[0].dataset, recipe.weights]
-            cluster.preflight(client, CORE, DISTRIBUTIONS, folders)
+            cluster.preflight(client, recipe.core, DISTRIBUTIONS, folders)
             _check_processors(client, recipe.device)
         announce_memory(client, plan, free)
         deadly = []
-        for number, receipt in cluster.map_jobs(client, compute_shard, jobs, label=label, unit="shards"):
+        for number, receipt in cluster.map_jobs(client, compute, jobs, label=label, unit="shards"):
             if isinstance(receipt, Lost):
                 deadly.append(replace(jobs[number], guarded=True))
             else:
                 files[jobs[number].target] = receipt.path
-        isolated = cluster.map_jobs(client, compute_shard, deadly, label="isolating", unit="shards")
+        isolated = cluster.map_jobs(client, compute, deadly, label="isolating", unit="shards")
         for number, receipt in isolated:
             job = deadly[number]
             if isinstance(receipt, Lost):

@@ -74,11 +74,17 @@ class Recipe:
     means: bool
     device: str
 
+    @property
+    def core(self) -> tuple[str, ...]:
+        """The modules that decide the bytes."""
+        return CORE
+
     def digest(self) -> str:
         """Return a hash of the recipe, of the core that follows it, and of the machine's arithmetic."""
         parts = (
             self.weights_digest, [(layer.name, layer.before, layer.by_input) for layer in self.layers],
             self.code_layer, self.batch_size, self.precision, self.statistics, self.means,
-            arithmetic(self.device), [(name, version(name)) for name in DISTRIBUTIONS], core_digest(CORE),
+            arithmetic(self.device), [(name, version(name)) for name in DISTRIBUTIONS],
+            core_digest(self.core),
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()

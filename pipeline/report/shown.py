@@ -47,7 +47,8 @@ class View:
         if isinstance(block, Figure):
             shown |= self._figure(block)
         elif isinstance(block, Multiples):
-            shown |= {"id": self.anchor(block.id), "figures": self.blocks(block.figures)}
+            figures = self.blocks(block.figures)
+            shown |= {"id": self.anchor(block.id), "wide": block.wide, "figures": figures}
         elif isinstance(block, Table):
             shown |= self._table(block, words)
         elif isinstance(block, Units):

@@ -62,6 +62,16 @@ class UnitTiles:
             return "near-duplicates only"
         return "never active" if not self.shown else "never active on other images"
 
+    @property
+    def title(self) -> str:
+        """What it is called in an overview."""
+        return f"unit {self.unit}"
+
+    @property
+    def note(self) -> str:
+        """What is said of it there."""
+        return f"active {_share(self)}"
+
 
 def patch_strip(tiles: UnitTiles) -> Canvas:
     """Draw a unit's patches with their activations.
@@ -158,7 +168,7 @@ def _overview(
     units: Sequence[UnitTiles], side: int, title: str, note: str
 ) -> tuple[Canvas, list[tuple[int, int]]]:
     """Write title and labels; return where each unit's tiles go."""
-    labels = [(f"unit {tiles.unit}", f"active {_share(tiles)}") for tiles in units]
+    labels = [(tiles.title, tiles.note) for tiles in units]
     left = (
         max(max(text_width(name, _LABEL, bold=True), text_width(share, _NOTE)) for name, share in labels)
         + 3 * GAP

@@ -1,0 +1,1 @@
+"""Arbitrary directions of a layer's space beside its units: made, ranked, compared."""

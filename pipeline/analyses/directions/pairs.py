@@ -1,0 +1,180 @@
+"""Pairs of linear layers of a network between which its space may be rotated, and the rotation undone.
+
+What stands between must treat every unit alike and at each position apart: an activation function, and what
+commutes with a rotation of the units (dropout, a mean over positions, flattening). A batch normalisation that
+follows the first layer is part of it, as it is linear too; elsewhere it ends the search, as do maximum pools
+(which are not linear), sums of branches, and whatever else is read by more than one operation. The second
+layer must take all units: grouped convolutions do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import fx, nn
+from torchvision.ops.misc import FrozenBatchNorm2d
+
+from pipeline.receptive_field.fields import outputs, probe_image
+from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
+from pipeline.receptive_field.recording import NotFollowedError, graph_of
+from pipeline.receptive_field.tracing import Trace
+
+LINEAR, LINEAR_NAMES = (nn.Linear, nn.Conv2d), frozenset({"linear", "conv2d"})
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, FrozenBatchNorm2d)
+COMMUTING = (
+    nn.Identity, nn.Dropout, nn.Dropout2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.ZeroPad2d, nn.Flatten,
+)  # fmt: skip
+COMMUTING_NAMES = frozenset({
+    "dropout", "dropout2d", "avg_pool2d", "adaptive_avg_pool2d", "mean", "flatten", "reshape", "view",
+    "contiguous",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two linear layers.
+
+    Attributes
+    ----------
+    first
+        The node whose output is rotated: a linear layer, or the batch normalisation after it.
+    activation
+        The activation function between; None where there is none.
+    second
+        The layer that undoes the rotation, a module.
+    """
+
+    first: str
+    activation: str | None
+    second: str
+
+
+class NoPairsError(Exception):
+    """Why a network has no such pairs, as a sentence."""
+
+
+def linear_pairs(network: nn.Module, input_size: tuple[int, int], channels: int) -> list[Pair]:
+    """Find all pairs, in the network's order.
+
+    Parameters
+    ----------
+    network
+        In eval mode.
+    input_size, channels
+        Of the network's input.
+
+    Raises
+    ------
+    NoPairsError
+        There is none, or the network's operations cannot be followed.
+    """
+    image = probe_image(network, input_size, channels)
+    try:
+        traced = graph_of(network, image)
+    except NotFollowedError:
+        raise NoPairsError(
+            "the operations between the network's layers cannot be followed, since they depend on the "
+            "values of the image"
+        ) from None
+    search = _Search(traced, {output.node: output.shape for output in outputs(traced, image)})
+    found = [pair for node in traced.graph.nodes if (pair := search.pair(node))]
+    if not found:
+        raise NoPairsError(
+            "the network has no two linear layers, with at most an activation function between them, that "
+            "a rotation and its transpose fit"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The graph of a network, and the shape of each node's output for one image."""
+
+    traced: Trace
+    shapes: Mapping[fx.Node, tuple[int, ...]]
+
+    def pair(self, linear: fx.Node) -> Pair | None:
+        """Follow the only way on from a linear layer to the next; None where that is barred."""
+        if not self._is(linear, LINEAR, LINEAR_NAMES) or linear not in self.shapes:
+            return None
+        node, activation = linear, None
+        following = _only_user(node)
+        if following is not None and isinstance(self.traced.module(following), NORMS):
+            node = following
+        first, width = node, self.shapes[linear][1]
+        while (following := _only_user(node)) is not None:
+            if self._undoes(following, node):
+                return self._named(first, activation, following)
+            if not self._keeps(following, node, width):
+                return None
+            if self._is(following, ACTIVATIONS, ACTIVATION_NAMES):
+                if activation is not None:
+                    return None
+                activation = following
+            node = following
+        return None
+
+    def _named(self, first: fx.Node, activation: fx.Node | None, second: fx.Node) -> Pair | None:
+        names = self.traced.names
+        if first not in names or (activation is not None and activation not in names):
+            return None
+        return Pair(names[first], names[activation] if activation else None, str(second.target))
+
+    def _undoes(self, node: fx.Node, before: fx.Node) -> bool:
+        """Tell whether a rotation can be undone in a node: the one call of a module that takes all units."""
+        module = self.traced.module(node)
+        calls = [one for one in self.traced.graph.nodes if one.target == node.target]
+        dimensions = len(self.shapes.get(before, ()))
+        if len(calls) != 1:
+            return False
+        if isinstance(module, nn.Conv2d):
+            return dimensions == 4 and module.groups == 1
+        return isinstance(module, nn.Linear) and dimensions == 2
+
+    def _keeps(self, node: fx.Node, before: fx.Node, width: int) -> bool:
+        """Tell whether a node keeps a space of so many units, one after the other."""
+        shape, given = self.shapes.get(node, ()), self.shapes.get(before, ())
+        if self._is(node, ACTIVATIONS, ACTIVATION_NAMES):
+            return shape == given
+        if not self._is(node, COMMUTING, COMMUTING_NAMES) or len(shape) not in (2, 4):
+            return False
+        if _called(node) == "mean":
+            return len(given) == 4 and shape[1] == width and _over_positions(node)
+        # A map that is flattened has all positions of a unit before the next one's.
+        return shape[1] == width if len(shape) == len(given) == 4 else shape[1] == prod(given[1:])
+
+    def _is(self, node: fx.Node, kinds: tuple[type[nn.Module], ...], names: frozenset[str]) -> bool:
+        module = self.traced.module(node)
+        if module is not None:
+            return isinstance(module, kinds)
+        return node.op in ("call_function", "call_method") and _called(node) in names
+
+
+def _only_user(node: fx.Node) -> fx.Node | None:
+    """Return what alone reads a node's value, and reads nothing else."""
+    users = list(node.users)
+    return users[0] if len(users) == 1 and users[0].all_input_nodes == [node] else None
+
+
+def _called(node: fx.Node) -> str:
+    """Return the name of the function or method that a node calls."""
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+
+
+def _over_positions(node: fx.Node) -> bool:
+    """Tell whether a mean of a map is over both its axes."""
+    over = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
+    return isinstance(over, list | tuple) and {int(axis) % 4 for axis in over} == {2, 3}
+
+
+def undone(weight: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
+    """Return the weights (O, …) of a layer that undoes a rotation (C, C) of what it takes.
+
+    Each output's weights are for the C units in turn, for each of them over all places; so they are of a
+    convolution, and of a dense layer after a map was flattened.
+    """
+    apart = weight.reshape(len(weight), len(rotation), -1)
+    return torch.einsum("ocp,dc->odp", apart, rotation).reshape(weight.shape)
