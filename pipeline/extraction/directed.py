@@ -114,10 +114,10 @@ def _add(ranking: Mapping[str, TopK], shard: Shard, images: NDArray[np.int64]) -
 def _recipe(
     activations: Activations, weights: Path, directions: Mapping[str, NDArray[np.float32]]
 ) -> DirectedRecipe:
-    batch_size = int(activations.attributes()["batch_size"])
     recipe = make_recipe(
-        weights, tuple(directions), batch_size=batch_size, precision="float32", statistics=False, means=False
-    )
+        weights, tuple(directions), batch_size=activations.batch_size, precision="float32", statistics=False,
+        means=False,
+    )  # fmt: skip
     matrices = tuple(directions[layer.name].astype("<f4").tobytes() for layer in recipe.layers)
     return DirectedRecipe(**vars(recipe), directions=matrices)
 

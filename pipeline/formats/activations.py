@@ -131,6 +131,16 @@ class Activations(store.Activations):
         """What the network computed in: float32, bfloat16, float16."""
         return str(self.attributes()["precision"])
 
+    @property
+    def code_layer(self) -> str:
+        """The layer whose output is the code; it need not be among the layers."""
+        return str(self.attributes()["code_layer"])
+
+    @property
+    def batch_size(self) -> int:
+        """Images in a batch."""
+        return int(self.attributes()["batch_size"])
+
     def layer(self, name: str) -> KeptLayer:
         """Return what is known of a layer; `UserError` if it is not there."""
         about = self.attributes(name)

@@ -58,7 +58,7 @@ def looked_at(
     """
     if wanted == "auto":
         maps = [name for name in activations.layers if not is_stored(activations.layer(name))]
-        chosen = {*maps[-1:], str(activations.attributes()["code_layer"])}
+        chosen = {*maps[-1:], activations.code_layer}
     else:
         chosen = set(choose_layers(wanted, activations.layers, "directions.layers"))
     return [name for name in activations.layers if name in chosen or name in given]
