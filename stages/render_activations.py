@@ -1,15 +1,21 @@
-"""Draw what layers and units do: how sparse they are, which units are dead or saturated."""
+"""Draw what layers and units do: their maps on the probes, how sparse they are, which units are dead."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.contents.writing import new_chapter
+from pipeline.figures.activation_maps import add_activation_maps
 from pipeline.figures.maps_over_time import Pictured
+from pipeline.figures.probes import add_probes
 from pipeline.figures.training_dynamics import add_training_dynamics
 from pipeline.figures.units import add_units
+from pipeline.formats.activation_maps import open_activation_maps
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.probes import read_pictures, read_probes
+from pipeline.formats.probes import Probes, read_pictures, read_probes
 from pipeline.formats.status import Status
 from pipeline.formats.training_dynamics import open_dynamics
 from pipeline.formats.units import open_units
@@ -19,20 +25,33 @@ from stages.command import Stage, execute
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/activations/`."""
-    classes = read_class_names(paths["names"]).of_class
-    with new_chapter(paths["out"]) as chapter, open_units(paths["units"]) as units:
-        add_units(chapter.section("units"), units, classes, listed=params.listed)
+    names, probes = read_class_names(paths["names"]), read_probes(paths["probes"])
+    pictures = _pictures(paths["probes"], probes)
+    with new_chapter(paths["out"]) as chapter:
+        add_probes(chapter.section("probes"), probes, pictures, names.of_output)
+        with open_activation_maps(paths["activation_maps"]) as maps:
+            section = chapter.section("activation_maps")
+            add_activation_maps(section, maps, probes, pictures, shown=params.probes)
+        with open_units(paths["units"]) as units:
+            add_units(chapter.section("units"), units, names.of_class, listed=params.listed)
         with open_dynamics(paths["dynamics"]) as dynamics, open_manifest(paths["manifest"]) as manifest:
             section = chapter.section("training_dynamics")
-            add_training_dynamics(section, dynamics, len(manifest), _pictured(paths["probes"]))
+            add_training_dynamics(section, dynamics, len(manifest), _first(probes, pictures))
 
 
-def _pictured(probes: Path) -> Pictured | None:
+def _pictures(path: Path, probes: Probes | Status) -> dict[int, NDArray[np.uint8]]:
+    """Return each probe's picture by its image; none where there are no probes."""
+    if isinstance(probes, Status):
+        return {}
+    return dict(zip(probes.image_id.tolist(), read_pictures(path), strict=True))
+
+
+def _first(probes: Probes | Status, pictures: Mapping[int, NDArray[np.uint8]]) -> Pictured | None:
     """Return the first of the probes; None where there is none."""
-    found = read_probes(probes)
-    if isinstance(found, Status):
+    if isinstance(probes, Status):
         return None
-    return Pictured(int(found.image_id[0]), found.path[0], read_pictures(probes)[0])
+    image_id = int(probes.image_id[0])
+    return Pictured(image_id, probes.path[0], pictures[image_id])
 
 
 STAGE = Stage(
@@ -46,6 +65,7 @@ STAGE = Stage(
         "dynamics": "artifacts/training_dynamics.h5",
         "manifest": "artifacts/manifest.h5",
         "probes": "artifacts/probes.h5",
+        "activation_maps": "artifacts/activation_maps.h5",
     },
     outputs={"out": "artifacts/figures/activations"},
 )

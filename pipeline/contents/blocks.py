@@ -39,6 +39,26 @@ class Notice(_Captioned):
     kind: Literal["notice"] = "notice"
 
 
+class UnitTiles(Model):
+    """Which units a picture shows as tiles, so that a page can lead from a tile to its unit.
+
+    Attributes
+    ----------
+    layer, units
+        Line by line from the left upper corner.
+    rows, columns
+        Places of a tile down and across the picture.
+    corner
+        Lines and columns of places that hold no tile, in the left upper corner.
+    """
+
+    layer: str = Field(min_length=1)
+    units: tuple[int, ...] = Field(min_length=1)
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    corner: int = Field(default=0, ge=0)
+
+
 class Figure(_Captioned):
     """A picture with its other forms and its data, all files of the section's folder.
 
@@ -50,6 +70,8 @@ class Figure(_Captioned):
         The picture; the same for a dark page; as SVG or PDF; the numbers behind it as CSV.
     width, height
         Of the picture, pixels.
+    tiles
+        The units that it shows side by side; None where it shows none.
     evidence
         What its numbers are of; None for a picture without numbers.
     """
@@ -62,6 +84,7 @@ class Figure(_Captioned):
     data: Inside | None = None
     width: int = Field(ge=1)
     height: int = Field(ge=1)
+    tiles: UnitTiles | None = None
     evidence: Evidence | None = None
 
 

@@ -27,9 +27,12 @@ def layer_page(layer: str) -> str:
 
 def unit_page(layer: str, unit: int, *, drawn: bool) -> str:
     """Return the page of a unit; of one that was not drawn, a page that looks its numbers up."""
-    if drawn:
-        return f"units/{layer_slug(layer)}/{unit}.html"
-    return f"unit.html#{quote(layer, safe='')}/{unit}"
+    return f"units/{layer_slug(layer)}/{unit}.html" if drawn else f"{any_unit(layer)}{unit}"
+
+
+def any_unit(layer: str) -> str:
+    """Return what a unit's number is put behind to lead to it, whether it was drawn or not."""
+    return f"unit.html#{quote(layer, safe='')}/"
 
 
 def image_page(path: str) -> str:

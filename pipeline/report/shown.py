@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, Viewer
+from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, UnitTiles, Viewer
 from pipeline.contents.parts import ImagePart, LayerPart, Scene, SpriteSheet, Strip, UnitPart, WholeImage
 from pipeline.contents.values import Cell, Column, Fact, Form
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.numerics.geometry import BOUND, GLOBAL
 from pipeline.report import cells, numbers
-from pipeline.report.addresses import address, image_page, layer_page, table_file, unit_page
+from pipeline.report.addresses import address, any_unit, image_page, layer_page, table_file, unit_page
 from pipeline.report.captions import Words
 from pipeline.report.collecting import Worded
 from pipeline.report.wording import line, prose
@@ -151,7 +151,18 @@ class View:
             "id": self.anchor(block.id),
             "width": block.width,
             "height": block.height,
+            "tiles": self._tiles(block.tiles) if block.tiles else None,
             "evidence": cells.evidence_text(block.evidence) if block.evidence else "",
+        }
+
+    def _tiles(self, tiles: UnitTiles) -> Shown:
+        """Return which units' pages the places of a picture lead to; of all units in order only how many."""
+        units = list(tiles.units)
+        all_in_order = units == list(range(len(units)))
+        return {
+            "page": self.root + any_unit(tiles.layer),
+            "units": str(len(units)) if all_in_order else ",".join(map(str, [*units, ""])),
+            "places": f"{tiles.rows},{tiles.columns},{tiles.corner}",
         }
 
     def _table(self, block: Table, words: Words) -> Shown:

@@ -17,6 +17,7 @@ PARAMS: dict[str, Any] = {
     "extract.batch_size": 16,
     "extract.shards.mean": 16,
     "extract.shards.largest": 32,
+    "probes.most": 6,
     "topk.k": 3,
     "topk.margin": 2,
     "patches.units": 2,

@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
     "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
-    "activation_maps.units": (3, {"activation_maps"}),
+    "activation_maps.units": (3, {"activation_maps", "render-activations"}),
     "topk.k": (2, {"topk", "patches", "outlines", "directions", "render-filters", "render-patches"}),
     "patches.side": (20, {"patches", "outlines", "render-filters", "render-patches"}),
     "outlines.sample": (9, {"outlines", "render-patches"}),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.contents.reading import read_section
-from pipeline.formats import probes
+from pipeline.formats import activation_maps, probes
 from pipeline.formats.status import not_run, write_status
 from pipeline.formats.units import VERSION, About, write_units
 from stages import render_activations
@@ -17,16 +17,18 @@ from tests.small.units import RELU, SIGMOID
 def paths(tmp_path):
     about = About(("relu", "gate"), 8, 7, 2, "float32", "means", (0.25, 0.5), 0.2, 0.5)
     write_units(tmp_path / "units.h5", about, [RELU, SIGMOID], made_from={})
-    names = write_names(tmp_path / "class_names.h5", ["cat", "dog"])
+    names = write_names(tmp_path / "class_names.h5", ["cat", "dog"], ["cat", "dog"])
     write_manifest(tmp_path / "manifest.h5", [0] * 100, ["cat"])
     write_dynamics(tmp_path / "dynamics.h5")
-    write_status(tmp_path / "probes.h5", not_run("probes"), stage="probes", version=probes.VERSION)
-    files = {name: tmp_path / f"{name}.h5" for name in ("units", "manifest", "dynamics", "probes")}
+    files = {name: tmp_path / f"{name}.h5" for name in ("units", "manifest", "dynamics")}
+    for name, version in (("probes", probes.VERSION), ("activation_maps", activation_maps.VERSION)):
+        files[name] = tmp_path / f"{name}.h5"
+        write_status(files[name], not_run("probes"), stage=name, version=version)
     return files | {"names": names, "out": tmp_path / "activations"}
 
 
 def test_units_are_a_section(paths):
-    render_activations.run(render_activations.Params(listed=5), paths)
+    render_activations.run(render_activations.Params(probes=4, listed=5), paths)
     section = read_section(paths["out"] / "units").content
     assert section.numbers["units_dead"] == 1
     assert [layer.layer for layer in section.layers] == ["relu", "gate"]
@@ -34,7 +36,7 @@ def test_units_are_a_section(paths):
 
 
 def test_training_dynamics_are_a_section(paths):
-    render_activations.run(render_activations.Params(listed=5), paths)
+    render_activations.run(render_activations.Params(probes=4, listed=5), paths)
     section = read_section(paths["out"] / "training_dynamics").content
     assert section.numbers["checkpoints"] == 3 and section.numbers["sampled"]
     assert not section.images
@@ -45,13 +47,16 @@ def test_the_first_probe_s_maps_are_drawn(paths):
     none, text = np.full(2, -1, np.int32), ("a", "b")
     one = probes.Probes(ids, text, text, none, none, np.ones(2, np.float32), np.zeros(2, bool), "")
     probes.write_probes(paths["probes"], one, np.zeros((2, 8, 8, 3), np.uint8), made_from={})
-    render_activations.run(render_activations.Params(listed=5), paths)
+    render_activations.run(render_activations.Params(probes=4, listed=5), paths)
     (image,) = read_section(paths["out"] / "training_dynamics").content.images
     assert image.path == "a"
 
 
 def test_what_was_not_run_says_so(paths):
     write_status(paths["units"], not_run("units"), stage="units", version=VERSION)
-    render_activations.run(render_activations.Params(listed=5), paths)
+    render_activations.run(render_activations.Params(probes=4, listed=5), paths)
     section = read_section(paths["out"] / "units").content
     assert section.status == "not run" and not section.layers
+    for name in ("probes", "activation_maps"):
+        section = read_section(paths["out"] / name).content
+        assert (section.status, section.reason) == ("not run", "params.yaml says probes.run: false")

@@ -55,6 +55,36 @@ document.addEventListener("DOMContentLoaded", () => {
   if (contents && matchMedia("(max-width: 1099px)").matches) contents.open = false;
 });
 
+// Of a picture made of units' tiles, each tile leads to its unit; beside the tiles the picture itself opens.
+const tiles = {
+  unit(event) {
+    const link = event.target.closest?.("a[data-places]");
+    if (!link) return [];
+    const [rows, columns, corner] = link.dataset.places.split(",").map(Number);
+    const box = link.querySelector("img").getBoundingClientRect();
+    const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
+    const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
+    const beside = row < corner ? corner : 0;
+    if (column < beside || column >= columns || row < 0 || row >= rows) return [link];
+    const place = row * columns + column - corner * Math.min(row + 1, corner);
+    const units = link.dataset.units.split(",");
+    const unit = units.length > 1 ? units[place] : place < Number(units[0]) ? String(place) : "";
+    return unit ? [link, unit] : [link];
+  },
+};
+
+document.addEventListener("mousemove", (event) => {
+  const [link, unit] = tiles.unit(event);
+  if (link) link.title = unit ? `unit ${unit}` : "";
+});
+
+document.addEventListener("click", (event) => {
+  const [link, unit] = tiles.unit(event);
+  if (!unit || event.detail === 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  location.href = link.dataset.page + unit;
+});
+
 document.addEventListener("keydown", (event) => {
   const direction = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
   const busy = event.target.closest("input, select, textarea, canvas, .scroll, .plate, pre, summary");

@@ -1,0 +1,30 @@
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.probes import add_probes
+from pipeline.formats.status import not_run
+from tests.small.probes import PICTURES, PROBES
+
+NAMES = ["cat", "dog", "owl"]
+
+
+def test_each_probe_is_listed_and_has_its_picture_on_its_page(tmp_path):
+    section = SectionDraft("probes", tmp_path)
+    add_probes(section, PROBES, dict(zip((7, 2, 5), PICTURES, strict=True)), NAMES)
+    content = section.content()
+    (table,) = content.blocks
+    assert table.rows == (
+        ("a/7.png", "dog", "dog", 0.9, "right"),
+        ("b/2.png", "cat", "owl", 0.5, "wrong"),
+        ("c/5.png", None, "cat", 0.25, None),
+    )
+    assert [part.path for part in content.images] == ["a/7.png", "b/2.png", "c/5.png"]
+    assert [fact.value for fact in content.images[1].facts] == ["cat", "owl", 0.5, "wrong"]
+    assert all((tmp_path / name).is_file() for name in content.files)
+    assert {name: content.numbers[name] for name in ("right", "wrong", "unlabelled")} == {
+        "right": 1, "wrong": 1, "unlabelled": 1,
+    }  # fmt: skip
+
+
+def test_left_out_it_says_why(tmp_path):
+    section = SectionDraft("probes", tmp_path)
+    add_probes(section, not_run("probes"), {}, NAMES)
+    assert section.content().reason == "params.yaml says probes.run: false"
