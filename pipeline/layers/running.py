@@ -8,7 +8,8 @@ Traced networks are run operation by operation, others are watched through hooks
 only; names are those of `describe_layers`. `Observer` is what lies below: it keeps nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from pipeline.errors import UserError
 from pipeline.layers.observer import Observer, Visit
+from pipeline.layers.rules import Rectifiers, Rule
 from pipeline.model.device import device_and_dtype, place_inputs
 
 Edit = Callable[[Tensor], Tensor]
@@ -107,7 +109,9 @@ class Runner:
         """
         return self._run(self._observer, self._placed(inputs), None)
 
-    def gradient(self, inputs: np.ndarray | Tensor, score: Score, of: str | None = None) -> Gradient:
+    def gradient(
+        self, inputs: np.ndarray | Tensor, score: Score, of: str | None = None, *, rule: Rule = "gradient"
+    ) -> Gradient:
         """Differentiate a score with respect to the input, or to a layer's output.
 
         Parameters
@@ -119,20 +123,40 @@ class Runner:
             `lambda outputs: outputs.logits[:, 3]`. With `until` there are no logits.
         of
             A layer (the gradient is that of its output, after its edit); None for the input.
+        rule
+            How the signal passes rectifiers: as of `pipeline.layers.rules`.
 
         Raises
         ------
         UserError
             There is no such layer, or it comes after the one to stop at.
+        NoRuleError
+            The rule is not the gradient's, and says nothing of something on the way.
         """
+        (found,) = self.gradients(inputs, [(score, rule)], of)
+        return found
+
+    def gradients(
+        self, inputs: np.ndarray | Tensor, wanted: Sequence[tuple[Score, Rule]], of: str | None = None
+    ) -> list[Gradient]:
+        """Send several signals back through one pass: scores, each with its rule; else as `gradient`."""
+        ruled = any(rule != "gradient" for _, rule in wanted)
         with torch.inference_mode(mode=False), torch.enable_grad():
             source = _Source(of)
             known = of is None or of in self._names
             observer = self._observer if known else Observer(self._network, [*self._names, str(of)])
             batch = self._placed(inputs).detach().clone()
-            outputs = self._run(observer, source.begin(batch) if of is None else batch, source)
-            scored = score(outputs)
-            return Gradient(source.gradient(scored), scored.detach(), _detached(outputs))
+            with Rectifiers(self._network) if ruled else nullcontext() as rectifiers:
+                outputs = self._run(observer, source.begin(batch) if of is None else batch, source)
+            found = []
+            for number, (score, rule) in enumerate(wanted, start=1):
+                scored = score(outputs)
+                if rectifiers is not None:
+                    rectifiers.check(scored)
+                    rectifiers.rule = rule
+                value = source.gradient(scored, keep=number < len(wanted))
+                found.append(Gradient(value, scored.detach(), _detached(outputs)))
+            return found
 
     def _placed(self, inputs: np.ndarray | Tensor) -> Tensor:
         return place_inputs(inputs, *device_and_dtype(self._network))
@@ -184,8 +208,10 @@ class _Source:
         self.edge, self.like = get_gradient_edge(value), value.detach()
         return value
 
-    def gradient(self, score: Tensor) -> Tensor:
+    def gradient(self, score: Tensor, *, keep: bool) -> Tensor:
         """Return the gradient of the sum of the scores, zero where they do not depend on the source.
+
+        `keep` says whether the pass is needed for another one.
 
         Raises
         ------
@@ -196,7 +222,7 @@ class _Source:
             raise UserError(f"no gradient of layer '{self.layer}': the pass was stopped before it")
         found = None
         if score.requires_grad:
-            (found,) = torch.autograd.grad(score.sum(), [self.edge], allow_unused=True)
+            (found,) = torch.autograd.grad(score.sum(), [self.edge], retain_graph=keep, allow_unused=True)
         return torch.zeros_like(self.like) if found is None else found
 
 
