@@ -12,6 +12,7 @@ from pipeline.contents.writing import new_chapter
 from pipeline.figures.directions import add_directions, shown_images
 from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles
+from pipeline.figures.projections import add_projections
 from pipeline.figures.similar_units import add_similar_units
 from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
@@ -21,6 +22,7 @@ from pipeline.formats.directions import DirectionsFile, open_directions
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import OutlinesFile, open_outlines
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
+from pipeline.formats.projections import open_projections
 from pipeline.formats.similar_units import read_similar_units
 from pipeline.formats.topk import TopkFile, open_topk
 from pipeline.parallel.processes import count_workers
@@ -37,6 +39,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         open_manifest(paths["manifest"]) as manifest,
         open_outlines(paths["outlines"]) as outlines,
         open_directions(paths["directions"]) as directions,
+        open_projections(paths["projections"]) as projections,
         new_chapter(paths["out"]) as chapter,
     ):
         ranked = (ranking.layer(name) for name in ranking.about.layers)
@@ -64,6 +67,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
                 bar.advance()
         section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
         add_directions(chapter.section("directions"), directions, names)
+        projected = chapter.section("projections")
+        add_projections(projected, projections, source, names, threads=count_workers())
 
 
 def _names(manifest: ManifestFile, classes: Sequence[str], image_id: NDArray[np.int64]) -> Names:
@@ -111,6 +116,7 @@ STAGE = Stage(
     inputs={
         "patches": "artifacts/patches.h5",
         "outlines": "artifacts/outlines.h5",
+        "projections": "artifacts/projections.h5",
         "similar_units": "artifacts/similar_units.h5",
         "directions": "artifacts/directions.h5",
         "topk": "artifacts/topk.h5",

@@ -38,6 +38,7 @@ LARGEST_ROOM = 15  # modules
 NETWORK_STAGES = {
     "stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes",
     "stages.activation_maps", "stages.filters", "stages.directions", "stages.training_dynamics",
+    "stages.projections",
 }  # fmt: skip
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes

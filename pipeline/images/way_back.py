@@ -1,4 +1,7 @@
-"""The way back from the network input to the original image: `to_image` for boxes, `view` for all of it."""
+"""The way back from the network input to the original image: `to_image` for boxes, `view` for all of it.
+
+`filled` says where in the input the image lies.
+"""
 
 from __future__ import annotations
 
@@ -51,3 +54,26 @@ def view(width: int, height: int, preprocessing: Preprocessing) -> tuple[float, 
     rows, columns = preprocessing.input_size
     x0, y0, x1, y1 = to_image(np.array([0, 0, columns, rows]), width, height, preprocessing).tolist()
     return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+
+
+def filled(width: int, height: int, preprocessing: Preprocessing) -> tuple[float, float, float, float]:
+    """Return the part of the network input that the image fills; beside it, where it is smaller, is nothing.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the original image (orientation applied), pixels.
+    preprocessing : Preprocessing
+
+    Returns
+    -------
+    tuple of float
+        x0, y0, x1, y1 in pixels of the network input, within it: `view` there.
+    """
+    place, (rows, columns) = placement(width, height, preprocessing), preprocessing.input_size
+    top, left = (max(-start, 0) for start in place.offset)
+    bottom, right = (
+        min(length - start, most)
+        for length, start, most in zip(place.resized, place.offset, (rows, columns), strict=True)
+    )
+    return float(left), float(top), float(right), float(bottom)

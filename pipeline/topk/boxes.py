@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pipeline.images.way_back import to_image
 from pipeline.numerics.geometry import ReceptiveField
 
 Array = npt.NDArray[Any]
+Box = tuple[float, float, float, float]
 
 
 def input_boxes(
@@ -72,3 +74,28 @@ def image_boxes(
     for size, rows in zip(sizes, np.split(order, np.cumsum(np.bincount(which))[:-1]), strict=True):
         mapped[rows] = to_image(flat[rows], int(size[0]), int(size[1]), preprocessing)
     return mapped.reshape(boxes.shape)
+
+
+def shown_box(box: Sequence[float] | Array, view: Box) -> Box:
+    """Return what a patch shows of a box.
+
+    A field that is larger than the image always leaves it: most of its patch would be nothing, and what is
+    left too small to be looked at.
+
+    Parameters
+    ----------
+    box, view : sequence of four float
+        x0, y0, x1, y1 in pixels: the box, which may leave the view, and what the network saw.
+
+    Returns
+    -------
+    tuple of float
+        x0, y0, x1, y1: of each axis in which the box is longer than the view that of the view, else that of
+        the box.
+    """
+    x0, y0, x1, y1 = (float(edge) for edge in box)
+    if x1 - x0 > view[2] - view[0]:
+        x0, x1 = view[0], view[2]
+    if y1 - y0 > view[3] - view[1]:
+        y0, y1 = view[1], view[3]
+    return x0, y0, x1, y1

@@ -27,6 +27,7 @@ PARAMS: dict[str, Any] = {
     "directions.drawn": 2,
     "directions.side": 16,
     "directions.sample": 8,
+    "projections.units": 2,
     "embedding.perplexity": 5,
     "embedding.iterations": 50,
     "embedding.n_jobs": 1,

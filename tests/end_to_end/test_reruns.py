@@ -14,12 +14,14 @@ AFTER_PROBES = {
     "neighbours",
     "render-embedding",
 }
+AFTER_PATCHES = {"outlines", "projections", "render-filters", "render-patches"}
 AFTER_ACTIVATIONS = {
     "predictions",
     "probes",
     "topk",
     "patches",
     "outlines",
+    "projections",
     "similar_units",
     "units",
     "directions",
@@ -38,9 +40,10 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
-    "topk.k": (2, {"topk", "patches", "outlines", "directions", "render-filters", "render-patches"}),
-    "patches.side": (20, {"patches", "outlines", "render-filters", "render-patches"}),
+    "topk.k": (2, {"topk", "directions", "patches", *AFTER_PATCHES}),
+    "patches.side": (20, {"patches", *AFTER_PATCHES}),
     "outlines.sample": (9, {"outlines", "render-patches"}),
+    "projections.units": (1, {"projections", "render-patches"}),
     "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
     "units.bins": (9, {"units", "render-activations"}),
     "filters.seed": (7, {"filters", "render-filters"}),

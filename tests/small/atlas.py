@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.formats import directions, outlines, similar_units
+from pipeline.formats import directions, outlines, projections, similar_units
 from pipeline.formats.activations import Index, KeptLayer
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.shards import INPUT_DIGEST
@@ -54,7 +54,12 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         ),
     )
     _write_activations(paths["activations"], rng)
-    optional = {"outlines": outlines, "similar_units": similar_units, "directions": directions}
+    optional = {
+        "outlines": outlines,
+        "similar_units": similar_units,
+        "directions": directions,
+        "projections": projections,
+    }
     for name, module in optional.items():
         paths[name] = folder / f"{name}.h5"
         write_status(paths[name], not_run(name), stage=name, version=module.VERSION)

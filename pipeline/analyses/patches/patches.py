@@ -20,6 +20,7 @@ from pipeline.images.decoding import ImageError
 from pipeline.images.resampling import Window, fitting_scale, resample
 from pipeline.numerics.scratch import on_disk
 from pipeline.parallel.threads import ordered
+from pipeline.topk.boxes import shown_box
 
 UInt8 = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.int64]
@@ -120,8 +121,8 @@ def cut_patch(rgb: UInt8, box: Sequence[float] | Boxes, view: Box, size: int) ->
     -------
     Patch
         Along an axis in which the box is longer than the view, the patch shows all of the view
-        (`shown_box`). A box that is not square is centred. Beside it, outside the view and outside the
-        image the mask is 0; there no pixel of the image is used. Resampled by area
+        (`pipeline.topk.boxes.shown_box`). A box that is not square is centred. Beside it, outside the view
+        and outside the image the mask is 0; there no pixel of the image is used. Resampled by area
         (`pipeline.images.resampling`).
     """
     x0, y0, x1, y1 = shown_box(box, view)
@@ -131,31 +132,6 @@ def cut_patch(rgb: UInt8, box: Sequence[float] | Boxes, view: Box, size: int) ->
     seen = max(x0, view[0]), max(y0, view[1]), min(x1, view[2]), min(y1, view[3])
     pixels, inside = resample(rgb, window, seen)
     return Patch(pixels, inside.astype(np.uint8), scale)
-
-
-def shown_box(box: Sequence[float] | Boxes, view: Box) -> Box:
-    """Return what a patch shows of a box.
-
-    A field that is larger than the image always leaves it: most of its patch would be nothing, and what is
-    left too small to be looked at.
-
-    Parameters
-    ----------
-    box, view : sequence of four float
-        As in `cut_patch`.
-
-    Returns
-    -------
-    tuple of float
-        x0, y0, x1, y1: of each axis in which the box is longer than the view that of the view, else that of
-        the box.
-    """
-    x0, y0, x1, y1 = (float(edge) for edge in box)
-    if x1 - x0 > view[2] - view[0]:
-        x0, x1 = view[0], view[2]
-    if y1 - y0 > view[3] - view[1]:
-        y0, y1 = view[1], view[3]
-    return x0, y0, x1, y1
 
 
 def context(rgb: UInt8, view: Box, size: int) -> Context:

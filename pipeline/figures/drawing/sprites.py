@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipeline.figures.drawing.webp import HIGHEST, save_webp
+from pipeline.figures.drawing.webp import HIGHEST, SMALL, save_webp
 
 # A page that shows one strip loads its whole sheet: four strips of nine patches, at most 0.1 MB.
 _LARGEST = 360_000  # pixels
@@ -19,7 +19,9 @@ def strips_a_sheet(width: int, height: int) -> int:
     return max(1, min(_LARGEST // (width * height), HIGHEST // height))
 
 
-def save_sheet(path: Path, strips: Sequence[Image.Image]) -> tuple[int, int, list[int]]:
+def save_sheet(
+    path: Path, strips: Sequence[Image.Image], quality: int = 90, *, small: float = SMALL
+) -> tuple[int, int, list[int]]:
     """Put strips below each other and write them as one WebP.
 
     Parameters
@@ -28,6 +30,8 @@ def save_sheet(path: Path, strips: Sequence[Image.Image]) -> tuple[int, int, lis
         The file; its folder is made.
     strips
         RGBA images, at least one.
+    quality, small
+        As of `save_webp`.
 
     Returns
     -------
@@ -40,5 +44,5 @@ def save_sheet(path: Path, strips: Sequence[Image.Image]) -> tuple[int, int, lis
     sheet = Image.new("RGBA", (max(strip.width for strip in strips), edges[-1]), (0, 0, 0, 0))
     for strip, y in zip(strips, edges, strict=False):
         sheet.paste(strip, (0, y))
-    save_webp(path, sheet)
+    save_webp(path, sheet, quality, small=small)
     return *sheet.size, edges[:-1]

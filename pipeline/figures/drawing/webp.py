@@ -9,11 +9,11 @@ from PIL import Image
 
 HIGHEST = 16_383  # pixels, the most that WebP can hold
 # Bytes a pixel without loss: photographs take more than one, enlarged pixels of digits less than a fiftieth.
-_SMALL = 0.2
+SMALL = 0.2
 _DETAILED = 0.4  # the same, coded in haste
 
 
-def save_webp(path: Path, image: Image.Image, quality: int = 90) -> None:
+def save_webp(path: Path, image: Image.Image, quality: int = 90, *, small: float = SMALL) -> None:
     """Write an image as WebP.
 
     Without loss, or at the given quality where that is smaller: flat colours and enlarged pixels, as of
@@ -27,6 +27,8 @@ def save_webp(path: Path, image: Image.Image, quality: int = 90) -> None:
         RGB or RGBA.
     quality
         1 to 100, of what is written with loss.
+    small
+        Bytes a pixel up to which no loss is tried.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = image.width * image.height
@@ -34,7 +36,7 @@ def save_webp(path: Path, image: Image.Image, quality: int = 90) -> None:
     encoded = _encoded(image, lossless=True, quality=0, method=0)
     if len(encoded) <= _DETAILED * pixels:
         encoded = _encoded(image, lossless=True, quality=90, method=4)
-    if len(encoded) > _SMALL * pixels:
+    if len(encoded) > small * pixels:
         encoded = min(encoded, _encoded(image, lossless=False, quality=quality, method=4), key=len)
     path.write_bytes(encoded)
 
