@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contents.map_points import Attribute, value_range
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.errors import UserError
 from pipeline.figures.drawing.mosaic import scale
@@ -24,6 +26,8 @@ from stages.blocks.render_embedding import Params
 from stages.command import Stage, execute
 
 ROWS_AT_ONCE = 2048
+# An attribute of more words is a name of each image rather than a property of some.
+MOST_WORDS = 1000
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -56,7 +60,7 @@ def _read_points(embedding: Embedding, paths: Mapping[str, Path]) -> Points:
     if not np.array_equal(evaluated.image_id, embedding.image_id):
         raise UserError(f"{paths['predictions']}: stale, of other images than the map; run predictions again")
     with open_manifest(paths["manifest"]) as manifest:
-        path = manifest.path()
+        path, attributes = manifest.path(), manifest.attributes()
     names = read_class_names(paths["names"])
     predicted, classes = predicted_classes(
         evaluated.predicted, embedding.label, evaluated.class_output, names.of_class, names.of_output
@@ -64,7 +68,35 @@ def _read_points(embedding: Embedding, paths: Mapping[str, Path]) -> Points:
     return Points(
         embedding.image_id, [path[row] for row in embedding.image_id], embedding.xy, embedding.grid,
         embedding.grid_shape, embedding.label, predicted, classes, dict(embedding.numbers),
+        [made for one in attributes.items() if (made := attribute(*one, embedding.image_id))],
     )  # fmt: skip
+
+
+def attribute(
+    name: str, values: NDArray[np.float64] | Sequence[str], rows: NDArray[np.integer]
+) -> Attribute | None:
+    """Return some images' values of an attribute; None where all are the same, or as many as can be told.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    values
+        (N,) numbers, NaN where missing, or text, empty where missing.
+    rows
+        Of the images.
+    """
+    if isinstance(values, np.ndarray):
+        numbers = values[rows]
+        low, high = value_range(numbers)
+        return Attribute(name, numbers) if low < high else None
+    text = [values[row] for row in rows.tolist()]
+    counts = Counter(word for word in text if word)
+    words = tuple(word for word, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    if not 1 < len(words) <= MOST_WORDS:
+        return None
+    place = {word: index for index, word in enumerate(words)}
+    return Attribute(name, np.array([place.get(word, -1) for word in text]), words)
 
 
 def _describe(found: Neighbours, file: ThumbnailFile, paths: Mapping[str, Path]) -> Described:

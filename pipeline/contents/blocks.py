@@ -138,14 +138,15 @@ class Viewer(_Captioned):
         Which of the report's programs shows it.
     scripts
         Its data; a page opened from disk may load scripts and pictures but no other data.
-    pictures
-        What the data refer to by name.
+    data, pictures
+        What these refer to by name: further scripts, loaded when they are asked for, and pictures.
     """
 
     kind: Literal["viewer"] = "viewer"
     id: Slug
     program: Literal["map"]
     scripts: tuple[Inside, ...] = Field(min_length=1)
+    data: tuple[Inside, ...] = ()
     pictures: tuple[Inside, ...] = ()
 
 
@@ -169,5 +170,5 @@ def block_files(blocks: tuple[Block, ...]) -> list[str]:
         elif isinstance(block, Multiples):
             files += block_files(block.figures)
         elif isinstance(block, Viewer):
-            files += (*block.scripts, *block.pictures)
+            files += (*block.scripts, *block.data, *block.pictures)
     return [name for name in files if name]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,11 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.contents import blocks
+from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_points
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.atlases import save_atlases
 from pipeline.figures.drawing.mosaic import free_places, lay_out
-from pipeline.figures.drawing.palette import LOOKS, SEQUENCE, Theme, colour, marker
+from pipeline.figures.drawing.palette import LOOKS, SCALE, SEQUENCE, Theme, colour, marker
 from pipeline.figures.drawing.plotting import Files, clean, plot, short
 from pipeline.figures.drawing.webp import save_webp
 from pipeline.numerics.curves import z_order
@@ -63,6 +63,8 @@ class Points:
         The dataset's classes, then outputs of the network that stand for none of them.
     numbers : dict
         The map's attributes: quality numbers and counts.
+    attributes
+        What else the dataset says of the images.
     """
 
     image_id: NDArray[np.int64]
@@ -74,6 +76,7 @@ class Points:
     predicted: NDArray[np.int32]
     classes: tuple[str, ...]
     numbers: dict[str, Any]
+    attributes: Sequence[Attribute] = ()
 
     @property
     def unit(self) -> NDArray[np.float64]:
@@ -190,11 +193,7 @@ def add_labels(section: SectionDraft, points: Points) -> None:
 def add_viewer(
     section: SectionDraft, points: Points, tiles: Tiles, *, most: int, tile: int, seed: int
 ) -> None:
-    """Write the data of the interactive map: atlases of thumbnails, and the points as a script.
-
-    A page opened from disk may load scripts and images but no other data, so the points are assigned to a
-    global, ``window.CONVATLAS_MAP``; x and y run from 0 to 1, y downwards; point i has tile ``slot[i]``
-    of the atlases.
+    """Write the data of the interactive map: atlases of thumbnails, and the points as scripts.
 
     Parameters
     ----------
@@ -211,37 +210,36 @@ def add_viewer(
     """
     rows = np.arange(len(points.xy))
     if len(rows) > most:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
-    order = z_order(points.unit[rows])
-    levels = save_atlases(section.folder, tiles, rows[order], tile)
-    slot = np.empty_like(order)
-    slot[order] = np.arange(len(order))
-    viewed = _viewer_points(points, rows) | {"levels": levels, "slot": slot.tolist()}
-    script = json.dumps(viewed, separators=(",", ":"), sort_keys=True)
-    (section.folder / "points.js").write_text(f"window.CONVATLAS_MAP = {script};\n", encoding="utf-8")
+        rows = np.random.default_rng(seed).choice(rows, most, replace=False)
+    # Tiles that are near each other on the map lie on one atlas.
+    rows = rows[z_order(points.unit[rows])]
+    levels = save_atlases(section.folder, tiles, rows, tile)
+    scripts, data = write_map_points(section.folder, _viewed(points, rows, levels))
     section.numbers |= {"viewer_images": len(rows)}
     pictures = tuple(name for level in levels for name in level["files"])
     section.add(
-        blocks.Viewer(id="map", caption="viewer", program="map", scripts=("points.js",), pictures=pictures)
+        blocks.Viewer(
+            id="map",
+            caption="viewer",
+            program="map",
+            scripts=tuple(scripts),
+            data=tuple(data),
+            pictures=pictures,
+        )  # fmt: skip
     )
 
 
-def _viewer_points(points: Points, rows: NDArray[np.integer]) -> dict[str, Any]:
-    unit = np.round(points.unit[rows], 5)
-    return {
-        "n": len(rows),
-        "x": unit[:, 0].tolist(),
-        "y": unit[:, 1].tolist(),
-        "gx": points.grid[rows, 0].tolist(),
-        "gy": points.grid[rows, 1].tolist(),
-        "grid": list(points.grid_shape),
-        "label": points.label[rows].tolist(),
-        "predicted": points.predicted[rows].tolist(),
-        "classes": list(points.classes),
-        "colours": [colour(index) for index in range(len(points.classes))],
-        "path": [points.path[row] for row in rows],
-        "image_id": points.image_id[rows].tolist(),
-    }
+def _viewed(points: Points, rows: NDArray[np.integer], levels: Sequence[dict[str, Any]]) -> MapPoints:
+    x, y = points.unit[rows].T
+    return MapPoints(
+        x=x, y=y, cell=points.grid[rows], grid=points.grid_shape, label=points.label[rows],
+        predicted=points.predicted[rows], classes=points.classes,
+        colours=[colour(index) for index in range(len(points.classes))],
+        path=[points.path[row] for row in rows], image_id=points.image_id[rows],
+        levels=[Level.model_validate(level) for level in levels],
+        attributes=[replace(one, value=one.value[rows]) for one in points.attributes],
+        sequence=SEQUENCE, scale=SCALE,
+    )  # fmt: skip
 
 
 def named(points: Points) -> NDArray[np.int64]:

@@ -173,6 +173,21 @@ class ManifestFile:
         """Read widths and heights, (N,) int32, of the originals, orientation applied, pixels."""
         return self._file.get("width"), self._file.get("height")
 
+    def attributes(self) -> dict[str, NDArray[np.float64] | list[str]]:
+        """Read what else the dataset says of the images.
+
+        Returns
+        -------
+        dict
+            By name: (N,) float64, NaN where missing, or N texts, empty where missing.
+        """
+        found: dict[str, NDArray[np.float64] | list[str]] = {}
+        for name in self._file.children("attributes"):
+            values = self._file.get(f"attributes/{name}")
+            text = values.dtype.kind == "S"
+            found[name] = [value.decode("utf-8") for value in values.tolist()] if text else values
+        return found
+
     def skipped(self) -> list[Skipped]:
         """Read which files cannot be used."""
         columns = (self._file.strings(f"skipped/{name}") for name in ("path", "reason", "message"))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.contents.map_points import read_map_points
 from pipeline.contents.reading import StoredSection
 from pipeline.contents.writing import LIST
 from pipeline.errors import UserError, nearest
@@ -20,7 +21,7 @@ from pipeline.report.pages.chapters import write_chapters, write_index
 from pipeline.report.pages.images import write_images
 from pipeline.report.pages.layers import write_layers
 from pipeline.report.pages.lookup import write_lookup
-from pipeline.report.pages.maps import find_maps, read_points, with_viewers, write_map
+from pipeline.report.pages.maps import find_maps, with_viewers, write_map
 from pipeline.report.pages.units import write_units
 from pipeline.report.provenance import Provenance
 from pipeline.store.replacing import replaced_folder
@@ -132,7 +133,7 @@ def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
         write_units(frame, layers, bar)
     write_lookup(frame, layers)
     maps = find_maps(sections)
-    found = (maps[0], read_points(frame.report, maps[0])) if maps else None
+    found = (maps[0], read_map_points(frame.report / maps[0].section.folder)) if maps else None
     write_images(frame, collect_images(sections, layers), layers, found)
 
 

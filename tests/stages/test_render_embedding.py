@@ -1,20 +1,20 @@
 """The stage `render-embedding`."""
 
 import csv
-import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pipeline.contents.blocks import Figure, Multiples, Viewer
+from pipeline.contents.map_points import read_map_points
 from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
 from pipeline.formats import neighbours
 from pipeline.formats.embedding import VERSION, Embedding, write_embedding
 from pipeline.formats.status import Status, not_run, write_status
 from stages import render_embedding
-from stages.render_embedding import predicted_classes
+from stages.render_embedding import attribute, predicted_classes
 from tests.small.artifacts import write_manifest, write_names, write_predictions, write_thumbnails
 from tests.small.files import bytes_below
 from tests.small.pages import page_of
@@ -26,7 +26,8 @@ CLASSES = ["a", "<b>", "$c"]
 NUMBERS = {
     "images": COUNT, "kl": 0.5, "knn": 0.4, "knc": 0.3, "cpd": 0.2, "trustworthiness": 0.9, "neighbours": 10,
     "neighbour_images": COUNT, "class_neighbours": 1, "grid_blocks": 1, "grid_displacement": 0.1,
-    "grid_displacement_cells": 0.8, "unused_displacement": 0.2, "unused_displacement_cells": 1.6, "components": 5, "explained_variance": 0.9, "landmarks": COUNT,
+    "grid_displacement_cells": 0.8, "unused_displacement": 0.2, "unused_displacement_cells": 1.6,
+    "components": 5, "explained_variance": 0.9, "landmarks": COUNT,
 }  # fmt: skip
 
 
@@ -74,9 +75,8 @@ def figures(folder):
 
 
 def points_of(folder):
-    text = (folder / "points.js").read_text()
-    assert text.startswith("window.CONVATLAS_MAP = {")
-    return json.loads(text.removeprefix("window.CONVATLAS_MAP = ").rstrip(";\n"))
+    points = read_map_points(folder)
+    return vars(points) | {"gx": points.cell[:, 0], "gy": points.cell[:, 1]}
 
 
 def test_pictures_have_the_size_that_is_said(run):
@@ -91,7 +91,10 @@ def test_pictures_have_the_size_that_is_said(run):
 def test_the_interactive_map_comes_first_and_names_its_files(run):
     viewer = read_section(run()).content.blocks[0]
     assert isinstance(viewer, Viewer)
-    assert (viewer.scripts, viewer.pictures) == (("points.js",), ("atlas-8-000.webp",))
+    assert (viewer.scripts, viewer.pictures) == (
+        ("points.js", "paths-000.js"),
+        ("atlas-8-000.webp",),
+    )
 
 
 def test_each_image_lies_in_its_cell_of_the_grid(run):
@@ -121,35 +124,35 @@ def test_images_lie_near_their_places_on_the_map(run):
 
 def tile_of(folder, level, slot):
     """Return the middle pixel of a tile."""
-    number, place = divmod(slot, level["columns"] * level["rows"])
-    row, column = divmod(place, level["columns"])
-    with Image.open(folder / level["files"][number]) as image:
+    number, place = divmod(slot, level.columns * level.rows)
+    row, column = divmod(place, level.columns)
+    with Image.open(folder / level.files[number]) as image:
         pixels = np.asarray(image.convert("RGBA"))
-    return pixels[row * level["tile"] + level["tile"] // 2, column * level["tile"] + level["tile"] // 2]
+    return pixels[row * level.tile + level.tile // 2, column * level.tile + level.tile // 2]
 
 
 @pytest.mark.parametrize("tile", [8, 48])
 def test_each_point_has_its_tile_on_every_level(run, tile):
     folder = run(viewer_tile=tile)
     points = points_of(folder)
-    assert [level["tile"] for level in points["levels"]] == ([16, 48] if tile == 48 else [8])
-    assert sorted(points["slot"]) == list(range(COUNT))
+    assert [level.tile for level in points["levels"]] == ([16, 48] if tile == 48 else [8])
     for level in points["levels"]:
-        for slot, image_id in zip(points["slot"], points["image_id"], strict=True):
+        for slot, image_id in enumerate(points["image_id"]):
             np.testing.assert_allclose(tile_of(folder, level, slot)[:3], shade(image_id), atol=3)
 
 
 def test_tiles_lie_in_the_order_of_the_map(run):
     points = points_of(run())
-    place = np.stack((points["x"], points["y"]), 1)[np.argsort(points["slot"])]
-    steps = np.linalg.norm(np.diff(place, axis=0), axis=1)
-    in_order_of_the_manifest = np.linalg.norm(np.diff(place[points["slot"]], axis=0), axis=1)
-    assert steps.mean() < 0.7 * in_order_of_the_manifest.mean()
+    place = np.stack((points["x"], points["y"]), 1)
+    in_order_of_the_manifest = place[np.argsort(points["image_id"])]
+    steps, others = (
+        np.linalg.norm(np.diff(one, axis=0), axis=1) for one in (place, in_order_of_the_manifest)
+    )
+    assert steps.mean() < 0.7 * others.mean()
 
 
 def test_points_are_complete_and_scaled(run):
     points = points_of(run())
-    assert points["n"] == COUNT
     assert {
         len(points[name]) for name in ("x", "y", "gx", "gy", "label", "predicted", "path", "image_id")
     } == {COUNT}
@@ -157,13 +160,13 @@ def test_points_are_complete_and_scaled(run):
     assert min(points["y"]) == 0
     assert max(points["y"]) < 1
     assert points["classes"] == [*CLASSES, "other"]
-    assert points["path"][1] == "class/00002.png"
+    assert points["path"] == [f"class/{image_id:05}.png" for image_id in points["image_id"].tolist()]
+    np.testing.assert_array_equal(points["label"], points["image_id"] // 2 % 3)
 
 
 def test_a_sample_of_many_images_is_shown(run):
     points = points_of(run(viewer_images=20))
-    assert points["n"] == 20
-    assert points["image_id"] == sorted(points["image_id"])
+    assert len(set(points["image_id"].tolist())) == 20
 
 
 def test_several_atlases(run, monkeypatch):
@@ -171,10 +174,10 @@ def test_several_atlases(run, monkeypatch):
     folder = run()
     points = points_of(folder)
     (level,) = points["levels"]
-    assert level["files"] == [f"atlas-8-{number:03}.webp" for number in range(4)]
-    heights = [Image.open(folder / name).height for name in level["files"]]
+    assert level.files == [f"atlas-8-{number:03}.webp" for number in range(4)]
+    heights = [Image.open(folder / name).height for name in level.files]
     assert heights == [32, 32, 32, 24]
-    for slot, image_id in zip(points["slot"], points["image_id"], strict=True):
+    for slot, image_id in enumerate(points["image_id"]):
         np.testing.assert_allclose(tile_of(folder, level, slot)[:3], shade(image_id), atol=3)
 
 
@@ -240,6 +243,22 @@ def test_predictions_of_other_images_are_refused(run, tmp_path, others):
     with pytest.raises(UserError, match="stale"):
         run(predicted=others)
     assert not (tmp_path / "figures").exists()
+
+
+def test_attributes_are_words_by_frequency_or_numbers():
+    rows = np.array([0, 2, 3, 4])
+    words = attribute("style", ["b", "-", "", "a", "b"], rows)
+    assert (words.words, words.value.tolist()) == (("b", "a"), [0, -1, 1, 0])
+    numbers = attribute("height", np.array([1.0, 9, np.nan, 3, 4]), rows)
+    np.testing.assert_array_equal(numbers.value, [1, np.nan, 3, 4])
+    assert numbers.words is None
+
+
+@pytest.mark.parametrize(
+    "values", [["same"] * 4, [""] * 4, np.ones(4), np.full(4, np.nan), [str(one) for one in range(1001)]]
+)
+def test_an_attribute_that_tells_nothing_apart_colours_nothing(values):
+    assert attribute("x", values, np.arange(len(values))) is None
 
 
 def test_outputs_become_classes():

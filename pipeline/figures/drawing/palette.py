@@ -14,6 +14,15 @@ SEQUENCE = (
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "p", "<", ">")
 LOOKS = len(SEQUENCE) * len(MARKERS)
 UNLABELLED = "#9a9a9a"
+# Of numbers, from low to high: cividis (Nunez, Anderton & Renslow 2018), which is read alike by all eyes; its
+# darkest part is left out, which a dark page would swallow.
+SCALE = (
+    "#163770", "#273e6e", "#33446d", "#3e4b6c", "#48526c", "#51586d", "#5a5f6e", "#62656f",
+    "#6b6d72", "#727374", "#7b7a78", "#848279", "#8d8878", "#969077", "#9f9775", "#a99f73",
+    "#b3a670", "#bdae6c", "#c7b767", "#d1bf61", "#dcc859", "#e6d051", "#f1d945", "#fce236",
+)  # fmt: skip
+# Of what the network gets right, and wrong.
+RIGHT, WRONG = "#4c86d8", "#e0702a"
 
 
 @dataclass(frozen=True)

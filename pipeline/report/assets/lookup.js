@@ -4,16 +4,19 @@
 
 const convatlas = {
   waiting: new Map(),
+  kept: new Map(), // what scripts of the page itself have put
 
   put(name, value) {
-    this.waiting.get(name)?.(value);
+    if (this.waiting.has(name)) this.waiting.get(name)(value);
+    else this.kept.set(name, value);
   },
 
-  load(name) {
+  load(name, folder = "data/") {
+    if (this.kept.has(name)) return Promise.resolve(this.kept.get(name));
     return new Promise((resolve, reject) => {
       this.waiting.set(name, resolve);
       const script = document.createElement("script");
-      script.src = `data/${name.split("/").map(encodeURIComponent).join("/")}.js`;
+      script.src = `${folder}${name.split("/").map(encodeURIComponent).join("/")}.js`;
       script.onerror = () => reject(new Error(`${script.src} is missing`));
       document.head.append(script);
     });

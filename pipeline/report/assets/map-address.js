@@ -1,5 +1,5 @@
 "use strict";
-// The whole state of the map in its address: #v=x,y,z&layout=grid&class=a,b&wrong=1&path=…
+// The whole state of the map in its address: #v=x,y,z&layout=grid&colour=right&class=a,b&wrong=1&path=…
 // What stands as it does at the start is left out.
 
 const SETTLED_MS = 250; // after the last movement, before the address follows
@@ -38,16 +38,18 @@ class MapAddress {
       state.push(["v", [round(view.x, 5), round(view.y, 5), round(zoom, 3)].join(",")]);
     }
     if (controls.layout !== "map") state.push(["layout", controls.layout]);
+    if (view.colouring.key !== controls.startColour) state.push(["colour", encodeURIComponent(view.colouring.key)]);
     state.push(...this.#classes());
     if (data.wrongOnly) state.push(["wrong", "1"]);
-    if (view.selected >= 0) state.push(["path", address(data.paths[view.selected])]);
+    const selected = view.selected >= 0 && controls.paths.known(view.selected);
+    if (selected) state.push(["path", address(selected.path)]);
     return state;
   }
 
   // The classes that are shown, or those that are not, whichever are fewer.
   #classes() {
-    const { data } = this;
-    const named = (wanted) => data.names.filter((_, k) => !!data.shownClasses[k] === wanted);
+    const { names: all, shown: passing, counts } = this.view.colouring;
+    const named = (wanted) => all.filter((_, k) => counts[k] && !!passing[k] === wanted);
     const [shown, hidden] = [named(true), named(false)];
     if (!hidden.length) return [];
     const [key, names] = shown.length <= hidden.length ? ["class", shown] : ["without", hidden];
@@ -55,28 +57,39 @@ class MapAddress {
   }
 
   read() {
-    const { data, view, controls } = this;
+    const { view, controls } = this;
     const asked = new Map(location.hash.slice(1).split("&").map((part) => part.split(/=(.*)/s).slice(0, 2)));
-    this.#readClasses(asked);
-    controls.filterWrong(asked.get("wrong") === "1");
-    controls.arrange(asked.get("layout") === "grid" && data.layouts.grid ? "grid" : "map");
+    controls.arrange(asked.get("layout") === "grid" ? "grid" : "map");
+    this.#readColour(asked);
     this.#readPath(asked);
     const place = (asked.get("v") || "").split(",").map(Number);
     if (place.length === 3 && place.every(Number.isFinite)) view.look(...place);
   }
 
+  async #readColour(asked) {
+    const { controls } = this;
+    const key = decoded(asked.get("colour") || controls.startColour);
+    // What needs no loading is there when this returns.
+    const ready = controls.colour(key);
+    if (key.startsWith("attribute:")) await ready;
+    this.#readClasses(asked);
+    controls.filterWrong(asked.get("wrong") === "1");
+  }
+
   #readClasses(asked) {
-    const { data } = this;
+    const { names: all, shown } = this.view.colouring;
     const key = ["class", "without"].find((one) => asked.has(one));
     const names = new Set((asked.get(key) || "").split(",").map(decoded));
-    data.names.forEach((name, k) => {
-      data.shownClasses[k] = !key || names.has(name) === (key === "class") ? 1 : 0;
+    all.forEach((name, k) => {
+      shown[k] = !key || names.has(name) === (key === "class") ? 1 : 0;
     });
   }
 
-  #readPath(asked) {
-    const { controls, data, view } = this;
-    const i = asked.has("path") ? data.paths.indexOf(decoded(asked.get("path"))) : -1;
+  async #readPath(asked) {
+    const { controls, view } = this;
+    const path = asked.has("path") ? decoded(asked.get("path")) : null;
+    const loaded = controls.paths.loaded(path);
+    const i = path === null ? -1 : loaded >= 0 || controls.paths.complete ? loaded : await controls.paths.find(path);
     controls.say(asked.has("path") && i < 0 ? "The image of this link is not on the map." : "");
     controls.look(i);
     if (i >= 0 && !asked.has("v")) view.centre(i);

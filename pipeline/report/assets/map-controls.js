@@ -1,22 +1,31 @@
 "use strict";
-// Mouse, touch, keyboard, the legend, and the address bar.
+// Mouse, touch, keyboard, colours and filters, and the address bar.
 
 const MOVE_MS = 650;
 const TAP_REACH = 14; // CSS pixels beside a tile that still hit it
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 class MapControls {
-  constructor(root, data, view) {
+  constructor(root, data, view, folder) {
     this.root = root;
     this.data = data;
     this.view = view;
+    this.paths = new MapPaths(data.source, folder);
+    this.colours = new MapColours(data, folder);
     this.canvas = view.canvas;
     this.pointers = new Map();
     this.layout = "map";
     this.#pointer();
     this.#keyboard();
     this.#tools();
-    this.#legend();
+    this.legend = new MapLegend(this.find(".legend"), view, () => {
+      this.filter();
+      this.address.write(false);
+    });
+    // The first view needs colours before any address is read.
+    this.startColour = data.label.some((label) => label < data.source.classes.length) ? "label" : "predicted";
+    this.colour(this.startColour);
+    view.resize();
     document.addEventListener("themechange", () => view.request());
     this.canvas.addEventListener("atlasload", () => this.#portrait());
     this.address = new MapAddress(this);
@@ -101,7 +110,7 @@ class MapControls {
       Enter: () => this.select(this.data.at(view.x, view.y, view.tile, Infinity)),
       n: () => this.#goTo(this.data.step(view.selected, 1)),
       p: () => this.#goTo(this.data.step(Math.max(view.selected, 0), -1)),
-      g: () => this.arrange(this.layout === "map" && this.data.layouts.grid ? "grid" : "map", true),
+      g: () => this.arrange(this.layout === "map" ? "grid" : "map", true),
       Escape: () => this.select(-1),
     };
     canvas.addEventListener("keydown", (event) => {
@@ -127,16 +136,12 @@ class MapControls {
     click("farther", () => view.zoom(1 / 1.5));
     click("whole", () => view.fit());
     for (const box of this.root.querySelectorAll("[name=layout]")) {
-      box.disabled = !this.data.layouts[box.value];
       box.addEventListener("change", () => this.arrange(box.value, true));
     }
-    const byLabel = this.find("[name=by-label]");
-    byLabel.addEventListener("change", () => {
-      view.byLabel = byLabel.checked;
-      view.request();
-    });
+    const colour = this.find("[name=colour]");
+    colour.append(...this.colours.choices().map(([key, title]) => new Option(title, key)));
+    colour.addEventListener("change", () => this.colour(colour.value, true));
     const wrong = this.find("[name=wrong]");
-    wrong.disabled = !this.data.predicted;
     wrong.addEventListener("change", () => {
       this.filterWrong(wrong.checked);
       this.address.write(false);
@@ -165,61 +170,50 @@ class MapControls {
     frame(STILL.matches ? start + MOVE_MS : start);
   }
 
-  #search(text) {
+  async #search(text) {
     const wanted = text.trim().toLowerCase();
     if (!wanted) return;
-    const { data, view } = this;
+    const { data, view, paths } = this;
+    await paths.all();
     for (let k = 1; k <= data.count; k++) {
       const i = (view.selected + k + data.count) % data.count;
-      if (data.passes[i] && data.paths[i].toLowerCase().includes(wanted)) return void this.#goTo(i);
+      if (data.passes[i] && paths.known(i).path.toLowerCase().includes(wanted)) return void this.#goTo(i);
     }
     this.say(`No image shown has “${text}” in its path.`);
   }
 
-  // Legend
+  // Colours and filters
 
-  #legend() {
-    const list = this.find(".legend ul");
-    const counts = this.data.classCounts();
-    this.entries = this.data.classes.map((name, k) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      const swatch = document.createElement("span");
-      swatch.className = "swatch";
-      swatch.style.background = this.data.colours[k];
-      const text = document.createElement("bdi");
-      text.textContent = name;
-      const count = document.createElement("span");
-      count.className = "count";
-      count.textContent = counts[k].toLocaleString("en");
-      button.append(swatch, text, count);
-      button.addEventListener("click", () => this.#toggle([k], !this.data.shownClasses[k]));
-      const item = document.createElement("li");
-      item.hidden = !counts[k];
-      item.append(button);
-      list.append(item);
-      return button;
-    });
-    const all = this.data.classes.map((_, k) => k);
-    this.find("[data-do=all]").addEventListener("click", () => this.#toggle(all, true));
-    this.find("[data-do=none]").addEventListener("click", () => this.#toggle(all, false));
+  // Colours the images by what a key stands for; resolves to false where there is no such key.
+  async colour(key, write = false) {
+    const known = this.colours.choices().find(([one]) => one === key);
+    if (!known) return false;
+    this.wantedColour = key;
+    const colouring = key.startsWith("attribute:") ? await this.colours.get(key) : this.colours.now(key);
+    // Another may have been asked for while this one was loading.
+    if (this.wantedColour === key) this.#colour(colouring, known[1], write);
+    return true;
   }
 
-  #toggle(classes, shown) {
-    for (const k of classes) this.data.shownClasses[k] = shown ? 1 : 0;
-    this.#filter();
-    this.address.write(false);
+  #colour(colouring, title, write) {
+    if (this.view.colouring !== colouring) {
+      this.view.colouring = colouring;
+      this.find("[name=colour]").value = colouring.key;
+      this.legend.show(colouring, title);
+    }
+    this.filter();
+    if (write) this.address.write(false);
   }
 
   filterWrong(wrong) {
     this.data.wrongOnly = wrong;
     this.find("[name=wrong]").checked = wrong;
-    this.#filter();
+    this.filter();
   }
 
-  #filter() {
-    const passing = this.data.filter();
-    this.entries.forEach((button, k) => button.setAttribute("aria-pressed", String(!!this.data.shownClasses[k])));
+  filter() {
+    const passing = this.data.filter(this.view.colouring);
+    this.legend.update();
     this.find(".shown").textContent = `${passing.toLocaleString("en")} of ${this.data.count.toLocaleString("en")} images shown`;
     this.view.request();
   }
@@ -240,10 +234,13 @@ class MapControls {
     this.view.request();
   }
 
-  select(i) {
+  // The address names the image by its path, which may have to be loaded.
+  async select(i) {
     const before = this.view.selected;
     this.look(i);
-    if (i !== before) this.address.write(true);
+    if (i === before) return;
+    if (i >= 0 && !this.paths.known(i)) await this.paths.of(i);
+    if (this.view.selected === i) this.address.write(true);
   }
 
   #describe(i) {
@@ -252,18 +249,35 @@ class MapControls {
     this.find(".none").hidden = i >= 0;
     this.find(".details").hidden = i < 0;
     if (i < 0) return;
-    this.find(".path").textContent = visible(data.paths[i]);
     this.find(".label").textContent = data.classes[data.label[i]];
-    const known = data.predicted && data.predicted[i] >= 0;
+    const known = data.predicted[i] < data.classes.length - 1;
     this.find(".predicted").textContent = known ? data.classes[data.predicted[i]] : "–";
     const verdict = this.find(".verdict");
-    verdict.hidden = !known || data.label[i] === data.classes.length - 1;
+    verdict.hidden = !data.judged(i);
     verdict.textContent = data.wrong(i) ? "misclassified" : "right";
     verdict.classList.toggle("wrong", data.wrong(i));
-    const link = this.find(".link");
-    link.href = `image.html#path=${address(data.paths[i])}`;
-    link.textContent = `image ${data.imageId[i]}`;
+    this.#value(i);
+    this.#name(i);
     this.#portrait();
+  }
+
+  // The value of the attribute that colours it.
+  #value(i) {
+    const { key, titles, values, scale } = this.view.colouring;
+    const shown = key.startsWith("attribute:") && !scale;
+    for (const part of this.root.querySelectorAll(".attribute")) part.hidden = !shown;
+    if (!shown) return;
+    this.find("dt.attribute").textContent = visible(key.slice("attribute:".length));
+    this.find("dd.attribute").textContent = titles[values[i]];
+  }
+
+  #name(i) {
+    const known = this.paths.known(i);
+    const link = this.find(".link");
+    this.find(".path").textContent = known ? visible(known.path) : "…";
+    link.textContent = known ? `image ${known.id}` : "";
+    if (known) link.href = `image.html#path=${address(known.path)}`;
+    else this.paths.of(i).then(() => this.described === i && this.#name(i));
   }
 
   #portrait() {
@@ -281,6 +295,5 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!source) return void (root.querySelector(".say").textContent = "The map's data file is missing.");
   const data = new MapData(source);
   const view = new MapView(root.querySelector("canvas.map"), data, root.dataset.folder);
-  view.resize();
-  new MapControls(root, data, view);
+  new MapControls(root, data, view, root.dataset.folder);
 });

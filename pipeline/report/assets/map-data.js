@@ -2,24 +2,19 @@
 // What the map shows, without drawing: places, classes, and which images pass the filter.
 // Pages from disk may not fetch, so the numbers come as a script that sets window.CONVATLAS_MAP.
 
-const UNLABELLED = "no label";
-
 class MapData {
   constructor(source) {
+    this.source = source;
     this.count = source.n;
-    this.paths = source.path;
-    this.imageId = source.image_id;
-    this.names = [...source.classes, ""]; // as the address has them; none is for images without a label
-    this.classes = [...source.classes.map(visible), UNLABELLED];
-    this.label = Int32Array.from(source.label, (label) => (label < 0 ? source.classes.length : label));
-    this.predicted = source.predicted || null;
-    this.colours = colours(source);
-    this.shownClasses = new Uint8Array(this.classes.length).fill(1);
+    const none = source.classes.length;
+    const bits = none < 256 ? 8 : 16;
+    this.classes = [...source.classes.map(visible), "no label"];
+    this.label = withNone(unpacked(source.label, bits), bits, none);
+    this.predicted = withNone(unpacked(source.predicted, bits), bits, none);
     this.wrongOnly = false;
     this.passes = new Uint8Array(this.count).fill(1);
     this.levels = source.levels;
-    this.slots = Int32Array.from(source.slot);
-    this.layouts = { map: this.#mapLayout(source), grid: this.#gridLayout(source) };
+    this.layouts = { map: this.#mapLayout(), grid: this.#gridLayout() };
     this.x = this.layouts.map.x.slice();
     this.y = this.layouts.map.y.slice();
     this.tile = this.layouts.map.tile;
@@ -28,25 +23,25 @@ class MapData {
 
   // Both layouts fill a square of side 1 around (0.5, 0.5). Tiles on the map lie on each other; they grow
   // slower than the distances between them (to the power 1 - spread), so that zooming in parts them.
-  #mapLayout(source) {
-    const [left, right] = bounds(source.x);
-    const [low, high] = bounds(source.y);
+  #mapLayout() {
+    const [sx, sy] = [unpacked(this.source.x, 16), unpacked(this.source.y, 16)];
+    const [left, right] = bounds(sx);
+    const [low, high] = bounds(sy);
     const side = Math.max(right - left, high - low) || 1;
-    const place = (values, middle, sign) => Float32Array.from(values, (v) => 0.5 + (sign * (v - middle)) / side);
+    const place = (values, middle) => Float32Array.from(values, (v) => 0.5 + (v - middle) / side);
     return {
-      x: place(source.x, (left + right) / 2, 1),
-      y: place(source.y, (low + high) / 2, 1),
+      x: place(sx, (left + right) / 2),
+      y: place(sy, (low + high) / 2),
       tile: 0.75 / Math.sqrt(this.count),
       spread: 0.4,
     };
   }
 
-  #gridLayout(source) {
-    if (!source.gx) return null;
-    const [columns, rows] = source.grid;
+  #gridLayout() {
+    const [columns, rows] = this.source.grid;
     const side = Math.max(columns, rows);
-    const place = (values, cells) => Float32Array.from(values, (v) => 0.5 + (v + 0.5 - cells / 2) / side);
-    return { x: place(source.gx, columns), y: place(source.gy, rows), tile: 0.94 / side, spread: 0 };
+    const place = (text, cells) => Float32Array.from(unpacked(text, 16), (v) => 0.5 + (v + 0.5 - cells / 2) / side);
+    return { x: place(this.source.gx, columns), y: place(this.source.gy, rows), tile: 0.94 / side, spread: 0 };
   }
 
   // share runs from 0 (where the images were) to 1 (where they belong in the layout).
@@ -61,23 +56,22 @@ class MapData {
   }
 
   wrong(i) {
-    if (!this.predicted || this.predicted[i] < 0 || this.label[i] === this.classes.length - 1) return false;
-    return this.predicted[i] !== this.label[i];
+    return this.judged(i) && this.predicted[i] !== this.label[i];
   }
 
-  filter() {
+  // Whether it is known if the network is right.
+  judged(i) {
+    const none = this.classes.length - 1;
+    return this.predicted[i] !== none && this.label[i] !== none;
+  }
+
+  filter(colouring) {
     let passing = 0;
     for (let i = 0; i < this.count; i++) {
-      this.passes[i] = this.shownClasses[this.label[i]] && (!this.wrongOnly || this.wrong(i)) ? 1 : 0;
+      this.passes[i] = colouring.shown[colouring.values[i]] && (!this.wrongOnly || this.wrong(i)) ? 1 : 0;
       passing += this.passes[i];
     }
     return passing;
-  }
-
-  classCounts() {
-    const counts = new Int32Array(this.classes.length);
-    for (const label of this.label) counts[label]++;
-    return counts;
   }
 
   // The image whose tile covers a place, the last drawn first; else the nearest within reach.
@@ -96,7 +90,7 @@ class MapData {
     return nearest;
   }
 
-  // The next image that passes, in the order of the manifest.
+  // The next image that passes, along a curve over the map.
   step(i, direction) {
     for (let k = 1; k <= this.count; k++) {
       const next = (((i + direction * k) % this.count) + this.count) % this.count;
@@ -116,21 +110,71 @@ function bounds(values) {
   return [low, high];
 }
 
-// One colour a class: those of the figures, unless they repeat; then told apart by hue, and by lightness
-// between neighbours. The last is for images without a label.
-function colours(source) {
-  const given = source.colours || [];
-  if (given.length === source.classes.length && new Set(given).size === given.length) return [...given, "#9a9a9a"];
-  const made = source.classes.map((_, k) => hex(((k * 137.508) % 360) / 360, 0.62, [0.5, 0.62, 0.42][k % 3]));
-  return [...made, "#9a9a9a"];
+// The whole numbers that a text of base64 holds.
+function unpacked(text, bits) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return bits === 16 ? new Uint16Array(bytes.buffer) : bytes;
 }
 
-function hex(hue, saturation, lightness) {
-  const reach = saturation * Math.min(lightness, 1 - lightness);
-  const channel = (n) => {
-    const k = (n + hue * 12) % 12;
-    const value = lightness - reach * Math.max(-1, Math.min(k - 3, 9 - k, 1));
-    return Math.round(255 * value).toString(16).padStart(2, "0");
-  };
-  return `#${channel(0)}${channel(8)}${channel(4)}`;
+// The largest number stands for none; it becomes the place behind the last.
+function withNone(values, bits, none) {
+  const largest = 2 ** bits - 1;
+  return Uint16Array.from(values, (value) => (value === largest ? none : value));
+}
+
+// Paths and numbers of images lie in scripts of some thousands, which are loaded when they are asked for.
+class MapPaths {
+  constructor(source, folder) {
+    Object.assign(this, { source, folder });
+    // Few paths are loaded with the page.
+    this.runs = source.paths.map((name) => convatlas.kept.get(name) || null);
+    this.loading = [];
+  }
+
+  // What is known of an image: its path and its number; null until its script is there.
+  known(i) {
+    const run = this.#runOf(i);
+    const at = i - this.source.first[run];
+    return this.runs[run] && { path: this.runs[run].path[at], id: this.runs[run].id[at] };
+  }
+
+  async of(i) {
+    await this.#load(this.#runOf(i));
+    return this.known(i);
+  }
+
+  all() {
+    return Promise.all(this.runs.map((_, run) => this.#load(run)));
+  }
+
+  // Whether all scripts are loaded.
+  get complete() {
+    return this.runs.every(Boolean);
+  }
+
+  // The point of a path, as far as its script is loaded; else -1.
+  loaded(path) {
+    for (const [run, loaded] of this.runs.entries()) {
+      const at = loaded ? loaded.path.indexOf(path) : -1;
+      if (at >= 0) return this.source.first[run] + at;
+    }
+    return -1;
+  }
+
+  // The point of a path, -1 where it is not on the map: the data of the page of images know it by the path.
+  async find(path) {
+    const index = await convatlas.load("images");
+    const record = new Map(await convatlas.load(`images/${convatlas.bucket(path, index.shards)}`)).get(path);
+    return record?.map && index.map.folder === this.folder ? record.map[0] : -1;
+  }
+
+  #runOf(i) {
+    return this.source.first.findLastIndex((first) => first <= i);
+  }
+
+  async #load(run) {
+    // Asked for twice, a script is loaded once.
+    this.loading[run] ??= convatlas.load(this.source.paths[run], this.folder);
+    this.runs[run] = await this.loading[run];
+  }
 }

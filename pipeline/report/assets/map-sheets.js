@@ -1,13 +1,12 @@
 "use strict";
-// The atlases of the map as bitmaps: a picture that is drawn from an image of the page may be decoded anew in
+// The atlases of the map as bitmaps, image i on tile i: a picture that is drawn from an image of the page may be decoded anew in
 // every frame. Few are kept; one is made a frame, so that no frame waits for several.
 
 const KEPT_SHEETS = 64; // 4 MB each
 
 class MapSheets {
-  constructor(levels, slots, folder) {
+  constructor(levels, folder) {
     this.levels = levels; // coarse tiles first
-    this.slots = slots;
     this.folder = folder;
     this.bitmaps = new Map(); // file -> bitmap, least recently used first
     this.loading = new Set();
@@ -49,13 +48,13 @@ class MapSheets {
   }
 
   #sheetOf(i, { columns, rows }) {
-    return Math.floor(this.slots[i] / (columns * rows));
+    return Math.floor(i / (columns * rows));
   }
 
   // Where a tile lies: its bitmap, x, y and side.
   #place(i, { columns, rows, tile }, bitmap) {
     if (!bitmap) return null;
-    const at = this.slots[i] % (columns * rows);
+    const at = i % (columns * rows);
     return { bitmap, x: (at % columns) * tile, y: Math.floor(at / columns) * tile, tile };
   }
 

@@ -16,7 +16,7 @@ class MapView {
     canvas.view = this; // for whoever looks at the page from outside, tests among them
     this.context = canvas.getContext("2d");
     this.data = data;
-    this.sheets = new MapSheets(data.levels, data.slots, folder);
+    this.sheets = new MapSheets(data.levels, folder);
     this.sheets.arrived = () => {
       this.request();
       canvas.dispatchEvent(new Event("atlasload"));
@@ -24,7 +24,8 @@ class MapView {
     this.x = 0.5;
     this.y = 0.5;
     this.scale = 0;
-    this.byLabel = true;
+    this.colouring = null; // of MapColours
+    this.emphasised = -1; // of its classes, one that alone is shown while the legend is pointed at
     this.selected = -1;
     this.hovered = -1;
     this.waiting = false;
@@ -138,14 +139,15 @@ class MapView {
     const image = this.#blank();
     const buffer = new Uint32Array(image.data.buffer);
     const side = Math.max(2, Math.round(Math.min(pixels * 0.8, 6) * this.ratio));
-    const palette = data.colours.map((colour) => packed(this.byLabel ? colour : this.#ink("accent"), 255));
+    const { colours, values } = this.colouring;
+    const palette = colours.map((colour) => packed(colour || this.#ink("accent"), 255));
     const faded = packed(this.#ink("faint"), 90);
-    for (const passing of [0, 1]) {
+    for (const passing of [false, true]) {
       for (const i of seen) {
-        if (data.passes[i] !== passing) continue;
+        if (this.#shows(i) !== passing) continue;
         const left = Math.round(((data.x[i] - this.x) * this.scale + this.width / 2) * this.ratio - side / 2);
         const top = Math.round(((data.y[i] - this.y) * this.scale + this.height / 2) * this.ratio - side / 2);
-        const colour = passing ? palette[data.label[i]] : faded;
+        const colour = passing ? palette[values[i]] : faded;
         const right = Math.min(canvas.width, left + side);
         const bottom = Math.min(canvas.height, top + side);
         for (let row = Math.max(0, top); row < bottom; row++) {
@@ -165,25 +167,25 @@ class MapView {
   }
 
   #drawTiles(seen, pixels) {
-    const { context, data } = this;
+    const { context } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
     const level = this.sheets.levelFor(pixels * this.ratio);
     context.imageSmoothingEnabled = pixels < level.tile * 1.5;
     context.fillStyle = this.#ink("faint");
     context.globalAlpha = 0.35;
-    for (const i of seen) if (!data.passes[i]) this.#square(i, Math.min(4, pixels * 0.3));
+    for (const i of seen) if (!this.#shows(i)) this.#square(i, Math.min(4, pixels * 0.3));
     context.globalAlpha = 1;
-    const passing = seen.filter((i) => data.passes[i]);
+    const passing = seen.filter((i) => this.#shows(i));
     const tile = this.sheets.tiles(passing, level);
     for (const i of passing) this.#tile(i, pixels, tile(i));
   }
 
   #tile(i, pixels, found) {
-    const { context, data } = this;
-    const edge = this.byLabel ? Math.max(1, pixels * OUTLINE) : 0;
-    context.fillStyle = this.byLabel ? data.colours[data.label[i]] : this.#ink("faint");
-    if (this.byLabel || !found) this.#square(i, pixels);
+    const colour = this.#colour(i);
+    const edge = colour ? Math.max(1, pixels * OUTLINE) : 0;
+    this.context.fillStyle = colour || this.#ink("faint");
+    if (colour || !found) this.#square(i, pixels);
     if (found) this.#thumbnail(found, ...this.#corner(i, pixels - 2 * edge), pixels - 2 * edge);
   }
 
@@ -206,7 +208,7 @@ class MapView {
     const side = Math.max(pixels * 1.3, 26);
     const [x, y] = this.#corner(i, side);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    context.fillStyle = this.data.colours[this.data.label[i]];
+    context.fillStyle = this.#colour(i) || this.#ink("accent");
     context.fillRect(x - 3, y - 3, side + 6, side + 6);
     const found = this.sheets.finest(i);
     if (found) this.#thumbnail(found, x, y, side);
@@ -225,6 +227,15 @@ class MapView {
     context.imageSmoothingEnabled = tile > 40;
     context.drawImage(bitmap, x, y, tile, tile, 0, 0, canvas.width, canvas.height);
     return true;
+  }
+
+  #shows(i) {
+    return !!this.data.passes[i] && (this.emphasised < 0 || this.colouring.values[i] === this.emphasised);
+  }
+
+  // Null where images are coloured by nothing.
+  #colour(i) {
+    return this.colouring.colours[this.colouring.values[i]];
   }
 
   #ink(name) {

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.contents.map_points import MapPoints
 from pipeline.report.addresses import address, section_anchor, unit_page
 from pipeline.report.collecting import ImageEntry, LayerEntry, Worded
 from pipeline.report.environment import Frame, fragment
-from pipeline.report.pages.maps import ImageMap, Points
+from pipeline.report.pages.maps import ImageMap
 from pipeline.report.scripts import write_buckets, write_script
 from pipeline.report.shown import View
 
@@ -15,7 +16,7 @@ def write_images(
     frame: Frame,
     images: Mapping[str, ImageEntry],
     layers: Sequence[LayerEntry],
-    found: tuple[ImageMap, Points] | None,
+    found: tuple[ImageMap, MapPoints] | None,
 ) -> None:
     """Write ``image.html`` and its data: ``data/images.js``, and shards by a hash of the path.
 
@@ -41,22 +42,22 @@ def write_images(
     frame.write("image.html", "image.html", {})
 
 
-def _map(found: ImageMap, points: Points) -> dict[str, Any]:
+def _map(found: ImageMap, points: MapPoints) -> dict[str, Any]:
     return {
         "folder": address(found.section.folder),
-        "classes": points.classes,
+        "classes": list(points.classes),
         "atlases": points.levels[-1].model_dump(),
     }
 
 
 def _record(
-    entry: ImageEntry | None, points: Points | None, place: int | None, drawn: set[tuple[str, int]]
+    entry: ImageEntry | None, points: MapPoints | None, place: int | None, drawn: set[tuple[str, int]]
 ) -> dict[str, Any]:
     """Return what the page shows of an image; what there is not is left out."""
     record: dict[str, Any] = {}
     if points is not None and place is not None:
-        predicted = points.predicted[place] if points.predicted else -1
-        record["map"] = [points.slot[place], points.image_id[place], points.label[place], predicted]
+        of_place = (points.image_id, points.label, points.predicted)
+        record["map"] = [place, *(int(values[place]) for values in of_place)]
     if entry and entry.parts:
         record["said"] = [_said(*part) for part in entry.parts]
     if entry and entry.excites:

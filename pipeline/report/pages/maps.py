@@ -1,40 +1,13 @@
 """The pages of interactive maps, each drawn by a script of our own from points and atlases of thumbnails."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.contents.blocks import Viewer
-from pipeline.errors import UserError
 from pipeline.report.addresses import address, section_anchor
 from pipeline.report.collecting import Chapter, Worded
 from pipeline.report.environment import Frame
 from pipeline.report.shown import View
-
-class Level(BaseModel):
-    """Atlases of thumbnails in rows, each `tile` pixels wide and high; the last may end early."""
-
-    files: list[str]
-    columns: int
-    rows: int
-    tile: int
-
-
-class Points(BaseModel):
-    """The images on a map, as its script has them; point i has tile `slot[i]` of the atlases, coarse ones first."""
-
-    path: list[str]
-    image_id: list[int]
-    x: list[float]
-    y: list[float]
-    label: list[int]
-    predicted: list[int] = []
-    classes: list[str]
-    levels: list[Level] = Field(min_length=1)
-    slot: list[int]
 
 
 @dataclass(frozen=True)
@@ -90,22 +63,3 @@ def write_map(frame: Frame, found: ImageMap) -> None:
             "scripts": [address(section.folder + script) for script in viewer.scripts],
         },
     )
-
-
-def read_points(folder: Path, found: ImageMap) -> Points:
-    """Read the points of a map from the script that the page loads.
-
-    Raises
-    ------
-    UserError
-        Naming the script, if it holds no points.
-    """
-    source = folder / found.section.folder / found.viewer.scripts[0]
-    _, _, value = source.read_text(encoding="utf-8").partition("=")
-    try:
-        return Points.model_validate(json.loads(value.strip().rstrip(";")))
-    except (ValueError, ValidationError):
-        raise UserError(
-            f"{found.section.folder}{found.viewer.scripts[0]}: holds no points of a map; "
-            "run the section's render stage again"
-        ) from None

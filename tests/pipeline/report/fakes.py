@@ -1,6 +1,5 @@
 """Small sections as a render stage would leave them, with names that try to harm, for tests of the report."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, T
 from pipeline.contents.parts import (
     Histogram, ImagePart, LayerPart, Scene, SpriteSheet, Strip, Tiles, UnitLink, UnitPart, UnitTable, WholeImage,
 )  # fmt: skip
+from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_points
 from pipeline.contents.values import Column, Evidence, Fact
+from pipeline.figures.drawing.palette import SEQUENCE
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.status import Status
 from pipeline.numerics.geometry import ReceptiveField
@@ -283,25 +284,21 @@ def patches(
 def map_points(
     count: int, tile: int = 8, names: tuple[str, ...] = HOSTILE, classes: int = 10
 ) -> dict[str, Any]:
-    """Points in blobs of one class each; image ids are the rows times three."""
+    """Points in blobs of one class each, from left to right; image ids are the rows times three."""
     generator = np.random.default_rng(0)
     label = generator.integers(0, classes, count)
     angle = 2 * np.pi * label / classes
     xy = 10 * np.stack([np.cos(angle), np.sin(angle)], 1) + generator.normal(size=(count, 2)) * 1.5
-    side = int(np.ceil(np.sqrt(count)))
     order = np.argsort(xy[:, 0])
-    cell = np.empty(count, int)
-    cell[order] = np.arange(count)
-    per = 8
+    label, xy = label[order], (xy[order] - xy.min(0)) / np.ptp(xy, axis=0).max()
+    cell, side, per = np.arange(count), int(np.ceil(np.sqrt(count))), 8
     sheets = -(-count // (per * per))
     return {
         "levels": [
             {"tile": size, "columns": per, "rows": per, "files": [f"atlas-{size}-{k}.png" for k in range(sheets)]}
             for size in (tile // 2, tile)
         ],
-        "slot": np.argsort(order).tolist(),
-        "n": count,
-        "x": xy[:, 0].round(4).tolist(), "y": xy[:, 1].round(4).tolist(),
+        "x": xy[:, 0].tolist(), "y": xy[:, 1].tolist(),
         "gx": (cell // side).tolist(), "gy": (cell % side).tolist(), "grid": [side, side],
         "label": label.tolist(),
         "predicted": np.where(generator.random(count) < 0.1, (label + 1) % classes, label).tolist(),
@@ -309,6 +306,24 @@ def map_points(
         "path": [f"{names[k % len(names)]}/{k}.png" for k in range(count)],
         "image_id": (np.arange(count) * 3).tolist(),
     }  # fmt: skip
+
+
+def written(points: dict[str, Any]) -> MapPoints:
+    """Return points as a render stage hands them over, with a number and a word of each image."""
+    count = len(points["x"])
+    words = np.where(np.arange(count) % 5 == 4, -1, np.arange(count) % 3)
+    return MapPoints(
+        x=np.array(points["x"]), y=np.array(points["y"]), cell=np.array([points["gx"], points["gy"]]).T,
+        grid=tuple(points["grid"]), label=np.array(points["label"]), predicted=np.array(points["predicted"]),
+        classes=points["classes"], colours=[SEQUENCE[k % 10] for k in range(len(points["classes"]))],
+        path=points["path"], image_id=np.array(points["image_id"]),
+        levels=[Level.model_validate(level) for level in points["levels"]],
+        attributes=[
+            Attribute("height", np.where(np.arange(count) == 3, np.nan, np.arange(count) / 2)),
+            Attribute(HOSTILE[0], words, HOSTILE[1:4]),
+        ],
+        sequence=SEQUENCE, scale=("#000000", "#ffffff"),
+    )  # fmt: skip
 
 
 def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
@@ -319,7 +334,7 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     for level in points["levels"]:
         for k, name in enumerate(level["files"]):
             picture(section.folder / name, level["columns"] * level["tile"], level["rows"] * level["tile"], seed=k)
-    (section.folder / "points.js").write_text(f"window.CONVATLAS_MAP = {json.dumps(points)};\n")
+    scripts, data = write_map_points(section.folder, written(points))
     section.images.append(
         ImagePart(
             image_id=6, path=points["path"][2], facts=(Fact(name="top5", value=HOSTILE[0], form="class"),),
@@ -328,7 +343,7 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     )  # fmt: skip
     section.add(
         figure(section.folder, "still", "map"),
-        Viewer(id="viewer", caption="map", program="map", scripts=("points.js",)),
+        Viewer(id="viewer", caption="map", program="map", scripts=tuple(scripts), data=tuple(data)),
         Images(id="probes", caption="probes", images=(6,)),
     )
     return section

@@ -1,11 +1,16 @@
 """The interactive map in a browser."""
 
+import json
 from urllib.parse import quote
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.contents.reading import read_sections
+from pipeline.contents.writing import new_chapter
+from pipeline.figures.drawing.palette import SEQUENCE
+from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
 from tests.pipeline.report.conftest import POINTS
@@ -137,6 +142,54 @@ def test_search_goes_to_the_next_match(page, report):
         assert _view(page, "view.selected") == expected
 
 
+def test_classes_have_the_colours_of_the_pictures(page, report):
+    page.open(report / "map.html")
+    swatches = "[...document.querySelectorAll('.legend .swatch')].map(one => one.style.background)"
+    shown = [
+        "#" + "".join(f"{int(part):02x}" for part in colour[4:-1].split(","))
+        for colour in page.evaluate(swatches)
+    ]
+    assert shown == list(SEQUENCE)
+
+
+def test_colours_by_right_and_wrong(page, report):
+    points = fakes.map_points(POINTS)
+    wrong = [a != b for a, b in zip(points["label"], points["predicted"], strict=True)]
+    page.open(at(report, "map.html#colour=right"))
+    assert page.evaluate("document.querySelector('[name=colour]').value") == "right"
+    assert _view(page, "[...view.colouring.values]") == [int(bad) for bad in wrong]
+    counts = "[...document.querySelectorAll('.legend .count')].map(one => one.textContent)"
+    assert page.evaluate(counts) == [str(POINTS - sum(wrong)), str(sum(wrong))]
+    page.evaluate("document.querySelector('.legend li button').click()")
+    assert page.evaluate("document.querySelector('.shown').textContent") == f"{sum(wrong)} of 400 images shown"
+    assert page.evaluate("location.hash") == "#colour=right&class=wrong"
+
+
+def test_colours_by_an_attribute_are_loaded_when_asked_for(page, report):
+    page.open(report / "map.html")
+    assert not [one for one in page.requests if "attribute-" in one]
+    page.evaluate(_choose("attribute:height"))
+    page.wait("document.querySelector('.scale').hidden === false")
+    ends = "['low', 'high', 'unknown'].map(one => document.querySelector(`.scale .${one}`).textContent)"
+    assert page.evaluate(ends) == ["≤ 2.49", "≥ 197.5", "1 without a value are grey"]
+    values = _view(page, "[...view.colouring.values]")
+    assert (values[3], values[5], values[-1]) == (255, 0, 254)
+    assert values[200] == pytest.approx(254 * (100 - 2.49) / (197.5 - 2.49), abs=0.51)
+    page.evaluate(_choose(f"attribute:{fakes.HOSTILE[0]}"))
+    page.wait("document.querySelectorAll('.legend li').length === 4")
+    assert page.evaluate("document.querySelector('.legend bdi').textContent") == fakes.HOSTILE[1]
+    address, shown = page.evaluate("location.href"), _view(page, "[...view.colouring.values].slice(0, 6)")
+    assert shown == [0, 1, 2, 0, 3, 2]
+    page.open(report / "map.html")
+    page.open(address)
+    page.wait("document.querySelectorAll('.legend li').length === 4")
+
+
+def _choose(key):
+    script = "(box => { box.value = %s; box.dispatchEvent(new Event('change')); })"
+    return script % json.dumps(key) + "(document.querySelector('[name=colour]'))"
+
+
 def test_address_holds_the_whole_state(page, report):
     page.open(report / "map.html")
     page.evaluate("document.querySelectorAll('.legend li button')[3].click()")
@@ -152,7 +205,7 @@ def test_address_holds_the_whole_state(page, report):
     assert page.evaluate("document.querySelector('.shown').textContent") == shown
     assert page.evaluate("document.querySelector('[name=layout]:checked').value") == "grid"
     assert _view(page, "[view.x, view.y, view.scale / view.fitScale]") == pytest.approx([0.25, 0.75, 4])
-    assert _view(page, "[...view.data.shownClasses]") == [1, 1, 1, 0, *[1] * 7]
+    assert _view(page, "[...view.colouring.shown]") == [1, 1, 1, 0, *[1] * 7]
 
 
 def test_back_undoes_a_selection(page, report):
@@ -173,7 +226,7 @@ def test_a_part_of_the_map_loads_the_atlases_of_that_part(page, report):
     x, y = _view(page, "[view.data.x[7], view.data.y[7]]")
     page.requests.clear()
     page.open(at(report, f"map.html#v={x},{y},12"))
-    own = points["levels"][1]["files"][points["slot"][7] // 64]
+    own = points["levels"][1]["files"][7 // 64]
     page.wait(f"document.querySelector('canvas.map').view.sheets.bitmaps.has('{own}')")
     loaded = {address.rpartition("/")[2] for address in page.requests}
     for level in points["levels"]:
@@ -192,7 +245,7 @@ def test_the_map_draws_each_image_with_its_own_tile(page, report, tmp_path):
     fine = points["levels"][1]
     for i in (POINTS - 1, 3):
         _view(page, f"view.centre({i}, 160), view.selected = {i}")
-        number, place = divmod(points["slot"][i], 64)
+        number, place = divmod(i, 64)
         page.wait(f"document.querySelector('canvas.map').view.sheets.bitmaps.has('{fine['files'][number]}')")
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         page.picture(tmp_path / "map.png")
@@ -214,3 +267,60 @@ def test_another_theme_puts_another_ground_beside_the_images(page, report):
     page.evaluate("document.querySelector('button.theme').click()")
     page.wait(ready.format("#14181d"))
     page.evaluate("localStorage.clear()")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A map whose paths lie in many scripts."""
+    folder = tmp_path_factory.mktemp("many")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.contents.map_points.PATHS_BYTES", 2000)
+        figures = fakes.write_figures(folder / "figures", points=POINTS)
+    texts = Texts("Many", captions=fakes.captions(folder / "captions"))
+    write_report(folder / "report", read_sections(figures), fakes.provenance(), texts)
+    return folder / "report"
+
+
+def _loaded(page):
+    return {one.rpartition("/")[2] for one in page.requests if "/paths-" in one}
+
+
+def test_paths_of_a_large_map_are_loaded_when_they_are_asked_for(page, many):
+    page.open(many / "map.html")
+    assert not _loaded(page)
+    page.evaluate("document.querySelector('canvas.map').focus()")
+    page.key("n")
+    page.wait("location.hash.endsWith('/0.png')")
+    assert page.evaluate("document.querySelector('.panel .path').textContent").endswith("/0.png")
+    assert _loaded(page) == {"paths-000.js"}
+    page.evaluate("document.querySelector('[name=path]').value = '/39'")
+    page.evaluate("document.querySelector('.search').requestSubmit()")
+    page.wait("document.querySelector('canvas.map').view.selected === 39")
+    assert len(_loaded(page)) > 5
+
+
+def test_a_link_into_a_large_map_loads_the_paths_beside_it_alone(page, many):
+    page.open(at(many, f"map.html#path={quote(fakes.HOSTILE[399 % 8])}/399.png"))
+    page.wait("document.querySelector('.link').textContent === 'image 1197'")
+    assert _view(page, "view.selected") == 399
+    assert len(_loaded(page)) == 1
+    page.open(at(many, "map.html#path=gone.png"))
+    page.wait("document.querySelector('.say').textContent.includes('not on the map')")
+
+
+def test_a_legend_of_many_classes_is_folded_and_searched(page, tmp_path):
+    with new_chapter(tmp_path / "figures/codes") as chapter:
+        fakes.codes(chapter, 400, classes=30, names=("class",))
+    texts = Texts("Many", captions=fakes.captions(tmp_path / "captions"))
+    write_report(tmp_path / "report", read_sections(tmp_path / "figures"), fakes.provenance(), texts)
+    page.open(tmp_path / "report/map.html")
+    shown = "[...document.querySelectorAll('.legend li')].filter(one => !one.hidden).length"
+    assert page.evaluate(shown) == 20
+    assert page.evaluate("document.querySelector('[data-do=more]').textContent") == "show all 30"
+    search = "(box => { box.value = 'class 2'; box.dispatchEvent(new Event('input')); })"
+    page.evaluate(search + "(document.querySelector('[name=entry]'))")
+    # Those whose number begins with 2.
+    assert page.evaluate(shown) == 11
+    page.evaluate(search.replace("'class 2'", "''") + "(document.querySelector('[name=entry]'))")
+    page.evaluate("document.querySelector('[data-do=more]').click()")
+    assert page.evaluate(shown) == 30
