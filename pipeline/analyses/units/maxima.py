@@ -62,13 +62,14 @@ def spread(values: Floats, keys: Floats | None, quantiles: Sequence[float], bins
     """
     ordered = np.sort(values, axis=0)
     ranked = ordered if keys is None else np.sort(keys, axis=0)
+    # Copies: a view would hold all of the sorted maxima.
     return Spread(
-        smallest=ordered[0],
-        largest=ordered[-1],
+        smallest=ordered[0].copy(),
+        largest=ordered[-1].copy(),
         quantiles=_quantiles(ordered, quantiles),
         histogram=np.stack([_histogram(column, bins) for column in ranked.T]),
-        low=ranked[0],
-        high=ranked[-1],
+        low=ranked[0].copy(),
+        high=ranked[-1].copy(),
         active=np.count_nonzero(ordered > 0, axis=0),
         at_top=np.count_nonzero(ordered >= ends.top, axis=0),
         at_bottom=np.count_nonzero(ordered <= ends.bottom, axis=0),

@@ -64,3 +64,11 @@ def test_parts_are_joined_unit_by_unit():
     whole = spread(values, None, SHARES, 5, Ends())
     for name, expected in vars(whole).items():
         np.testing.assert_array_equal(getattr(joined(parts), name), expected)
+
+
+def test_what_is_kept_does_not_hold_the_maxima():
+    assert all(array.base is None or array.base.size == array.size for array in vars(_some()).values())
+
+
+def _some():
+    return spread(maxima(40), maxima(40, seed=1), SHARES, 5, Ends())
