@@ -66,12 +66,12 @@ class FilterTiles:
         self._folder, self._source, self._bounds = folder, source, bounds
         self._drawn: dict[str, blocks.Figure] = {}
 
-    def figure(self, name: str, place: str) -> blocks.Figure:
-        """Return the picture of a layer's filters, under an id of the place where it stands."""
+    def figure(self, name: str, beside: str = "") -> blocks.Figure:
+        """Return the picture of a layer's filters, for the chapter or the page of a layer beside it."""
         if name not in self._drawn:
             self._drawn[name] = self._draw(name)
         figure = self._drawn[name]
-        return figure.model_copy(update={"id": f"{place}-{figure.id}"})
+        return figure.model_copy(update={"id": f"{figure.id}-{layer_slug(beside)}"}) if beside else figure
 
     def _draw(self, name: str) -> blocks.Figure:
         layer, bounds = self._source.layer(name), self._bounds
@@ -111,7 +111,7 @@ class FilterTiles:
         canvas.save_svg(self._folder / vector)
         write_table(self._folder / data, columns, records)
         return blocks.Figure(
-            id=slug, caption="layer", numbers=numbers, image=image, vector=vector, data=data,
+            id=f"filters-{slug}", caption="layer", numbers=numbers, image=image, vector=vector, data=data,
             width=canvas.width, height=canvas.height,
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,19 +10,15 @@ from numpy.typing import NDArray
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
-from pipeline.contents.slugs import layer_slug
-from pipeline.contents.values import Cell, Column, Fact, Form
+from pipeline.contents.values import Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.kernels import spread
 from pipeline.figures.filter_looks import add_looks
-from pipeline.figures.filter_tiles import Bounds, FilterTiles
+from pipeline.figures.filter_quality import MEASURES, add_quality
+from pipeline.figures.filter_tiles import Bounds, FilterTiles, kernel_of
 from pipeline.figures.filter_units import UnitFilters
-from pipeline.formats.filters import FilterLayer, FiltersFile, Quality
+from pipeline.formats.filters import FilterLayer, FiltersFile
 from pipeline.formats.status import Status
-
-MEASURES: dict[str, Form] = {
-    "smoothness": "number", "variance_entropy": "number", "orthogonality": "number", "sparsity": "share",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,50 +47,48 @@ def add_filters(section: SectionDraft, found: FiltersFile | Status, drawn: Drawn
     section.numbers |= _numbers(found, layers)
     first = found.about.first
     if first and len(layers[first].unit):
-        section.add(tiles.figure(first, "filters"))
+        section.add(tiles.figure(first).model_copy(update={"id": "first"}))
     add_looks(section, found)
-    _add_quality(section, found, layers)
+    add_quality(section, found, layers)
     others = [name for name in layers if name != first and len(layers[name].unit)]
-    chosen = [others[place] for place in spread(len(others), drawn.layers)] if others else []
+    chosen = _chosen(layers, others, drawn.layers)
     if chosen:
-        section.add(blocks.Text(caption="deeper", numbers={"shown": len(chosen), "others": len(others)}))
-    section.add(*(tiles.figure(name, "filters") for name in chosen))
+        section.add(blocks.Text(caption="deeper", numbers=_counts(layers, others, chosen)))
+    section.add(*(tiles.figure(name) for name in chosen))
     owner = {unit_layer: name for name, layer in layers.items() for unit_layer in layer.turned}
     for unit_layer, units in drawn.units.items():
         section.layers.append(_part(section, found, tiles, unit_layer, owner.get(unit_layer), units))
 
 
+def _chosen(layers: Mapping[str, FilterLayer], names: Sequence[str], most: int) -> list[str]:
+    """Choose layers whose kernels have a form, spread evenly, and the last of the others; in their order."""
+    formed = [name for name in names if kernel_of(layers[name]) != (1, 1)]
+    flat = [name for name in names if name not in formed]
+    if len(names) <= most or not most:
+        return list(names) if most else []
+    last = flat[-1:] if formed else [flat[place] for place in spread(len(flat), most)]
+    kept = {*last, *(formed[place] for place in spread(len(formed), most - len(last)))}
+    return [name for name in names if name in kept]
+
+
+def _counts(
+    layers: Mapping[str, FilterLayer], others: Sequence[str], chosen: Sequence[str]
+) -> dict[str, Number]:
+    formed = sum(kernel_of(layers[name]) != (1, 1) for name in chosen)
+    shown = len(chosen)
+    return {"shown": shown, "others": len(others), "formed": formed, "flat": shown - formed}
+
+
 def _numbers(found: FiltersFile, layers: Mapping[str, FilterLayer]) -> dict[str, int | float | str]:
     noise = [name for name, layer in layers.items() if layer.like_noise]
-    judged = sum(layer.like_noise is not None for layer in layers.values())
+    judged = [layer.quality for layer in layers.values() if layer.like_noise is not None]
+    rough = [one for one in judged if (one.smoothness or 0) < -3 * (one.deviation or 0)]
     return {
         "layers": len(layers), "filters": sum(layer.units for layer in layers.values()),
         "first": found.about.first, "at_start": found.about.at_start,
-        "noise": ", ".join(noise), "noise_layers": len(noise), "judged": judged,
+        "noise": ", ".join(noise), "noise_layers": len(noise), "judged": len(judged), "rough": len(rough),
         "noise_smoothness": found.about.noise_smoothness, "noise_evenness": found.about.noise_evenness,
     }  # fmt: skip
-
-
-def _add_quality(section: SectionDraft, found: FiltersFile, layers: Mapping[str, FilterLayer]) -> None:
-    """Add the table of all layers, and the warning where one looks like noise."""
-    columns = [Column(name="layer"), Column(name="filters", form="count"), Column(name="kernel", form="size")]
-    columns += _columns("")
-    columns += _columns("_at_start") if found.about.at_start else []
-    rows = []
-    for name, layer in layers.items():
-        before = _cells(layer.at_start) if layer.at_start else ()
-        rows.append((name, layer.units, layer.kernel, *_cells(layer.quality), *before))
-    if section.numbers["noise_layers"]:
-        section.add(blocks.Notice(caption="noise"))
-    section.add(blocks.Table(id="quality", caption="quality", columns=tuple(columns), rows=tuple(rows)))
-
-
-def _columns(suffix: str) -> list[Column]:
-    return [Column(name=name + suffix, form=form) for name, form in MEASURES.items()]
-
-
-def _cells(quality: Quality) -> tuple[Cell, ...]:
-    return tuple(getattr(quality, name) for name in MEASURES)
 
 
 def _part(
@@ -115,5 +109,5 @@ def _part(
         for name, form in MEASURES.items() if (value := getattr(layer.quality, name)) is not None
     ]  # fmt: skip
     drawn = UnitFilters(section.folder, found, owner, unit_layer).draw(units)
-    figure = (tiles.figure(owner, layer_slug(unit_layer)),) if len(layer.unit) else ()
+    figure = (tiles.figure(owner, unit_layer),) if len(layer.unit) else ()
     return drawn.model_copy(update={"facts": tuple(facts), "blocks": figure})

@@ -171,8 +171,10 @@ class FiltersWriter:
         about |= {} if layer.like_noise is None else {"like_noise": np.uint8(layer.like_noise)}
         about |= _measures(layer.quality) | _measures(layer.at_start, AT_START)
         self._file.set_attributes(name, about | {"unit_layers": list(layer.turned)})
-        for array in ("smoothness", "norm", "unit"):
+        for array in ("norm", "unit"):
             self._file.put(f"{name}/{array}", getattr(layer, array))
+        if not np.isnan(layer.smoothness).all():
+            self._file.put(f"{name}/smoothness", layer.smoothness)
         turned = np.array(list(layer.turned.values()), np.uint8).reshape(len(layer.turned), layer.units)
         self._file.put(f"{name}/turned", turned)
         self._file.put(f"{name}/weight", weight)
@@ -216,6 +218,8 @@ class FiltersFile:
         """Read all of a layer but its weights."""
         found = self._file.attributes(name)
         turned = self._file.get(f"{name}/turned").astype(np.bool_)
+        smooth = f"{name}/smoothness"
+        none = np.full(int(found["units"]), np.nan, np.float32)
         like_noise, input_map = found.get("like_noise"), found.get("input_map")
         return FilterLayer(
             found["kind"], int(found["units"]), int(found["channels"]), pair(found["kernel"]),
@@ -224,7 +228,8 @@ class FiltersFile:
             _quality(found), _quality(found, AT_START) if self.about.at_start else None,
             None if like_noise is None else bool(like_noise),
             dict(zip(found["unit_layers"], turned, strict=True)),
-            *(self._file.get(f"{name}/{array}") for array in ("smoothness", "norm", "unit")),
+            self._file.get(smooth) if smooth in self._file else none,
+            self._file.get(f"{name}/norm"), self._file.get(f"{name}/unit"),
         )  # fmt: skip
 
     def weight(self, name: str, rows: slice | None = None) -> NDArray[np.float32]:

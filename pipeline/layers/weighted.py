@@ -1,7 +1,7 @@
 """The layers that have filters, convolutions and dense ones, and the layers whose units are their filters."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -9,7 +9,7 @@ from torch import fx, nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from pipeline.layers.layers import PASSING, PASSING_NAMES, POOL_NAMES, POOLS
-from pipeline.receptive_field.fields import Pair, outputs, probe_image
+from pipeline.receptive_field.fields import Pair, attribute, outputs, probe_image
 from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
 from pipeline.receptive_field.recording import NotFollowedError, graph_of
 from pipeline.receptive_field.tracing import Trace
@@ -20,7 +20,11 @@ NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, FrozenBatchNorm2d)
 KEEPING = (*ACTIVATIONS, *POOLS, *PASSING, *NORMALISATIONS)
 KEEPING_NAMES = ACTIVATION_NAMES | POOL_NAMES | PASSING_NAMES
 
+FUNCTIONS: dict[str, Literal["conv", "dense"]] = {"conv2d": "conv", "linear": "dense"}
+
 Shapes = Mapping[fx.Node, tuple[int, ...]]
+# A layer's name, and the normalisations between its filters and a node's units.
+Owner = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,15 @@ class Weighted:
     Attributes
     ----------
     name
-        Of its module, which is that of its first node.
+        Of its module, or of its weights where these are no module's.
+    parameter
+        Where its weights are in the network.
     kind
         "conv" or "dense".
     groups
         Of a convolution: into how many parts that know nothing of each other it falls; 1 of a dense layer.
+    is_transposed
+        Whether its weights are (channels, units, y, x), as of a transposed convolution.
     input_map
         Channels, height and width of the map that a dense layer reads, flattened; None where it reads none.
     units_of
@@ -43,8 +51,10 @@ class Weighted:
     """
 
     name: str
+    parameter: str
     kind: Literal["conv", "dense"]
     groups: int = 1
+    is_transposed: bool = False
     input_map: tuple[int, int, int] | None = None
     units_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -54,12 +64,13 @@ def weighted_layers(network: nn.Module, input_size: Pair, channels: int) -> tupl
 
     A layer's units are a convolution's filters where nothing but normalisations by unit, activation
     functions, pools and what leaves numbers as they are stands between: a sum, a gate or a concatenation has
-    units of several. Convolutions and dense layers that are functions, not modules, are not found.
+    units of several. Weights that are computed while the network runs are not found.
 
     Parameters
     ----------
     network
-        In eval mode. In one that decides by values of the image a layer's units are known of itself alone.
+        In eval mode. In one that decides by values of the image a layer's units are known of itself alone,
+        and convolutions and dense layers that are functions, not modules, are not found.
     input_size
         Height and width of the network's input, pixels.
     channels
@@ -74,19 +85,18 @@ def weighted_layers(network: nn.Module, input_size: Pair, channels: int) -> tupl
     try:
         traced = graph_of(network, image)
     except NotFollowedError:
-        return tuple(_described(network, {name: {name: ()} for name, _ in _modules(network)}, {}))
+        modules = (_of_module(*item) for item in network.named_modules())
+        return tuple(replace(layer, units_of={layer.name: ()}) for layer in modules if layer)
     shapes = {node: tuple(image.shape) for node in traced.graph.nodes if node.op == "placeholder"}
     shapes |= {output.node: output.shape for output in outputs(traced, image)}
-    units_of, input_maps = _followed(traced, shapes)
-    return tuple(_described(network, units_of, input_maps))
+    return tuple(_followed(traced, shapes))
 
 
 def weight_of(network: nn.Module, layer: Weighted) -> torch.Tensor:
     """Return a layer's weights: (units, channels, y, x) of a convolution, (units, inputs) if dense."""
-    module = network.get_submodule(layer.name)
-    assert isinstance(module, (*CONVOLUTIONS, nn.Linear)), "found among these"
-    weight = module.weight.detach()
-    return weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else weight
+    weight = attribute(network, layer.parameter)
+    assert isinstance(weight, torch.Tensor), "found as a parameter"
+    return weight.detach().transpose(0, 1) if layer.is_transposed else weight.detach()
 
 
 def turned(network: nn.Module, norms: Sequence[str], units: int) -> torch.Tensor:
@@ -108,56 +118,51 @@ def turned(network: nn.Module, norms: Sequence[str], units: int) -> torch.Tensor
     return negative
 
 
-def _modules(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the modules that have filters; in groups a transposed convolution mixes up units and channels."""
-    for name, module in network.named_modules():
-        grouped = isinstance(module, nn.ConvTranspose2d) and module.groups > 1
-        if isinstance(module, (*CONVOLUTIONS, nn.Linear)) and not grouped:
-            yield name, module
+def _of_module(name: str, module: nn.Module) -> Weighted | None:
+    """Return a module as a layer; in groups a transposed convolution mixes up units and channels."""
+    transposed = isinstance(module, nn.ConvTranspose2d)
+    if isinstance(module, CONVOLUTIONS) and not (transposed and module.groups > 1):
+        return Weighted(name, f"{name}.weight", "conv", module.groups, transposed)
+    return Weighted(name, f"{name}.weight", "dense") if isinstance(module, nn.Linear) else None
 
 
-def _described(
-    network: nn.Module,
-    units_of: Mapping[str, Mapping[str, tuple[str, ...]]],
-    input_maps: Mapping[str, tuple[int, int, int]],
-) -> Iterator[Weighted]:
-    modules = dict(_modules(network))
-    for name, layers in units_of.items():
-        module = modules[name]
-        if isinstance(module, CONVOLUTIONS):
-            yield Weighted(name, "conv", module.groups, None, layers)
-        else:
-            yield Weighted(name, "dense", 1, input_maps.get(name), layers)
+def _of_node(traced: Trace, node: fx.Node) -> Weighted | None:
+    """Return the layer that a node is: it calls a module, or a function with a parameter of the network."""
+    module = traced.module(node)
+    if module is not None:
+        return _of_module(str(node.target), module)
+    called = getattr(node.target, "__name__", "") if node.op == "call_function" else ""
+    if called not in FUNCTIONS:
+        return None
+    weight = dict(enumerate(node.args)).get(1, node.kwargs.get("weight"))
+    groups = dict(enumerate(node.args)).get(6, node.kwargs.get("groups", 1)) if called == "conv2d" else 1
+    if not isinstance(weight, fx.Node) or weight.op != "get_attr" or not isinstance(groups, int):
+        return None
+    path = str(weight.target)
+    return Weighted(path.removesuffix(".weight"), path, FUNCTIONS[called], groups)
 
 
-def _followed(
-    traced: Trace, shapes: Shapes
-) -> tuple[dict[str, dict[str, tuple[str, ...]]], dict[str, tuple[int, int, int]]]:
+def _followed(traced: Trace, shapes: Shapes) -> Iterator[Weighted]:
     """Follow each filter's output as far as units stay what they are."""
-    modules, owners = dict(_modules(traced.network)), dict[fx.Node, tuple[str, tuple[str, ...]]]()
+    found: dict[str, Weighted] = {}
     units_of: dict[str, dict[str, tuple[str, ...]]] = {}
-    input_maps: dict[str, tuple[int, int, int]] = {}
-    for node in traced.graph.nodes:
-        if node not in shapes:
-            continue
-        if node.op == "call_module" and str(node.target) in modules:
-            name = str(node.target)
-            owners[node] = (name, ())
-            found = _input_map(traced, node.all_input_nodes[0], shapes)
-            if found is not None:
-                input_maps[name] = found
+    owners: dict[fx.Node, Owner] = {}
+    for node in (node for node in traced.graph.nodes if node in shapes):
+        layer = _of_node(traced, node)
+        if layer is not None:
+            given = _input_map(traced, node.all_input_nodes[0], shapes) if layer.kind == "dense" else None
+            found.setdefault(layer.name, replace(layer, input_map=given))
+            owners[node] = (layer.name, ())
         elif (owner := _kept(traced, node, shapes, owners)) is not None:
             owners[node] = owner
-        else:
-            continue
-        name, norms = owners[node]
-        units_of.setdefault(name, {})[traced.names[node]] = norms
-    return units_of, input_maps
+        if node in owners and len(shapes[node]) in (2, 4):
+            name, norms = owners[node]
+            units_of.setdefault(name, {})[traced.names[node]] = norms
+    for name, layer in found.items():
+        yield replace(layer, units_of=units_of.get(name, {}))
 
 
-def _kept(
-    traced: Trace, node: fx.Node, shapes: Shapes, owners: Mapping[fx.Node, tuple[str, tuple[str, ...]]]
-) -> tuple[str, tuple[str, ...]] | None:
+def _kept(traced: Trace, node: fx.Node, shapes: Shapes, owners: Mapping[fx.Node, Owner]) -> Owner | None:
     """Return whose filters a node's units are, and the normalisations on the way; None if nobody's."""
     given = node.all_input_nodes
     if len(given) != 1 or given[0] not in owners or not _is(traced, node, KEEPING, KEEPING_NAMES):

@@ -24,8 +24,8 @@ def layer(weight, unit_layers, kind="conv", **others):
     units, channels, height, width = weight.shape
     signs = {name: np.arange(units) == 1 for name in unit_layers}
     given = {
-        "groups": 1, "input_map": None, "quality": Quality(sparsity=0.5, smoothness=0.25), "at_start": None,
-        "like_noise": False,
+        "groups": 1, "input_map": None, "at_start": None, "like_noise": False,
+        "quality": Quality(sparsity=0.5, smoothness=0.25, deviation=0.01),
     } | others  # fmt: skip
     return FilterLayer(
         kind, units, channels, (height, width), turned=signs, smoothness=np.full(units, 0.5, np.float32),
@@ -40,7 +40,7 @@ def write(path, *, noise=False, at_start="", separation=None):
         writer.put_layer("conv", layer(FIRST, ("conv", "relu"), **before), FIRST)
         writer.put_looks("conv", Looks(np.array([0, 0.2, 0.1]), np.array([0.6, 0, 0]), separation))
         writer.put_layer("deep", layer(DEEP, ("deep",), like_noise=noise, **before), DEEP)
-        writer.put_layer("head", layer(HEAD, ("head",), "dense", like_noise=None, **before), HEAD)
+        writer.put_layer("head", layer(HEAD, ("head",), "dense", like_noise=None, quality=Quality()), HEAD)
 
 
 def draft_of(folder: Path, drawn: Drawn = DRAWN, bounds: Bounds = BOUNDS, **options) -> SectionDraft:

@@ -63,6 +63,11 @@ def frequency(weight: NDArray[np.floating]) -> NDArray[np.float64]:
     return found
 
 
+def is_clear(norm: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Tell which filters show anything: (units,) norms; those below a hundredth of the largest do not."""
+    return (norm > 0) & (norm >= FAINT * norm.max(initial=0))
+
+
 def separation(
     colour: NDArray[np.floating],
     frequencies: NDArray[np.floating],
@@ -90,9 +95,8 @@ def separation(
     Separation or None
         None where a group has fewer than two filters.
     """
-    clear = norm >= FAINT * norm.max(initial=0)
-    kept = clear & np.isfinite(colour) & np.isfinite(frequencies)
-    colour, frequencies = colour[kept], frequencies[kept]
+    clear = is_clear(norm)
+    colour, frequencies = colour[clear], frequencies[clear]
     threshold = _split(np.sort(colour))
     if threshold is None:
         return None

@@ -26,6 +26,28 @@ class Branches(nn.Module):
         return self.head(torch.flatten(torch.relu(self.up(x)), 1))
 
 
+class Padded(nn.Conv2d):
+    """A convolution that pads by itself, as many of EfficientNet do."""
+
+    def forward(self, x):
+        padded = nn.functional.pad(x, (1, 1, 1, 1))
+        return nn.functional.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
+
+
+class Functions(nn.Module):
+    """Weights without modules, and weights that are computed."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.ones(2, 3, 3, 3))
+        self.rows = nn.Parameter(torch.ones(5, 2 * 36))
+
+    def forward(self, x):
+        x = nn.functional.conv2d(x, self.kernel)
+        x = x + nn.functional.conv2d(x, 2 * self.kernel[:, :2], padding=1)
+        return nn.functional.linear(x.flatten(1), self.rows)
+
+
 class ByValue(nn.Module):
     """Goes another way for bright images."""
 
@@ -72,6 +94,17 @@ def test_pooled_to_one_position_units_stay_what_they_are():
 def test_a_network_that_decides_by_values_knows_its_own_layers():
     conv, head = weighted_layers(ByValue().eval(), (8, 8), 3)
     assert (dict(conv.units_of), dict(head.units_of)) == ({"conv": ()}, {"head": ()})
+
+
+def test_subclasses_and_functions_have_filters_too():
+    network = nn.Sequential(Padded(3, 6, 3, groups=3), nn.BatchNorm2d(6), nn.ReLU()).eval()
+    (padded,) = weighted_layers(network, (8, 8), 3)
+    assert (padded.name, padded.groups) == ("0", 3)
+    assert list(padded.units_of) == ["0.conv2d", "1", "2"]
+    network = Functions().eval()
+    kernel, rows = weighted_layers(network, (8, 8), 3)
+    assert (kernel.name, kernel.kind, rows.name, rows.kind) == ("kernel", "conv", "rows", "dense")
+    assert weight_of(network, kernel) is not None and rows.input_map == (2, 6, 6)
 
 
 def test_a_network_without_weights_has_no_filters():
