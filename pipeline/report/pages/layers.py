@@ -64,8 +64,7 @@ def _heading(section: Worded) -> Shown:
 
 
 def _card(layer: LayerEntry, unit: UnitEntry) -> Shown:
-    """Return a unit as the page of its layer shows it: its first strip, its facts, and their ranks."""
-    strip = None
+    """Return a unit as the page of its layer shows it: a strip, its facts, and their ranks."""
     facts: list[tuple[str, str]] = []
     ranks: list[float | None] = []
     own = {section.name: part for section, _, part in unit.parts}
@@ -74,13 +73,19 @@ def _card(layer: LayerEntry, unit: UnitEntry) -> Shown:
         if part is None:
             ranks += [None] * len(about.unit_facts)
             continue
-        if strip is None and part.strips:
-            view = View(section, "../", unit_numbers(unit.layer, about, part))
-            strip = view.strip(about, part.strips[0])
         facts += unit_facts(section, about, part)
         ranks += [cells.rank(cell) for cell in part.facts]
     page = address(unit_page(unit.layer, unit.unit, drawn=True))
-    return {"unit": unit.unit, "page": page, "strip": strip, "facts": facts, "ranks": ranks}
+    return {"unit": unit.unit, "page": page, "strip": _strip(unit), "facts": facts, "ranks": ranks}
+
+
+def _strip(unit: UnitEntry) -> Shown | None:
+    """Return the unit's first strip, before all others that of the pictures that its own page begins with."""
+    strips = [(section, about, part) for section, about, part in unit.parts if part.strips]
+    if not strips:
+        return None
+    section, about, part = next((one for one in strips if one[2].strips[0].tiles), strips[0])
+    return View(section, "../", unit_numbers(unit.layer, about, part)).strip(about, part.strips[0])
 
 
 def _orders(layer: LayerEntry) -> list[str]:

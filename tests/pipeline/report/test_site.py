@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-from pipeline.contents.parts import LayerPart, UnitPart
+from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart
 from pipeline.contents.reading import read_sections
 from pipeline.contents.values import Column, Fact
 from pipeline.contents.writing import new_chapter
@@ -152,6 +152,23 @@ def test_pages_of_layers_and_units_collect_from_all_sections(tmp_path):
     assert "25.0\u00a0%" in (report / "units/pool/3.html").read_text(encoding="utf-8")
     assert "crowding" in (report / "layers/stem.html").read_text(encoding="utf-8")
     assert "75.0" in (report / "data/units/pool/0.js").read_text()
+
+
+def test_cards_of_units_show_the_pictures_that_their_pages_begin_with(tmp_path):
+    figures = fakes.write_figures(tmp_path / "figures")
+    with new_chapter(figures / "filters") as chapter:
+        section = chapter.section("filters")
+        fakes.picture(section.folder / "filter.webp", 9, 9)
+        sheet = SpriteSheet(file="filter.webp", width=9, height=9)
+        units = (UnitPart(unit=3, strips=(Strip(caption="filter", sheet=0, x=0, y=0, width=9, height=9),)),)
+        section.layers.append(LayerPart(layer="features.1", sheets=(sheet,), units=units))
+    folder = fakes.captions(tmp_path / "captions")
+    (folder / "filters.md").write_text(
+        "title: All filters\nchapter: filters\norder: 1\n\n\n## filter\ntitle: A filter\n"
+    )
+    report = make(tmp_path)
+    assert "filter.webp" not in (report / "layers/features-1.html").read_text(encoding="utf-8")
+    assert "filter.webp" in (report / "units/features-1/3.html").read_text(encoding="utf-8")
 
 
 def test_unit_pages_lead_to_their_neighbours_and_their_layer(report, pages):
