@@ -14,6 +14,7 @@ from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles
 from pipeline.figures.projections import add_projections
 from pipeline.figures.similar_units import add_similar_units
+from pipeline.figures.top_labels import add_top_labels
 from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
 from pipeline.figures.winners import Names, count_tied
@@ -25,6 +26,7 @@ from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
 from pipeline.formats.projections import open_projections
 from pipeline.formats.similar_units import read_similar_units
 from pipeline.formats.topk import TopkFile, open_topk
+from pipeline.formats.units import open_units
 from pipeline.parallel.processes import count_workers
 from pipeline.progress import progress
 from stages.blocks.render_patches import Params
@@ -40,17 +42,20 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         open_outlines(paths["outlines"]) as outlines,
         open_directions(paths["directions"]) as directions,
         open_projections(paths["projections"]) as projections,
+        open_units(paths["units"]) as units,
         new_chapter(paths["out"]) as chapter,
     ):
         ranked = (ranking.layer(name) for name in ranking.about.layers)
         shown = np.union1d(source.image_id, winners(ranked, ranking.about.k))
         if isinstance(directions, DirectionsFile):
             shown = np.union1d(shown, shown_images(directions))
-        names = _names(manifest, read_class_names(paths["names"]).of_class, shown)
+        classes = read_class_names(paths["names"]).of_class
+        names = _names(manifest, classes, shown)
         layers = {name: source.layer(name) for name in source.about.layers}
         section = chapter.section("patches")
         section.numbers |= _numbers(source, list(layers.values())) | _half_precision(ranking)
         add_outlines(chapter.section("outlines"), outlines, source.about.images)
+        add_top_labels(chapter.section("top_labels"), units, manifest.label(), classes)
         add_similar_units(chapter.section("similar_units"), read_similar_units(paths["similar_units"]))
         shown = np.concatenate([layer.image_id.ravel() for layer in layers.values()])
         whole_images = draw_whole_images(section, source, shown, threads=count_workers())
@@ -119,6 +124,7 @@ STAGE = Stage(
         "projections": "artifacts/projections.h5",
         "similar_units": "artifacts/similar_units.h5",
         "directions": "artifacts/directions.h5",
+        "units": "artifacts/units.h5",
         "topk": "artifacts/topk.h5",
         "manifest": "artifacts/manifest.h5",
         "names": "artifacts/class_names.h5",

@@ -102,3 +102,27 @@ def bootstrap_means(
         means[repeat] = values[rng.integers(0, count, count)].mean(axis=0)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
+
+
+def largest_count_by_chance(draws: int, shares: ArrayLike) -> int:
+    """Return how often the most frequent class comes up in the median of random draws.
+
+    The classes are taken to come up independently of each other, which for more than a few is nearly so.
+
+    Parameters
+    ----------
+    draws
+        How many, at least 1.
+    shares
+        (C,) of each class; their sum is 1.
+
+    Returns
+    -------
+    int
+        1 to `draws`.
+    """
+    counts = np.arange(draws + 1)
+    below = np.ones(draws + 1)
+    for share in np.asarray(shares, np.float64):
+        below *= bdtr(counts, draws, share)
+    return int(np.argmax(below >= 0.5))

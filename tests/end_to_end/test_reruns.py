@@ -45,7 +45,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "outlines.sample": (9, {"outlines", "render-patches"}),
     "projections.units": (1, {"projections", "render-patches"}),
     "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
-    "units.bins": (9, {"units", "render-activations"}),
+    "units.bins": (9, {"units", "render-activations", "render-patches"}),
     "filters.seed": (7, {"filters", "render-filters"}),
     "directions.seed": (7, {"directions", "render-patches"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),

@@ -36,7 +36,7 @@ ENTRIES = {
     ),
     "input of the render stage": Entry(
         "dvc.yaml",
-        "    - artifacts/similar_units.h5\n    - artifacts/topk.h5\n    - pipeline",
+        "    - artifacts/similar_units.h5\n    - artifacts/topk.h5\n    - artifacts/units.h5\n    - pipeline",
         "    - artifacts/quiet.h5\n",
     ),
     "dep of the report": Entry(

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.formats import directions, outlines, projections, similar_units
+from pipeline.formats import units as units_format
 from pipeline.formats.activations import Index, KeptLayer
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.shards import INPUT_DIGEST
@@ -59,6 +60,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
         "similar_units": similar_units,
         "directions": directions,
         "projections": projections,
+        "units": units_format,
     }
     for name, module in optional.items():
         paths[name] = folder / f"{name}.h5"

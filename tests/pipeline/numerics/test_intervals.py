@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, bootstrap
 
-from pipeline.numerics.intervals import bootstrap_means, largest_correlation_by_chance, wilson
+from pipeline.numerics.intervals import (
+    bootstrap_means,
+    largest_correlation_by_chance,
+    largest_count_by_chance,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,9 @@ def test_bootstrap_draws_what_was_measured_on_one_thing_together():
     low, high = bootstrap_means(np.stack((one, one + 2, one - (one + 2)), 1), repeats=200, seed=0)
     np.testing.assert_allclose(high[1] - high[0], 2)
     np.testing.assert_allclose((low[2], high[2]), -2)
+
+
+@pytest.mark.parametrize("shares", [np.full(10, 0.1), [0.6, 0.3, 0.1], [1.0]])
+def test_largest_count_by_chance_is_that_of_random_draws(shares):
+    drawn = np.random.default_rng(0).multinomial(100, shares, 20_000).max(1)
+    assert largest_count_by_chance(100, shares) == pytest.approx(np.median(drawn), abs=1)

@@ -1,0 +1,190 @@
+"""The section of labels: of which classes each unit's strongest images are, of many more than are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contents import blocks
+from pipeline.contents.parts import LayerPart, UnitPart, UnitTable
+from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
+from pipeline.contents.writing import SectionDraft
+from pipeline.formats.status import Status
+from pipeline.formats.units import About, UnitsFile
+from pipeline.numerics.intervals import largest_count_by_chance, wilson
+
+# Classes that a unit's table names.
+SHOWN = 3
+UNIT_FACTS = (Column(name="leading", form="proportion"),)
+TABLE = UnitTable(
+    caption="classes",
+    columns=(
+        Column(name="class", form="class"),
+        Column(name="strongest", form="proportion"),
+        Column(name="interval", form="interval"),
+        Column(name="dataset", form="share"),
+    ),
+    aside=True,
+)
+COLUMNS = (
+    Column(name="layer"),
+    Column(name="units", form="count"),
+    Column(name="counted", form="count"),
+    Column(name="median", form="share"),
+    Column(name="by_chance", form="share"),
+    Column(name="of_one_class", form="count"),
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of the images that were ranked.
+
+    Attributes
+    ----------
+    of : (M,) int32
+        By row of the manifest, -1 where there is none.
+    share : (C,) float64
+        Of each class among the labelled images.
+    name
+        Of each class.
+    """
+
+    of: NDArray[np.int32]
+    share: NDArray[np.float64]
+    name: Sequence[str]
+
+    @classmethod
+    def among(cls, label: NDArray[np.int32], name: Sequence[str]) -> Labels:
+        """Return labels (M,) with what share of the labelled images each class has."""
+        counts = np.bincount(label[label >= 0], minlength=len(name))
+        return cls(label, counts / max(1, counts.sum()), name)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The labels of a unit's strongest images.
+
+    Attributes
+    ----------
+    labelled
+        How many of them have one.
+    label, count : (S,)
+        The most frequent classes and how many images are of each, descending.
+    """
+
+    labelled: int
+    label: NDArray[np.int64]
+    count: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, image_id: NDArray[np.int64], labels: Labels) -> Counted:
+        """Count the labels of images; -1 is no image."""
+        found = labels.of[image_id[image_id >= 0]]
+        label, count = np.unique(found[found >= 0], return_counts=True)
+        order = np.argsort(-count, kind="stable")[:SHOWN]
+        return cls(int(count.sum()), label[order].astype(np.int64), count[order])
+
+    @property
+    def leading(self) -> float:
+        """The share of the most frequent class; NaN where no image has a label."""
+        return self.count[0] / self.labelled if self.labelled else np.nan
+
+    @property
+    def is_of_one_class(self) -> bool:
+        """Whether the most frequent class is surely more than half of what excites the unit most."""
+        return self.labelled > 0 and float(wilson(self.count[0], self.labelled)[0]) > 0.5
+
+    def part(self, unit: int, labels: Labels) -> UnitPart:
+        """Return what is said of the unit."""
+        if not self.labelled:
+            return UnitPart(unit=unit, facts=(None,))
+        ends = zip(*wilson(self.count, np.full(len(self.count), self.labelled)), strict=True)
+        rows = tuple(
+            (labels.name[label], (count, self.labelled), tuple(interval), labels.share[label])
+            for label, count, interval in zip(self.label.tolist(), self.count.tolist(), ends, strict=True)
+        )
+        return UnitPart(unit=unit, facts=((int(self.count[0]), self.labelled),), rows=rows)
+
+
+def add_top_labels(
+    section: SectionDraft, found: UnitsFile | Status, label: NDArray[np.int32], names: Sequence[str]
+) -> None:
+    """Say of which classes each unit's strongest images are, or why that is not known.
+
+    Parameters
+    ----------
+    section
+        It is added to.
+    found
+        What units do, their strongest images by name among it.
+    label : (M,) int32
+        By row of the manifest, -1 where there is none.
+    names
+        Of the classes.
+    """
+    status = found if isinstance(found, Status) else _why_not(label)
+    if isinstance(found, Status) or status:
+        assert status is not None, "a status is one"
+        section.status = status
+        return
+    labels, rows = Labels.among(label, names), []
+    for name in found.about.layers:
+        top = found.layer(name).top_image_id
+        units = [Counted.of(images, labels) for images in top]
+        rows.append(_row(name, units, labels))
+        section.layers.append(_part(name, units, labels, found.about))
+    section.numbers |= _numbers(found.about, rows, labels) | {"top": top.shape[1]}
+    section.add(blocks.Table(
+        id="layers", caption="layers", columns=COLUMNS, rows=tuple(rows),
+        evidence=Evidence(n=found.about.images, interval="wilson"),
+    ))  # fmt: skip
+
+
+def _why_not(label: NDArray[np.int32]) -> Status | None:
+    classes = len(np.unique(label[label >= 0]))
+    if classes > 1:
+        return None
+    what = "all labelled images are of one class" if classes else "no image has a label"
+    return Status("not applicable", f"{what}, so that no class can stand out among the strongest ones")
+
+
+def _row(name: str, units: Sequence[Counted], labels: Labels) -> tuple[Cell, ...]:
+    """Return a layer's line of the table."""
+    some = [unit.leading for unit in units if unit.labelled]
+    if not some:
+        return (name, len(units), 0, None, None, 0)
+    most = max(unit.labelled for unit in units)
+    chance = largest_count_by_chance(most, labels.share) / most
+    of_one_class = sum(unit.is_of_one_class for unit in units)
+    return (name, len(units), len(some), float(np.median(some)), chance, of_one_class)
+
+
+def _part(name: str, units: Sequence[Counted], labels: Labels, about: About) -> LayerPart:
+    some = [unit.leading for unit in units if unit.labelled]
+    evidence = Evidence(n=about.images, interval="wilson")
+    of_one_class = (sum(unit.is_of_one_class for unit in units), len(units))
+    facts = [Fact(name="of_one_class", value=of_one_class, form="proportion", evidence=evidence)]
+    if some:
+        facts.insert(0, Fact(name="median", value=float(np.median(some)), form="share"))
+    return LayerPart(
+        layer=name, facts=tuple(facts), unit_facts=UNIT_FACTS, unit_table=TABLE,
+        units=tuple(one.part(unit, labels) for unit, one in enumerate(units)),
+    )  # fmt: skip
+
+
+def _numbers(about: About, rows: Sequence[tuple[Cell, ...]], labels: Labels) -> dict[str, Number]:
+    units, counted, of_one_class = (sum(int(str(row[place])) for row in rows) for place in (1, 2, 5))
+    return {
+        "images": about.images,
+        "labelled": about.labelled,
+        "classes": int(np.count_nonzero(labels.share)),
+        "units": units,
+        "counted": counted,
+        "of_one_class": of_one_class,
+        "half_precision": int(about.precision != "float32"),
+        "shown": SHOWN,
+    }
