@@ -135,6 +135,7 @@ def images_of(layer: LayerPart, unit: UnitPart) -> list[str | None]:
 
 def record(layer: LayerPart, unit: UnitPart) -> list[Any]:
     """Return histogram and groups as the page that looks units up reads them."""
-    shown = histogram(unit.histogram) if unit.histogram else None
+    values = unit.histogram
+    shown = histogram(values) if values and values.low < values.high else None
     groups = [[(*link[:2], cells.text(link.value, "number")) for link in group] for group in unit.related]
     return [shown and [shown["bars"], shown["low"], shown["high"], shown["n"]], groups]

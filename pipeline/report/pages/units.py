@@ -77,7 +77,8 @@ def _part(section: Worded, layer: LayerPart, part: UnitPart, unit: UnitEntry, ot
 
 
 def _histogram(view: View, layer: LayerPart, part: UnitPart, unit: UnitEntry) -> Shown | None:
-    if part.histogram is None or layer.unit_histogram is None:
+    # Of one value alone there is nothing to see.
+    if part.histogram is None or layer.unit_histogram is None or part.histogram.low == part.histogram.high:
         return None
     return view.words(layer.unit_histogram, layer.numbers) | histogram(part.histogram, marks(unit))
 
