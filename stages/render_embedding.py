@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.contents.map_points import Attribute, value_range
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.errors import UserError
+from pipeline.figures.colourings import add_colourings
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
 from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_images
@@ -53,6 +54,7 @@ def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params
     add_map(section, points, tiles, sides=params.canvases, tile=params.tile)
     add_grid(section, points, tiles, sides=params.canvases)
     add_labels(section, points)
+    add_colourings(section, points)
 
 
 def _read_points(embedding: Embedding, paths: Mapping[str, Path]) -> Points:
