@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.activation_maps import add_activation_maps
+from pipeline.figures.excited_units import add_excited_units
 from pipeline.figures.maps_over_time import Pictured
 from pipeline.figures.probes import add_probes
 from pipeline.figures.training_dynamics import add_training_dynamics
 from pipeline.figures.units import add_units
 from pipeline.formats.activation_maps import open_activation_maps
 from pipeline.formats.class_names import read_class_names
-from pipeline.formats.manifest import open_manifest
+from pipeline.formats.excited_units import ExcitedUnits, read_excited_units
+from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.probes import Probes, read_pictures, read_probes
 from pipeline.formats.status import Status
 from pipeline.formats.training_dynamics import open_dynamics
@@ -32,6 +34,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         with open_activation_maps(paths["activation_maps"]) as maps:
             section = chapter.section("activation_maps")
             add_activation_maps(section, maps, probes, pictures, shown=params.probes)
+        with open_manifest(paths["manifest"]) as manifest:
+            excited = read_excited_units(paths["excited_units"])
+            add_excited_units(chapter.section("excited_units"), excited, _paths(manifest, excited), probes)
         with open_units(paths["units"]) as units:
             add_units(chapter.section("units"), units, names.of_class, listed=params.listed)
         with open_dynamics(paths["dynamics"]) as dynamics, open_manifest(paths["manifest"]) as manifest:
@@ -44,6 +49,13 @@ def _pictures(path: Path, probes: Probes | Status) -> dict[int, NDArray[np.uint8
     if isinstance(probes, Status):
         return {}
     return dict(zip(probes.image_id.tolist(), read_pictures(path), strict=True))
+
+
+def _paths(manifest: ManifestFile, found: ExcitedUnits | Status) -> list[str]:
+    """Return the paths of the images whose units are known."""
+    if isinstance(found, Status):
+        return []
+    return [path.decode() for path in manifest.take_path(found.image_id).tolist()]
 
 
 def _first(probes: Probes | Status, pictures: Mapping[int, NDArray[np.uint8]]) -> Pictured | None:
@@ -61,6 +73,7 @@ STAGE = Stage(
     block="render_activations",
     inputs={
         "units": "artifacts/units.h5",
+        "excited_units": "artifacts/excited_units.h5",
         "names": "artifacts/class_names.h5",
         "dynamics": "artifacts/training_dynamics.h5",
         "manifest": "artifacts/manifest.h5",

@@ -282,3 +282,29 @@ class ImagePart(Model):
     path: str = Field(min_length=1)
     facts: tuple[Fact, ...] = ()
     blocks: tuple[Block, ...] = ()
+
+
+class ImageUnits(Model):
+    """The units in which images stand highest, for the pages of many images: numbers alone.
+
+    Attributes
+    ----------
+    layers
+        Dotted names.
+    of
+        Images that the ranks are among.
+    units
+        By the image's path in the dataset: of each unit the place of its layer, its number, and the image's
+        rank in it, one unit after the other.
+    """
+
+    layers: tuple[str, ...]
+    of: int = Field(ge=1)
+    units: Mapping[str, tuple[int, ...]]
+
+    @model_validator(mode="after")
+    def _are_triples(self) -> "ImageUnits":
+        for path, numbers in self.units.items():
+            if len(numbers) % 3 or any(not 0 <= layer < len(self.layers) for layer in numbers[::3]):
+                raise ValueError(f"image '{path}': {numbers} are no units of {len(self.layers)} layers")
+        return self

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import model_validator
 
 from pipeline.contents.blocks import Block, Images, Units, block_files, block_ids
-from pipeline.contents.parts import ImagePart, LayerPart, SpriteSheet, WholeImage
+from pipeline.contents.parts import ImagePart, ImageUnits, LayerPart, SpriteSheet, WholeImage
 from pipeline.contents.values import Model, Number, Slug
 from pipeline.formats.status import State, Status
 
@@ -27,6 +27,8 @@ class Section(Model):
         What it says of layers, their units, and images.
     sheets, whole_images
         Pictures of whole images, and which lies where: each image once.
+    image_units
+        In which units images stand highest; None where the section does not say it.
     """
 
     name: Slug
@@ -38,6 +40,7 @@ class Section(Model):
     images: tuple[ImagePart, ...] = ()
     sheets: tuple[SpriteSheet, ...] = ()
     whole_images: tuple[WholeImage, ...] = ()
+    image_units: ImageUnits | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Section":

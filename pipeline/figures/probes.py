@@ -57,11 +57,11 @@ def add_probes(
         predicted, probability = outputs[probes.predicted[place]], float(probes.probability[place])
         verdict = _verdict(probes, place)
         rows.append((probes.path[place], label, predicted, probability, verdict))
-        facts = (
-            Fact(name="label", value=label, form="class"),
-            Fact(name="predicted", value=predicted, form="class"),
-            Fact(name="probability", value=probability, form="share"),
-            Fact(name="verdict", value=verdict, form="text"),
+        values = (label, predicted, probability, verdict)
+        facts = tuple(
+            Fact(name=column.name, value=value, form=column.form)
+            for column, value in zip(COLUMNS[1:], values, strict=True)
+            if value is not None
         )
         figure = _picture(section, image_id, pictures[image_id])
         part = ImagePart(image_id=image_id, path=probes.path[place], facts=facts, blocks=(figure,))

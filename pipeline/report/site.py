@@ -134,7 +134,8 @@ def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
     write_lookup(frame, layers)
     maps = find_maps(sections)
     found = (maps[0], read_map_points(frame.report / maps[0].section.folder)) if maps else None
-    write_images(frame, collect_images(sections, layers), layers, found)
+    standing = next((section for section in sections if section.content.image_units), None)
+    write_images(frame, collect_images(sections, layers), layers, found, standing)
 
 
 @contextmanager

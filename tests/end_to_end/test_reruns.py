@@ -9,6 +9,7 @@ from tests.end_to_end.project import Project
 FIGURES = {"render-summary", "render-activations", "render-filters", "render-patches", "render-embedding"}
 AFTER_PROBES = {
     "activation_maps",
+    "excited_units",
     "training_dynamics",
     "render-activations",
     "neighbours",
@@ -40,6 +41,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
+    "excited_units.units": (3, {"excited_units", "render-activations"}),
     "topk.k": (2, {"topk", "directions", "patches", *AFTER_PATCHES}),
     "patches.side": (20, {"patches", *AFTER_PATCHES}),
     "outlines.sample": (9, {"outlines", "render-patches"}),

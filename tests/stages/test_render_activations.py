@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 
 from pipeline.contents.reading import read_section
-from pipeline.formats import activation_maps, probes
+from pipeline.formats import activation_maps, excited_units, probes
 from pipeline.formats.status import not_run, write_status
 from pipeline.formats.units import VERSION, About, write_units
 from stages import render_activations
+from tests.small import probes as small
 from tests.small.artifacts import write_manifest, write_names
 from tests.small.dynamics import SHOWN, write_dynamics
 from tests.small.units import RELU, SIGMOID
+
+MISSING = {
+    "probes": probes.VERSION, "activation_maps": activation_maps.VERSION,
+    "excited_units": excited_units.VERSION,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def paths(tmp_path):
     write_manifest(tmp_path / "manifest.h5", [0] * 100, ["cat"])
     write_dynamics(tmp_path / "dynamics.h5")
     files = {name: tmp_path / f"{name}.h5" for name in ("units", "manifest", "dynamics")}
-    for name, version in (("probes", probes.VERSION), ("activation_maps", activation_maps.VERSION)):
+    for name, version in MISSING.items():
         files[name] = tmp_path / f"{name}.h5"
         write_status(files[name], not_run("probes"), stage=name, version=version)
     return files | {"names": names, "out": tmp_path / "activations"}
@@ -33,6 +39,21 @@ def test_units_are_a_section(paths):
     assert section.numbers["units_dead"] == 1
     assert [layer.layer for layer in section.layers] == ["relu", "gate"]
     assert section.layers[0].units[1].facts[3] == "dog"
+
+
+def test_probes_their_maps_and_their_units_are_sections(paths, tmp_path):
+    paths |= small.write(tmp_path)
+    found = excited_units.ExcitedUnits(
+        ("relu",), 50, 3, np.array([2, 5, 7, 9]), *(np.array([[one]] * 4) for one in (0, 1, 3)),
+        np.ones((4, 1), np.float32),
+    )  # fmt: skip
+    excited_units.write_excited_units(paths["excited_units"], found, made_from={})
+    write_names(paths["names"], ["cat", "dog"], ["cat", "dog", "owl"])
+    render_activations.run(render_activations.Params(probes=2, listed=5), paths)
+    assert len(read_section(paths["out"] / "probes").content.images) == 3
+    assert read_section(paths["out"] / "activation_maps").content.blocks[-1].images == (7, 2)
+    excited = read_section(paths["out"] / "excited_units").content
+    assert excited.image_units.units["class/00009.png"] == (0, 1, 3)
 
 
 def test_training_dynamics_are_a_section(paths):
@@ -57,6 +78,6 @@ def test_what_was_not_run_says_so(paths):
     render_activations.run(render_activations.Params(probes=4, listed=5), paths)
     section = read_section(paths["out"] / "units").content
     assert section.status == "not run" and not section.layers
-    for name in ("probes", "activation_maps"):
+    for name in MISSING:
         section = read_section(paths["out"] / name).content
         assert (section.status, section.reason) == ("not run", "params.yaml says probes.run: false")

@@ -20,6 +20,7 @@ const images = {
   parts(path, found, index) {
     const parts = [];
     if (found.map && index.map) parts.push(this.place(path, found.map, index.map));
+    if (found.most) parts.push(this.most(found.most, index.most));
     if (found.units) parts.push(this.units(found.units));
     // Made by the report's templates, every name in it escaped.
     const said = page.make("div");
@@ -48,6 +49,20 @@ const images = {
     };
     sheet.src = folder + address(files[Math.floor(slot / (columns * rows))]);
     return canvas;
+  },
+
+  // Three numbers a unit: its layer's place, its own number, and how many images excite it at least as much.
+  most(numbers, { page: chapter, of, layers }) {
+    const items = [];
+    for (let k = 0; k < numbers.length; k += 3) {
+      const [layer, unit, rank] = numbers.slice(k, k + 3);
+      const [name, address] = layers[layer];
+      const link = page.make("a", { href: address + unit }, `${visible(name)}, unit ${unit}`);
+      items.push(page.make("li", {}, link, ` (${rank === 1 ? "no other" : `${(rank - 1).toLocaleString("en")} other${rank === 2 ? "" : "s"}`})`));
+    }
+    const text = `In these units it stands highest among ${of.toLocaleString("en")} images; in brackets, how many others excite the unit as much or more.`;
+    const list = page.make("ul", { className: "excites" }, ...items);
+    return page.make("section", { className: "part" }, page.heading("Units that it excites most", chapter), page.make("p", { className: "note" }, text), list);
   },
 
   units(units) {

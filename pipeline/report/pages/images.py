@@ -1,15 +1,20 @@
 """The page that looks an image up: what is known of it, its place on the map, the units that it excites."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from pipeline.contents.map_points import MapPoints
-from pipeline.report.addresses import address, section_anchor, unit_page
+from pipeline.contents.parts import ImageUnits
+from pipeline.report.addresses import address, any_unit, section_anchor, unit_page
 from pipeline.report.collecting import ImageEntry, LayerEntry, Worded
 from pipeline.report.environment import Frame, fragment
 from pipeline.report.pages.maps import ImageMap
 from pipeline.report.scripts import write_buckets, write_script
 from pipeline.report.shown import View
+
+# Units named on an image's page where it is not known how it stands in every unit.
+WINS_SHOWN = 12
 
 
 def write_images(
@@ -17,6 +22,7 @@ def write_images(
     images: Mapping[str, ImageEntry],
     layers: Sequence[LayerEntry],
     found: tuple[ImageMap, MapPoints] | None,
+    standing: Worded | None,
 ) -> None:
     """Write ``image.html`` and its data: ``data/images.js``, and shards by a hash of the path.
 
@@ -30,15 +36,28 @@ def write_images(
         Those of the units that images excite.
     found
         The map and its points; None where there is no map.
+    standing
+        The section that says in which units images stand highest, if any does. Where there is a map, it adds to
+        the images that are known, and brings in no others.
     """
+    ranked = standing.content.image_units if standing else None
+    most = ranked.units if ranked else {}
     drawn = {(unit.layer, unit.unit) for layer in layers for unit in layer.units() if unit.drawn}
     places = {path: place for place, path in enumerate(found[1].path)} if found else {}
     records = {
         path: _record(images.get(path), found[1] if found else None, places.get(path), drawn)
-        for path in sorted({*images, *places})
+        for path in sorted({*images, *(places or most)})
     }
+    for path in records.keys() & most.keys():
+        records[path].pop("units", None)
+        records[path]["most"] = most[path]
     shards = write_buckets(frame.report, "images", records)
-    write_script(frame.report, "images", {"shards": shards, "map": _map(*found) if found else None})
+    index = {
+        "shards": shards,
+        "map": _map(*found) if found else None,
+        "most": _most(standing, ranked) if standing and ranked else None,
+    }
+    write_script(frame.report, "images", index)
     frame.write("image.html", "image.html", {})
 
 
@@ -47,6 +66,14 @@ def _map(found: ImageMap, points: MapPoints) -> dict[str, Any]:
         "folder": address(found.section.folder),
         "classes": list(points.classes),
         "atlases": points.levels[-1].model_dump(),
+    }
+
+
+def _most(section: Worded, units: ImageUnits) -> dict[str, Any]:
+    return {
+        "page": section_anchor(section.caption.chapter, section.name),
+        "of": units.of,
+        "layers": [(name, any_unit(name)) for name in units.layers],
     }
 
 
@@ -63,7 +90,7 @@ def _record(
     if entry and entry.excites:
         record["units"] = [
             (layer, unit, rank, unit_page(layer, unit, drawn=(layer, unit) in drawn))
-            for layer, unit, rank in entry.excites
+            for layer, unit, rank in sorted(entry.excites, key=itemgetter(2))[:WINS_SHOWN]
         ]
     return record
 

@@ -18,6 +18,7 @@ def test_each_probe_is_listed_and_has_its_picture_on_its_page(tmp_path):
     )
     assert [part.path for part in content.images] == ["a/7.png", "b/2.png", "c/5.png"]
     assert [fact.value for fact in content.images[1].facts] == ["cat", "owl", 0.5, "wrong"]
+    assert [fact.name for fact in content.images[2].facts] == ["predicted", "probability"]
     assert all((tmp_path / name).is_file() for name in content.files)
     assert {name: content.numbers[name] for name in ("right", "wrong", "unlabelled")} == {
         "right": 1, "wrong": 1, "unlabelled": 1,

@@ -7,9 +7,10 @@ import numpy as np
 from markupsafe import escape
 from PIL import Image
 
-from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, Viewer
+from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, UnitTiles, Viewer
 from pipeline.contents.parts import (
-    Histogram, ImagePart, LayerPart, Scene, SpriteSheet, Strip, Tiles, UnitLink, UnitPart, UnitTable, WholeImage,
+    Histogram, ImagePart, ImageUnits, LayerPart, Scene, SpriteSheet, Strip, Tiles, UnitLink, UnitPart, UnitTable,
+    WholeImage,
 )  # fmt: skip
 from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_points
 from pipeline.contents.values import Column, Evidence, Fact
@@ -35,6 +36,8 @@ HOSTILE = (
 UNITS = 5
 # Of the strips of the first layer.
 TILES = Tiles(count=3, columns=3, side=8, step=9)
+# Units 0 and 4 beside the corner, 2 and 3 below it, and a place without a unit.
+MAPS = UnitTiles(layer="pool", units=(0, 4, 2, 3), rows=2, columns=3, corner=1)
 WINNERS = UnitTable(
     caption="winners",
     columns=(
@@ -335,10 +338,12 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
         for k, name in enumerate(level["files"]):
             picture(section.folder / name, level["columns"] * level["tile"], level["rows"] * level["tile"], seed=k)
     scripts, data = write_map_points(section.folder, written(points))
+    standing = {points["path"][2]: (1, 4, 1, 0, 2, 8), points["path"][3]: (0, 0, 2)}
+    section.image_units = ImageUnits(layers=("features.1", "pool"), of=1000, units=standing)
     section.images.append(
         ImagePart(
             image_id=6, path=points["path"][2], facts=(Fact(name="top5", value=HOSTILE[0], form="class"),),
-            blocks=(figure(section.folder, "probe"),),
+            blocks=(figure(section.folder, "probe", tiles=MAPS),),
         )
     )  # fmt: skip
     section.add(

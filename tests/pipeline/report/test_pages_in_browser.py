@@ -197,7 +197,36 @@ def test_an_image_names_the_units_that_it_excites(page, report):
     page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}"))
     page.wait("!!document.querySelector('.excites')")
     units = page.evaluate("[...document.querySelectorAll('.excites a')].map(a => a.getAttribute('href'))")
-    assert units == [f"units/{slug}/{unit}.html" for slug in ("features-1", "pool") for unit in (0, 2)]
+    # By the image's place among the strongest of each.
+    assert units == [f"units/{slug}/{unit}.html" for unit in (2, 0) for slug in ("features-1", "pool")]
+
+
+def test_an_image_names_the_units_in_which_it_stands_highest(page, report):
+    page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}/2.png"))
+    page.wait("!!document.querySelector('.excites')")
+    items = page.evaluate("[...document.querySelectorAll('.excites li')].map(one => one.textContent)")
+    assert items == ["pool, unit 4 (no other)", "features.1, unit 2 (7 others)"]
+    links = page.evaluate("[...document.querySelectorAll('.excites a')].map(a => a.getAttribute('href'))")
+    assert links == ["unit.html#pool/4", "unit.html#features.1/2"]
+    assert "among 1,000 images" in page.evaluate("document.querySelector('main').textContent")
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "leads_to"),
+    [(1, 0, "units/pool/0.html"), (2, 0, "unit.html#pool/4"), (0, 1, "units/pool/2.html"),
+     (1, 1, "units/pool/3.html"), (2, 1, "probe.png"), (0, 0, "probe.png")],
+)  # fmt: skip
+def test_a_tile_of_a_picture_leads_to_its_unit_and_the_rest_to_the_picture(page, report, column, row, leads_to):
+    page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}/2.png"))
+    page.wait("!!document.querySelector('a[data-places] img')")
+    page.evaluate("document.querySelector('a[data-places]').scrollIntoView()")
+    page.wait("document.querySelector('a[data-places] img').complete")
+    box = page.evaluate(
+        "(() => { const b = document.querySelector('a[data-places] img').getBoundingClientRect();"
+        " return [b.left, b.top, b.width, b.height]; })()"
+    )
+    page.click(box[0] + box[2] * (column + 0.5) / 3, box[1] + box[3] * (row + 0.5) / 2)
+    page.wait(f"decodeURI(location.href).endsWith('{leads_to}')")
 
 
 def test_an_unknown_image_is_said(page, report):
