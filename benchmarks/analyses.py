@@ -1,15 +1,15 @@
 """Analyses at scale: their peak memory and time on synthetic artifacts, and how both grow from a tenth.
 
 ``python -m benchmarks.analyses units similar_units`` makes the artifacts of `benchmarks.synthetic`, of
-1,000,000 images and 2,000 units and of a tenth of the images, and runs each stage on either, as DVC does, in a
-process of its own with the values of params.yaml. It prints
+1,000,000 images and 2,000 units and of a tenth of the images, and runs each stage on either, as DVC does, in
+a process of its own with the values of params.yaml. It prints
 
-- the largest sum of the PSS of the stage's processes (see `benchmarks.processes`), which is to be under 4 GiB;
+- the largest sum of the PSS of the stage's processes (`benchmarks.processes`), which is to be under 4 GiB;
 - seconds by the clock and of the processors;
 - the ratios of the two sizes.
 
-``--set units.top=10`` changes a parameter, a value in YAML; ``--folder`` keeps the artifacts in a folder, where
-a second run finds them. A million images take about 5 GB there, and a stage may need as much again for a while.
+``--set units.top=10`` changes a parameter, a value in YAML; ``--folder`` keeps the artifacts in a folder,
+where a second run finds them. A million images take 3.4 GB there, and a stage may need more for a while.
 """
 
 import argparse
@@ -83,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 show(stage, images, ran[-1])
             few, many = ran
             print(
-                f"{stage}: {sizes[1] / sizes[0]:.0f} times the images: {many.peak / few.peak:.2f} x the memory, "
-                f"{many.seconds / few.seconds:.1f} x the time, "
+                f"{stage}: {sizes[1] / sizes[0]:.0f} times the images: "
+                f"{many.peak / few.peak:.2f} x the memory, {many.seconds / few.seconds:.1f} x the time, "
                 f"{many.cpu_seconds / few.cpu_seconds:.1f} x that of the processors",
                 flush=True,
             )

@@ -14,6 +14,7 @@ from pipeline.contents.parts import Histogram, LayerPart, UnitPart
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Cell, Column, Evidence, Fact
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures.unit_distributions import Distribution
 from pipeline.formats.activations import INPUT
 from pipeline.formats.status import Status
 from pipeline.formats.units import LayerUnits, UnitsFile
@@ -83,6 +84,7 @@ def add_units(
     layers = {name: found.layer(name) for name in found.about.layers}
     told = [LayerTold(name, layer, classes, found.about.quantile) for name, layer in layers.items()]
     section.numbers |= _numbers(found, layers)
+    section.add(*_distributions(section, layers))
     section.add(
         blocks.Table(
             id="layers", caption="layers", columns=LAYERS, rows=tuple(one.row() for one in told),
@@ -118,6 +120,38 @@ def _numbers(found: UnitsFile, layers: Mapping[str, LayerUnits]) -> dict[str, An
         **({"apoz": float(np.mean(zeros))} if zeros else {}),
         **{f"units_{state}": sum(int(getattr(one, state).sum()) for one in all_layers) for state in STATES},
     }
+
+
+def _distributions(section: SectionDraft, layers: Mapping[str, LayerUnits]) -> Iterator[blocks.Figure]:
+    """Yield the figures of what is known: zeros, and class selectivity."""
+    zeros = {name: one.apoz for name, one in layers.items() if one.apoz is not None}
+    if zeros:
+        functions = {name: _mean(zeros[name]) for name in zeros if layers[name].largest_before is not None}
+        yield Distribution("zeros", "outputs that are zero, %", zeros, {}, whole=100).figure(
+            section.folder, _ends(functions)
+        )
+    chosen, by_chance = (
+        {name: values[np.isfinite(values)] for name, values in pairs if values is not None}
+        for pairs in (
+            [(name, one.selectivity) for name, one in layers.items()],
+            [(name, one.selectivity_by_chance) for name, one in layers.items()],
+        )
+    )
+    chosen = {name: values for name, values in chosen.items() if len(values)}
+    if chosen:
+        middle = {name: float(np.median(values)) for name, values in chosen.items()}
+        beside = {name: float(np.median(values)) for name, values in by_chance.items() if len(values)}
+        yield Distribution(
+            "selectivities", "class selectivity: at 1 a unit answers to one class alone", chosen, beside
+        ).figure(section.folder, _ends(middle))
+
+
+def _ends(of_layer: Mapping[str, float]) -> dict[str, Any]:
+    """Return which layers have the least and the most, and how much; nothing where there are no two."""
+    if len(of_layer) < 2:
+        return {}
+    least, most = (end(of_layer, key=of_layer.__getitem__) for end in (min, max))
+    return {"least": least, "least_share": of_layer[least], "most": most, "most_share": of_layer[most]}
 
 
 @dataclass(frozen=True)
