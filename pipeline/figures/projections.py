@@ -11,15 +11,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
-from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, Tiles, UnitPart
+from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Column, Evidence, Number
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.canvas import Canvas
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
-from pipeline.figures.drawing.signals import signal_overview, signal_strip, signal_tile
+from pipeline.figures.drawing.signals import block_side, signal_overview, signal_strip, signal_tile
 from pipeline.figures.drawing.sprites import save_sheet
-from pipeline.figures.drawing.tiles import GAP, enlarge, hatched
+from pipeline.figures.drawing.tiles import enlarge, hatched
 from pipeline.figures.winners import Names
 from pipeline.formats.patches import DrawnLayer, PatchesFile
 from pipeline.formats.projections import ProjectedLayer, ProjectedUnit, ProjectionsFile
@@ -141,37 +142,40 @@ class _Layer:
     def _unit(self, row: int) -> tuple[UnitPart, SpriteSheet, tuple[str, list[list[UInt8]]]]:
         unit, found = int(self.layer.unit[row]), self.source.unit(self.name, row)
         tiles = self._tiles(unit, found)
-        strips = {f"unit-{method}": tiles[method] for method in found.maps}
-        if found.other[0] >= 0:
-            strips["unit-other"] = self._beside(tiles, found)
-        drawn = [signal_strip(pictures) for pictures in strips.values()]
+        drawn = self._strips(tiles, found)
         name = self._file(f"projections-{unit}.webp")
-        width, height, edges = save_sheet(
-            self.folder / name, [canvas.image() for canvas in drawn], _QUALITY, small=_SMALL
+        pictures = [canvas.image() for canvas in drawn.values()]
+        width, height, edges = save_sheet(self.folder / name, pictures, _QUALITY, small=_SMALL)
+        strips = tuple(
+            Strip(caption=caption, sheet=row, x=0, y=y, width=canvas.width, height=canvas.height)
+            for (caption, canvas), y in zip(drawn.items(), edges, strict=True)
         )
-        placed = tuple(
-            Strip(
-                caption=caption, sheet=row, x=0, y=y, width=canvas.width, height=canvas.height,
-                tiles=_places(pictures),
-            )
-            for (caption, pictures), canvas, y in zip(strips.items(), drawn, edges, strict=True)
-        )  # fmt: skip
-        part = UnitPart(unit=unit, facts=tuple(_facts(self.layer, row)), strips=placed)
-        return (
-            part,
-            SpriteSheet(file=name, width=width, height=height),
-            (f"unit {unit}", list(tiles.values())),
-        )
+        part = UnitPart(unit=unit, facts=tuple(_facts(self.layer, row)), strips=strips)
+        sheet = SpriteSheet(file=name, width=width, height=height)
+        return part, sheet, (f"unit {unit}", list(tiles.values()))
 
     def _tiles(self, unit: int, found: ProjectedUnit) -> dict[str, list[UInt8]]:
-        """Return the patches of the places that have projections, and these, as tiles of one side."""
-        patches = self.patches.patches(self.name, int(np.searchsorted(self.drawn.unit, unit)))
-        places = np.flatnonzero(found.image_id >= 0)
+        """Return the patches and, by each method, what was sent back to them, as tiles of one side.
+
+        What could not be read has a patch and a projection of nothing.
+        """
+        row = int(np.searchsorted(self.drawn.unit, unit))
+        patches = self.patches.patches(self.name, row)
+        places = range(np.count_nonzero(self.drawn.image_id[row, : len(found.image_id)] >= 0))
         tiles = {"patches": [enlarge(hatched(patches.pixels[one], patches.mask[one])) for one in places]}
-        side = len(tiles["patches"][0]) if len(places) else self.patches.about.size
+        side = len(tiles["patches"][0])
         for method, maps in found.maps.items():
-            tiles[method] = [signal_tile(_within(maps[one], found, int(one)), side) for one in places]
+            tiles[method] = [signal_tile(_within(maps[one], found, one), side) for one in places]
         return tiles
+
+    def _strips(self, tiles: dict[str, list[UInt8]], found: ProjectedUnit) -> dict[str, Canvas]:
+        """Draw the projections in the square that the page has of the patches, and the other unit's."""
+        columns = block_side(self.source.about.k)
+        drawn = {f"unit-{method}": signal_strip(tiles[method], columns) for method in found.maps}
+        if found.other[0] >= 0:
+            beside = self._beside(tiles, found)
+            drawn["unit-other"] = signal_strip(beside, len(beside))
+        return drawn
 
     def _beside(self, tiles: dict[str, list[UInt8]], found: ProjectedUnit) -> list[UInt8]:
         """Return the first patch, then by each method its projection and the other unit's."""
@@ -220,11 +224,6 @@ def _within(values: NDArray[np.float16], found: ProjectedUnit, place: int) -> ND
     """Return what of a square the projection in a place fills."""
     height, width = found.extent[place]
     return values[:height, :width]
-
-
-def _places(tiles: Sequence[UInt8]) -> Tiles:
-    side = len(tiles[0])
-    return Tiles(count=len(tiles), columns=len(tiles), side=side, step=side + GAP, edge=1)
 
 
 def _facts(layer: ProjectedLayer, row: int) -> Iterator[float | None]:

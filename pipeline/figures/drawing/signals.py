@@ -63,12 +63,13 @@ def block_side(count: int) -> int:
     return int(np.ceil(np.sqrt(count)))
 
 
-def signal_strip(tiles: Sequence[UInt8]) -> Canvas:
-    """Draw tiles of one size side by side."""
-    side = len(tiles[0])
-    canvas = Canvas(len(tiles) * (side + GAP) - GAP + 2, side + 2)
+def signal_strip(tiles: Sequence[UInt8], columns: int) -> Canvas:
+    """Draw tiles of one size side by side, so many in a line."""
+    step = len(tiles[0]) + GAP
+    lines = -(-len(tiles) // columns)
+    canvas = Canvas(min(columns, len(tiles)) * step - GAP + 2, lines * step - GAP + 2)
     for place, pixels in enumerate(tiles):
-        canvas.draw(*framed(place * (side + GAP) + 1, 1, pixels))
+        canvas.draw(*framed(place % columns * step + 1, place // columns * step + 1, pixels))
     return canvas
 
 

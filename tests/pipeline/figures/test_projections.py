@@ -15,6 +15,8 @@ from tests.small.pages import page_of
 
 K = 3
 METHODS = ("deconvnet", "guided_backprop")
+# Of a tile: 16 pixels four times, and a gap.
+SIDE, STEP = 64, 68
 RENDER = render_patches.Params(units=2)
 
 
@@ -71,42 +73,50 @@ def picture(folder, part, strip):
         return np.asarray(image.convert("RGB").crop(box))
 
 
+def rows_of(folder, part):
+    """The lines of the table by unit."""
+    with (folder / "figures/projections" / part.data).open() as file:
+        rows = list(csv.DictReader(file))
+    return {
+        unit: [row for row in rows if int(row["unit"]) == unit]
+        for unit in sorted({int(r["unit"]) for r in rows})
+    }
+
+
 def test_units_have_strips_in_the_order_of_their_patches(made, tmp_path):
     section = draw(made, tmp_path, estimate(0.8, 0.3))
     (part,) = section.layers
     assert part.layer == "features.0"
+    rows = rows_of(tmp_path, part)
     for unit in part.units:
         captions = [strip.caption for strip in unit.strips]
         assert captions == ["unit-deconvnet", "unit-guided_backprop", "unit-other"]
         for strip, (upper, lower) in zip(unit.strips, [(255, 128), (1, 128)], strict=False):
-            tiles, pixels = strip.tiles, picture(tmp_path, part, strip)
-            for number in range(tiles.count):
-                left = tiles.edge + number * tiles.step
-                tile = pixels[tiles.edge :, left : left + tiles.side][: tiles.side]
-                assert abs(int(np.median(tile[: tiles.side // 2 - 4])) - upper) < 4
-                assert abs(int(np.median(tile[tiles.side // 2 + 4 :])) - lower) < 4
+            pixels = picture(tmp_path, part, strip)
+            for number in range(len(rows[unit.unit])):
+                # In a square, as the page has the patches: two in a line.
+                top, left = number // 2 * STEP + 1, number % 2 * STEP + 1
+                tile = pixels[top : top + SIDE, left : left + SIDE]
+                assert abs(int(np.median(tile[: SIDE // 2 - 4])) - upper) < 4
+                assert abs(int(np.median(tile[SIDE // 2 + 4 :])) - lower) < 4
         assert unit.facts == pytest.approx((0.8, 0.3, 0.8, 0.3), rel=1e-5)
 
 
 def test_other_unit_stands_beside_the_first_place(made, tmp_path):
     section = draw(made, tmp_path, estimate(0.8, 0.3))
     (part,) = section.layers
-    strip = part.units[0].strips[2]
-    pixels, step, side = picture(tmp_path, part, strip), strip.tiles.step, strip.tiles.side
-    assert strip.tiles.count == 5
-    uppers = [
-        int(np.median(pixels[4 : side // 2 - 4, 1 + n * step : 1 + n * step + side])) for n in range(1, 5)
-    ]
+    pixels = picture(tmp_path, part, part.units[0].strips[2])
+    assert pixels.shape[:2] == (SIDE + 2, 5 * STEP - 2)
+    halves = [pixels[4 : SIDE // 2 - 4, 1 + n * STEP : 1 + n * STEP + SIDE] for n in range(1, 5)]
+    uppers = [int(np.median(half)) for half in halves]
     np.testing.assert_allclose(uppers, [255, 1, 1, 255], atol=4)
 
 
 def test_numbers_of_every_projection_are_in_the_table(made, tmp_path):
     section = draw(made, tmp_path, estimate(0.8, 0.3))
     (part,) = section.layers
-    with (tmp_path / "figures/projections" / part.data).open() as file:
-        rows = list(csv.DictReader(file))
-    count = sum(unit.strips[0].tiles.count for unit in part.units)
-    assert len(rows) == count == part.blocks[0].evidence.n
+    rows = [row for unit in rows_of(tmp_path, part).values() for row in unit]
+    assert len(rows) == part.blocks[0].evidence.n > 3
     assert {float(row["alike_deconvnet"]) for row in rows} == {0.8}
     assert rows[0]["other_unit"] == "1" and rows[0]["path"].endswith(".png")
 

@@ -33,8 +33,11 @@ def tiles(count, colour=200):
 
 
 def test_strip_has_a_tile_beside_the_other():
-    strip = signal_strip(tiles(3))
+    strip = signal_strip(tiles(3), 3)
     assert (strip.width, strip.height) == (3 * 100 - 4 + 2, 98)
+    square = signal_strip(tiles(3), 2)
+    assert (square.width, square.height) == (2 * 100 - 4 + 2,) * 2
+    assert signal_strip(tiles(1), 3).width == 98
 
 
 def test_overview_has_a_block_for_each_heading():
