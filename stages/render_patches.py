@@ -1,6 +1,7 @@
 """Draw the patches that activate each unit most, layer by layer and unit by unit."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
-from pipeline.contents.writing import new_chapter
+from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.directions import add_directions, shown_images
 from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles
@@ -25,6 +26,7 @@ from pipeline.formats.outlines import OutlinesFile, open_outlines
 from pipeline.formats.patches import DrawnLayer, PatchesFile, open_patches
 from pipeline.formats.projections import open_projections
 from pipeline.formats.similar_units import read_similar_units
+from pipeline.formats.status import Status
 from pipeline.formats.topk import TopkFile, open_topk
 from pipeline.formats.units import open_units
 from pipeline.parallel.processes import count_workers
@@ -33,10 +35,20 @@ from stages.blocks.render_patches import Params
 from stages.command import Stage, execute
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What the patches are drawn from: what was cut, the ranking, outlines if there are any, and names."""
+
+    patches: PatchesFile
+    ranking: TopkFile
+    outlines: OutlinesFile | Status
+    names: Names
+
+
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/patches/`."""
     with (
-        open_patches(paths["patches"]) as source,
+        open_patches(paths["patches"]) as patches,
         open_topk(paths["topk"]) as ranking,
         open_manifest(paths["manifest"]) as manifest,
         open_outlines(paths["outlines"]) as outlines,
@@ -45,35 +57,15 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         open_units(paths["units"]) as units,
         new_chapter(paths["out"]) as chapter,
     ):
-        ranked = (ranking.layer(name) for name in ranking.about.layers)
-        shown = np.union1d(source.image_id, winners(ranked, ranking.about.k))
-        if isinstance(directions, DirectionsFile):
-            shown = np.union1d(shown, shown_images(directions))
-        classes = read_class_names(paths["names"]).of_class
-        names = _names(manifest, classes, shown)
-        layers = {name: source.layer(name) for name in source.about.layers}
-        section = chapter.section("patches")
-        section.numbers |= _numbers(source, list(layers.values())) | _half_precision(ranking)
-        add_outlines(chapter.section("outlines"), outlines, source.about.images)
+        classes, threads = read_class_names(paths["names"]).of_class, count_workers()
+        names = _names(manifest, classes, _named(patches, ranking, directions))
+        sources = Sources(patches, ranking, outlines, names)
+        _draw_units(chapter.section("patches"), sources, params.units, threads)
+        add_outlines(chapter.section("outlines"), outlines, patches.about.images)
         add_top_labels(chapter.section("top_labels"), units, manifest.label(), classes)
         add_similar_units(chapter.section("similar_units"), read_similar_units(paths["similar_units"]))
-        shown = np.concatenate([layer.image_id.ravel() for layer in layers.values()])
-        whole_images = draw_whole_images(section, source, shown, threads=count_workers())
-        with progress("drawing", total=len(ranking.about.layers), unit="layers") as bar:
-            for name in ranking.about.layers:
-                part = LayerPart(layer=name)
-                if name in layers:
-                    outlined = LayerOutlines(outlines, name) if isinstance(outlines, OutlinesFile) else None
-                    files = LayerFiles(
-                        section.folder, name, layers[name], source, names, whole_images, outlined
-                    )
-                    part = files.draw(params.units, threads=count_workers())
-                section.layers.append(add_undrawn(part, ranking.layer(name), ranking.about, names))
-                bar.advance()
-        section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
         add_directions(chapter.section("directions"), directions, names)
-        projected = chapter.section("projections")
-        add_projections(projected, projections, source, names, threads=count_workers())
+        add_projections(chapter.section("projections"), projections, patches, names, threads=threads)
 
 
 def _names(manifest: ManifestFile, classes: Sequence[str], image_id: NDArray[np.int64]) -> Names:
@@ -81,6 +73,32 @@ def _names(manifest: ManifestFile, classes: Sequence[str], image_id: NDArray[np.
     paths = [path.decode() for path in manifest.take_path(image_id).tolist()]
     labels = [classes[label] if label >= 0 else None for label in manifest.take_label(image_id).tolist()]
     return Names(dict(zip(ids, paths, strict=True)), dict(zip(ids, labels, strict=True)))
+
+
+def _named(patches: PatchesFile, ranking: TopkFile, directions: DirectionsFile | Status) -> NDArray[np.int64]:
+    """Return the images that are named, each once, ascending."""
+    ranked = (ranking.layer(name) for name in ranking.about.layers)
+    named = np.union1d(patches.image_id, winners(ranked, ranking.about.k))
+    return np.union1d(named, shown_images(directions)) if isinstance(directions, DirectionsFile) else named
+
+
+def _draw_units(section: SectionDraft, sources: Sources, overview: int, threads: int) -> None:
+    """Draw the patches of all layers; those of `overview` units of each side by side."""
+    source, ranking, outlines = sources.patches, sources.ranking, sources.outlines
+    layers = {name: source.layer(name) for name in source.about.layers}
+    section.numbers |= _numbers(source, list(layers.values())) | _half_precision(ranking)
+    shown = np.concatenate([layer.image_id.ravel() for layer in layers.values()])
+    whole = draw_whole_images(section, source, shown, threads=threads)
+    with progress("drawing", total=len(ranking.about.layers), unit="layers") as bar:
+        for name in ranking.about.layers:
+            part = LayerPart(layer=name)
+            if name in layers:
+                outlined = LayerOutlines(outlines, name) if isinstance(outlines, OutlinesFile) else None
+                files = LayerFiles(section.folder, name, layers[name], source, sources.names, whole, outlined)
+                part = files.draw(overview, threads=threads)
+            section.layers.append(add_undrawn(part, ranking.layer(name), ranking.about, sources.names))
+            bar.advance()
+    section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
 
 
 def _half_precision(ranking: TopkFile) -> dict[str, float]:
