@@ -150,7 +150,8 @@ def _canvas(form: Form, weight: Weights, unit: Ids, channel: Ids, numbers: Mappi
     if form == "tiles":
         tiles = [tile(one, most, _SIDE) for one, most in zip(weight, largest, strict=True)]
         return wrapped(tiles, [str(one) for one in unit], title, f"{shown} · one scale for {scale}")
-    read = f"{len(channel)} of {numbers['channels']} {'inputs' if numbers['dense'] else 'channels'}"
+    inputs = "inputs" if numbers["dense"] and form == "matrix" else "channels"
+    read = f"{len(channel)} of {numbers['channels']} {inputs}"
     note = f"{shown} down, {read} across · one scale for {scale}"
     if form == "matrix":
         scaled = weight[:, :, 0, 0] / np.maximum(largest, np.finfo(np.float32).tiny)[:, None]

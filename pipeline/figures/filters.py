@@ -87,6 +87,7 @@ def _numbers(found: FiltersFile, layers: Mapping[str, FilterLayer]) -> dict[str,
         "layers": len(layers), "filters": sum(layer.units for layer in layers.values()),
         "first": found.about.first, "at_start": found.about.at_start,
         "noise": ", ".join(noise), "noise_layers": len(noise), "judged": len(judged), "rough": len(rough),
+        "partly": sum(len(layer.unit) < layer.units for layer in layers.values()),
         "noise_smoothness": found.about.noise_smoothness, "noise_evenness": found.about.noise_evenness,
     }  # fmt: skip
 
@@ -104,6 +105,8 @@ def _part(
         return LayerPart(layer=unit_layer)
     layer = found.layer(owner)
     facts = [Fact(name="filters_of", value=owner, form="text")]
+    if len(layer.unit) < layer.units:
+        facts.append(Fact(name="measured", value=(len(layer.unit), layer.units), form="proportion"))
     facts += [
         Fact(name=name, value=value, form=form)
         for name, form in MEASURES.items() if (value := getattr(layer.quality, name)) is not None

@@ -76,11 +76,12 @@ def crossed(
     height, width = tiles[0][0].shape[:2]
     left = max(text_width(row, _LABEL) for row in rows) + 2 * GAP
     step = max(width, *(text_width(column, _LABEL) for column in columns)) + GAP
-    canvas, top = _headed(left + len(columns) * step, len(rows) * (height + GAP) + _LABEL + GAP, title, note)
+    down = max(height, _LABEL) + GAP
+    canvas, top = _headed(left + len(columns) * step, len(rows) * down + _LABEL + GAP, title, note)
     for place, column in enumerate(columns):
         canvas.draw(Label(left + place * step, top, column, _LABEL))
     for line, (row, pictures) in enumerate(zip(rows, tiles, strict=True)):
-        y = top + _LABEL + 2 * GAP + line * (height + GAP)
+        y = top + _LABEL + 2 * GAP + line * down
         canvas.draw(Label(0, y + height / 2, row, _LABEL, anchor="lm"))
         for place, pixels in enumerate(pictures):
             canvas.draw(*framed(left + place * step, y, pixels))

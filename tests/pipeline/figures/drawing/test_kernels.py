@@ -32,6 +32,14 @@ def test_a_choice_is_spread_evenly(count, most, expected):
     assert spread(count, most).tolist() == expected
 
 
+def test_labels_of_flat_kernels_do_not_overlap():
+    flat = np.zeros((5, 35, 3), np.uint8)
+    canvas = crossed([[flat]] * 3, ["filter 0", "filter 1", "filter 2"], ["0"], "conv", "3 of 3")
+    rows = [element for element in canvas.elements if getattr(element, "text", "").startswith("filter")]
+    assert all(after.y - before.y > after.size for before, after in zip(rows, rows[1:], strict=False))
+    assert max(row.y + row.size / 2 for row in rows) <= canvas.height
+
+
 def test_pictures_hold_what_is_drawn():
     square = np.full((56, 56, 3), 255, np.uint8)
     for canvas in (
