@@ -16,11 +16,15 @@ from pipeline.figures.colourings import add_colourings
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
 from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_images
+from pipeline.figures.separability import add_separability
+from pipeline.figures.similarity import add_similarity
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.embedding import Embedding, read_embedding
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.neighbours import Neighbours, read_neighbours
 from pipeline.formats.predictions import read_predictions
+from pipeline.formats.separability import read_separability
+from pipeline.formats.similarity import read_similarity
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from stages.blocks.render_embedding import Params
@@ -44,6 +48,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         found = read_neighbours(paths["neighbours"])
         known = None if isinstance(found, Status) else _describe(found, file, paths)
         add_neighbours(chapter.section("neighbours"), found, known)
+        add_similarity(chapter.section("similarity"), read_similarity(paths["similarity"]))
+        add_separability(chapter.section("separability"), read_separability(paths["separability"]))
 
 
 def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params) -> None:
@@ -200,6 +206,8 @@ STAGE = Stage(
         "predictions": "artifacts/predictions.h5",
         "neighbours": "artifacts/neighbours.h5",
         "names": "artifacts/class_names.h5",
+        "separability": "artifacts/separability.h5",
+        "similarity": "artifacts/similarity.h5",
         "thumbnails": "artifacts/thumbnails.h5",
     },
     outputs={"out": "artifacts/figures/embedding"},

@@ -13,7 +13,7 @@ from pipeline.contents.parts import ImagePart
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Label, text_width
-from pipeline.figures.drawing.plotting import short
+from pipeline.figures.drawing.courses import Steps
 from pipeline.figures.drawing.tiles import GAP, enlarge, format_value, framed
 from pipeline.formats.training_dynamics import Checkpoints, DynamicsFile, ShownMaps
 from pipeline.numerics.maps import localisation
@@ -40,12 +40,9 @@ class Pictured:
     pixels: NDArray[np.uint8]
 
 
-def tick_labels(checkpoints: Checkpoints) -> list[str]:
-    """Return what checkpoints are called: their numbers, or their names."""
-    return [
-        str(epoch) if epoch >= 0 else short(name, 12)
-        for epoch, name in zip(checkpoints.epoch.tolist(), checkpoints.name, strict=True)
-    ]
+def steps_of(checkpoints: Checkpoints) -> Steps:
+    """Return what checkpoints are called along an axis."""
+    return Steps(checkpoints.name, checkpoints.epoch)
 
 
 def add_maps(section: SectionDraft, found: DynamicsFile, pictured: Pictured | None) -> None:
@@ -77,9 +74,8 @@ def greys(maps: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float]:
 
 def _figure(section: SectionDraft, found: DynamicsFile, layer: str, pictured: Pictured) -> blocks.Figure:
     shown, slug = found.shown(layer), layer_slug(layer)
-    labels = tick_labels(found.checkpoints)
-    numbered = bool((found.checkpoints.epoch >= 0).all())
-    heads = [f"epoch {label}" for label in labels] if numbered else labels
+    steps = steps_of(found.checkpoints)
+    heads = [f"epoch {label}" if steps.numbered else label for label in steps.labels]
     canvas = draw(shown, heads, f"{layer} on one image", pictured.pixels)
     canvas.save_webp(section.folder / f"maps-{slug}.webp")
     canvas.save_svg(section.folder / f"maps-{slug}.svg")

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from pipeline.analyses.training_dynamics.course import Course, course
@@ -15,9 +13,10 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.values import Evidence, Fact
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.courses import MOST_NAMED, Line, by_step, height, paint_lines
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
-from pipeline.figures.maps_over_time import Pictured, add_maps, tick_labels
+from pipeline.figures.maps_over_time import Pictured, add_maps, steps_of
 from pipeline.formats.status import Status
 from pipeline.formats.training_dynamics import Checkpoints, DynamicsFile
 from pipeline.numerics.intervals import wilson
@@ -26,8 +25,6 @@ from pipeline.store.tables import write_table
 MEASURES = ("zeros", "localisation")
 WIDTH = 3.5  # inches; several stand side by side
 HEIGHT = 2.7
-# More lines than this have no legend of their own each.
-MOST_NAMED = 10
 ROW = 0.27  # inches
 
 
@@ -96,11 +93,11 @@ def _courses(found: DynamicsFile, measure: str) -> dict[str, Course]:
 
 def _add_numbers(section: SectionDraft, found: DynamicsFile, courses: Sequence[Courses], images: int) -> None:
     checkpoints, sample = found.checkpoints, found.sample
-    labels, scored = tick_labels(checkpoints), int(sample.scored.sum())
+    labels, scored = steps_of(checkpoints).labels, int(sample.scored.sum())
     section.numbers |= {
         "sample": len(sample.image_id), "sampled": int(len(sample.image_id) < images),
         "checkpoints": len(labels), "first": labels[0], "last": labels[-1],
-        "numbered": int((checkpoints.epoch >= 0).all()), "layers": len(found.about.layers),
+        "numbered": int(steps_of(checkpoints).numbered), "layers": len(found.about.layers),
         "initial": int(checkpoints.initial == 0), "scored": scored, "held_out": found.about.held_out,
         "basis": found.about.basis,
     }  # fmt: skip
@@ -136,45 +133,19 @@ def _write_courses(section: SectionDraft, checkpoints: Checkpoints, courses: Seq
 def _lines(
     section: SectionDraft, checkpoints: Checkpoints, courses: Courses, evidence: Evidence
 ) -> blocks.Figure:
-    lines = min(len(courses.layers), MOST_NAMED)
-    size = (WIDTH, HEIGHT + 0.2 * -(-lines // 2))
-    files = plot(section.folder, courses.measure, size, lambda f, t: _paint_lines(f, t, checkpoints, courses))
+    lines = {
+        name: Line(100 * one.mean, 100 * one.low, 100 * one.high) for name, one in courses.layers.items()
+    }
+    steps, size = steps_of(checkpoints), (WIDTH, height(len(lines)))
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        paint_lines(figure, theme, steps, lines, courses.axis)
+
+    files = plot(section.folder, courses.measure, size, paint)
     return blocks.Figure(
         id=courses.measure, caption=courses.measure, data="courses.csv", evidence=evidence,
-        numbers={"drawn": len(courses.layers)}, **files,
+        numbers={"drawn": len(lines), "named": MOST_NAMED}, **files,
     )  # fmt: skip
-
-
-def _paint_lines(figure: Figure, theme: Theme, checkpoints: Checkpoints, courses: Courses) -> None:
-    axes = figure.add_subplot()
-    depth = LinearSegmentedColormap.from_list("depth", [theme.accent, theme.soft, theme.contrast])
-    names = list(courses.layers)
-    named = {*names} if len(names) <= MOST_NAMED else {names[0], names[len(names) // 2], names[-1]}
-    markers = ("o", "s", "^", "D", "v")
-    for place, (name, one) in enumerate(courses.layers.items()):
-        colour = depth(place / max(1, len(names) - 1))
-        steps = np.arange(len(one.mean))
-        axes.fill_between(steps, 100 * one.low, 100 * one.high, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(
-            steps, 100 * one.mean, color=colour, linewidth=1.3, marker=markers[place % 5], markersize=3,
-            label=short(name, 20) if name in named else None,
-        )  # fmt: skip
-    _by_checkpoint(axes, checkpoints)
-    axes.set_ylabel(courses.axis)
-    figure.legend(loc="outside lower center", ncols=2, fontsize=8, handlelength=1.5)
-
-
-def _by_checkpoint(axes: Axes, checkpoints: Checkpoints) -> None:
-    labels = tick_labels(checkpoints)
-    every = -(-len(labels) // 10)
-    ticks = np.arange(0, len(labels), every)
-    axes.set_xticks(ticks, [labels[tick] for tick in ticks])
-    if max(map(len, labels)) > 4:
-        for label in axes.get_xticklabels():
-            label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
-    axes.set_xlabel("epoch" if (checkpoints.epoch >= 0).all() else "checkpoint")
-    axes.grid(axis="y")
-    axes.set_axisbelow(True)
 
 
 def _accuracy(section: SectionDraft, found: DynamicsFile) -> list[blocks.Figure]:
@@ -193,7 +164,7 @@ def _accuracy(section: SectionDraft, found: DynamicsFile) -> list[blocks.Figure]
         axes.plot(steps, 100 * right / scored, "o-", color=theme.accent, linewidth=1, markersize=5)
         axes.set_ylim(-2, 102)
         axes.set_ylabel("accuracy, %")
-        _by_checkpoint(axes, found.checkpoints)
+        by_step(axes, steps_of(found.checkpoints))
 
     files = plot(section.folder, "accuracy", (WIDTH, HEIGHT), paint)
     evidence = Evidence(n=scored, split=found.about.held_out, interval="wilson")
@@ -215,7 +186,7 @@ def _smoothness(section: SectionDraft, checkpoints: Checkpoints) -> list[blocks.
         axes.plot(steps, smooth, "o-", color=theme.accent, linewidth=1, markersize=5)
         axes.set_ylim(min(-0.1, float(smooth.min()) - 0.05), 1.02)
         axes.set_ylabel("smoothness (1: constant, 0: noise)")
-        _by_checkpoint(axes, checkpoints)
+        by_step(axes, steps_of(checkpoints))
 
     files = plot(section.folder, "smoothness", (WIDTH, HEIGHT), paint)
     return [blocks.Figure(id="smoothness", caption="smoothness", data="smoothness.csv", **files)]

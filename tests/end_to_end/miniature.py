@@ -32,6 +32,7 @@ PARAMS: dict[str, Any] = {
     "embedding.iterations": 50,
     "embedding.n_jobs": 1,
     "training_dynamics.sample": 20,
+    "similarity.sample": 12,
     "thumbnails.side": 16,
     "render_summary.examples": 3,
     "render_patches.units": 2,

@@ -11,10 +11,13 @@ AFTER_PROBES = {
     "activation_maps",
     "excited_units",
     "training_dynamics",
+    "similarity",
+    "separability",
     "render-activations",
     "neighbours",
     "render-embedding",
 }
+AFTER_DYNAMICS = {"similarity", "separability", "render-activations", "render-embedding"}
 AFTER_PATCHES = {"outlines", "projections", "render-filters", "render-patches"}
 AFTER_ACTIVATIONS = {
     "predictions",
@@ -52,7 +55,9 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "directions.seed": (7, {"directions", "render-patches"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
     "neighbours.k": (3, {"neighbours", "render-embedding"}),
-    "training_dynamics.sample": (9, {"training_dynamics", "render-activations"}),
+    "training_dynamics.sample": (9, {"training_dynamics", *AFTER_DYNAMICS}),
+    "similarity.sample": (8, {"similarity", "render-embedding"}),
+    "separability.sample": (15, {"separability", "render-embedding"}),
     "thumbnails.side": (12, {"thumbnails", "neighbours", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),
     "render_activations.listed": (2, {"render-activations"}),

@@ -52,6 +52,9 @@ def run(tmp_path):
         paths = {name: tmp_path / f"{name}.h5" for name in ("embedding", "predictions", "thumbnails")}
         paths["neighbours"] = tmp_path / "neighbours.h5"
         write_none(paths["neighbours"])
+        for name in ("similarity", "separability"):
+            paths[name] = tmp_path / f"{name}.h5"
+            write_status(paths[name], not_run(name), stage=name, version=1)
         paths["names"] = write_names(tmp_path / "names.h5", CLASSES, [*CLASSES, "other"])
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
         paths["out"] = tmp_path / "figures" / name

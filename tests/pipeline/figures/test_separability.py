@@ -1,0 +1,88 @@
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from pipeline.contents.writing import new_chapter
+from pipeline.figures.separability import add_separability
+from pipeline.formats.separability import LayerProbe, ProbeSample, Separability
+from pipeline.formats.status import not_run
+from tests.small.pages import page_of
+
+LAYERS = ("relu", "pool", "head")
+COUNT = 40
+LABEL = np.arange(COUNT) % 4
+
+
+def probe(right, converged=True):
+    """A probe that is right on so many images."""
+    predicted = np.where(np.arange(COUNT) < right, LABEL, (LABEL + 1) % 4)
+    return LayerProbe(np.zeros((4, 6)), np.zeros(4), 0.1, converged, predicted)
+
+
+@pytest.fixture
+def draw(tmp_path):
+    def made(mean=(10, 30, 36), maxima=(8, 12, 36), initial=(), network=True, **changed):
+        right = (np.arange(COUNT) < 38).astype(np.int8) if network else np.full(COUNT, -1, np.int8)
+        sample = ProbeSample(np.arange(90), np.arange(COUNT), LABEL, right, np.arange(4), False)
+        kinds = tuple(kind for kind, given in (("mean", mean), ("maxima", maxima)) if given)
+        counts = {"mean": mean, "maxima": maxima}
+        probes = {
+            (layer, kind): probe(counts[kind][place]) for kind in kinds for place, layer in enumerate(LAYERS)
+        }
+        start = {key: probe(initial[LAYERS.index(key[0])], False) for key in probes} if initial else {}
+        with new_chapter(tmp_path / "embedding") as chapter:
+            section = chapter.section("separability")
+            add_separability(section, Separability(LAYERS, kinds, sample, probes, start))
+        folder = tmp_path / "embedding/separability"
+        return section.content(), folder, " ".join(re.sub("<[^>]*>", "", page_of(folder, tmp_path)).split())
+
+    return made
+
+
+def plain(page):
+    return page.replace("\u00a0", " ")
+
+
+def test_the_best_layer_and_the_largest_rise_are_said(draw):
+    content, folder, page = draw()
+    assert "the best is head with 90.0 %" in plain(page)
+    assert "the largest rise, by 50.0 percentage points, from relu to pool" in plain(page)
+    assert "The network itself is right on 95.0 % of the same images" in plain(page)
+    assert "initialisation" not in page and "still improving" not in page
+    with (folder / "probes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["right"] for row in rows] == ["10", "30", "36", "8", "12", "36"]
+    low, high = (float(rows[0][end]) for end in ("low", "high"))
+    assert low < 0.25 < high
+    assert content.blocks[0].evidence.n == COUNT
+    assert [fact.value for fact in content.layers[1].facts if fact.form == "share"] == [0.75, 0.3]
+
+
+def test_the_initialisation_stands_beside_it(draw):
+    content, _, page = draw(initial=(9, 11, 10))
+    assert "At the initialisation the best is 27.5 % by maxima (pool) and 27.5 % by means (pool)" in plain(
+        page
+    )
+    assert "6 of 12 probes were still improving" in plain(page)
+    assert content.numbers["initial"] == 1
+
+
+def test_a_layer_after_which_less_is_separable_is_named_as_it_is(draw):
+    _, _, page = draw(mean=(30, 20, 10))
+    assert "the best is relu with 75.0 %" in plain(page)
+    assert "largest rise" not in page
+
+
+def test_without_means_and_without_outputs_nothing_is_said_of_them(draw):
+    _, _, page = draw(mean=(), network=False)
+    assert "By means" not in page and "The network itself" not in page
+    assert "By maxima, the first layer, relu, gives 20.0 %" in plain(page)
+
+
+def test_the_section_without_data_says_why(tmp_path):
+    with new_chapter(tmp_path / "x") as chapter:
+        section = chapter.section("separability")
+        add_separability(section, not_run("separability"))
+    assert section.content().reason == "params.yaml says separability.run: false"
