@@ -67,7 +67,28 @@ def add_activation_maps(
         "probes": len(found.image_id), "shown": len(images), "layers": len(layers),
         "negative": sum(one.negative for one in drawn), "below_white": BELOW_WHITE,
     }  # fmt: skip
+    section.numbers |= course(layers)
     section.add(Images(id="probes", caption="probes", images=images))
+
+
+def course(layers: Mapping[str, MappedLayer]) -> dict[str, Number]:
+    """Return what becomes of sparsity and localisation from the first to the last of several layers."""
+    if len(layers) < 2:
+        return {}
+    numbers: dict[str, Number] = {}
+    for place, name in (("first", next(iter(layers))), ("last", list(layers)[-1])):
+        sparsity, local, _ = _means(layers[name])
+        if local is None:
+            return {}
+        numbers |= {place: name, f"{place}_sparsity": sparsity, f"{place}_local": local}
+    return numbers
+
+
+def _means(layer: MappedLayer) -> tuple[float, float | None, int]:
+    """Return mean sparsity, mean localisation of the maps with something positive, and how many these are."""
+    active = layer.localisation[~np.isnan(layer.localisation)]
+    local = float(active.mean(dtype=np.float64)) if len(active) else None
+    return float(layer.sparsity.mean(dtype=np.float64)), local, len(active)
 
 
 class _Drawn:
@@ -134,13 +155,10 @@ def _cell(value: float) -> float | None:
 def _table(layers: Mapping[str, MappedLayer]) -> Table:
     rows = []
     for name, layer in layers.items():
-        active = layer.localisation[~np.isnan(layer.localisation)]
-        rows.append((
-            name, layer.geometry.map_size, (len(layer.unit), layer.units),
-            float(layer.sparsity.mean(dtype=np.float64)),
-            (int((layer.sparsity == 1).sum()), layer.sparsity.size),
-            float(active.mean(dtype=np.float64)) if len(active) else None,
-        ))  # fmt: skip
+        sparsity, local, _ = _means(layer)
+        silent = (int((layer.sparsity == 1).sum()), layer.sparsity.size)
+        units = (len(layer.unit), layer.units)
+        rows.append((name, layer.geometry.map_size, units, sparsity, silent, local))
     probes = len(next(iter(layers.values())).sparsity)
     evidence = Evidence(n=probes)
     return Table(id="layers", caption="layers", columns=COLUMNS, rows=tuple(rows), evidence=evidence)
@@ -148,15 +166,10 @@ def _table(layers: Mapping[str, MappedLayer]) -> Table:
 
 def _facts(layer: MappedLayer) -> tuple[Fact, ...]:
     """Return sparsity and localisation of a layer, of so many maps each."""
-    active = layer.localisation[~np.isnan(layer.localisation)]
-    facts = [
-        Fact(
-            name="sparsity", value=float(layer.sparsity.mean(dtype=np.float64)), form="share",
-            evidence=Evidence(n=layer.sparsity.size, of="maps"),
-        )
-    ]  # fmt: skip
-    if len(active):
-        mean = float(active.mean(dtype=np.float64))
-        evidence = Evidence(n=len(active), of="maps")
-        facts.append(Fact(name="localisation", value=mean, form="share", evidence=evidence))
+    sparsity, local, active = _means(layer)
+    maps = Evidence(n=layer.sparsity.size, of="maps")
+    facts = [Fact(name="sparsity", value=sparsity, form="share", evidence=maps)]
+    if local is not None:
+        evidence = Evidence(n=active, of="maps")
+        facts.append(Fact(name="localisation", value=local, form="share", evidence=evidence))
     return tuple(facts)

@@ -1,11 +1,12 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.activation_maps import add_activation_maps, white_of
+from pipeline.figures.activation_maps import add_activation_maps, course, white_of
 from pipeline.formats.activation_maps import open_activation_maps
 from pipeline.formats.status import not_run
 from tests.small import probes as small
@@ -74,6 +75,17 @@ def test_negative_values_are_said_to_be_there(tmp_path):
 def draw_again(folder):
     (folder / "again").mkdir()
     return draw(folder / "again")
+
+
+def test_of_several_layers_the_first_is_compared_with_the_last(tmp_path):
+    content, layer = draw(tmp_path)
+    assert "first" not in content.numbers
+    dense = replace(layer, sparsity=np.zeros_like(layer.sparsity))
+    numbers = course({"early": dense, "late": layer})
+    assert (numbers["first"], numbers["last"], numbers["first_sparsity"]) == ("early", "late", 0)
+    assert numbers["last_sparsity"] == pytest.approx((small.maps() == 0).mean(), rel=1e-6)
+    silent = replace(layer, localisation=np.full_like(layer.localisation, np.nan))
+    assert course({"early": dense, "late": silent}) == {}
 
 
 def test_left_out_it_says_why(tmp_path):
