@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.analyses.neighbours.agreement import chance_agreement, label_agreement
+from pipeline.analyses.neighbours.agreement import chance_agreement, hub_share, label_agreement
 from pipeline.analyses.neighbours.descriptors import colour_vectors, pixel_vectors
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import Activations, open_activations
@@ -64,8 +64,10 @@ class Known:
         By row of the manifest; -1 where there is none.
     split
         That the sample is drawn from; empty: all.
+    counts : (C,) int64
+        Images of each label among `image_id`.
     drawn_from : (D,) int64
-        Its images among `image_id` that have a label.
+        Its images among `image_id` whose label another one has: no other can agree with them.
     probe : (P,) int64
         The probes that can be compared, in their order; they may be equal to another image.
     """
@@ -74,6 +76,7 @@ class Known:
     stands_for: Mapping[int, int]
     label: NDArray[np.int32]
     split: str
+    counts: NDArray[np.int64]
     drawn_from: Ids
     probe: Ids
 
@@ -129,19 +132,21 @@ def _known(activations: Activations, thumbnails: ThumbnailFile, paths: Mapping[s
         of_split = np.ones(len(label), bool)
         if evaluated.held_out:
             of_split = np.array([split == evaluated.held_out for split in manifest.split()])
+    counts = np.bincount(label[kept] + 1, minlength=1)[1:]
+    compared = np.append(counts > 1, False)[label[kept]] & of_split[kept]
     return Known(
         kept, dict(zip(image_id[others].tolist(), stands_for[others].tolist(), strict=True)), label,
-        evaluated.held_out, kept[(label[kept] >= 0) & of_split[kept]], asked[np.isin(asked, image_id)],
+        evaluated.held_out, counts, kept[compared], asked[np.isin(asked, image_id)],
     )  # fmt: skip
 
 
 def _find(params: Params, known: Known, activations: Activations, thumbnails: ThumbnailFile) -> Neighbours:
-    sample = _sample(params, known)
-    counts = np.bincount(known.label[known.image_id] + 1, minlength=1)[1:]
-    classes = int((counts > 0).sum())
+    classes = int((known.counts > 0).sum())
     # Of one class all neighbours are, whatever they are compared by.
-    sample = sample if classes > 1 else sample[:0]
-    queries = np.union1d(known.probe, sample)
+    compared = known.drawn_from if classes > 1 else known.drawn_from[:0]
+    sample = _sample(params, compared)
+    # Without labels to compare, lists are made of any images.
+    queries = np.union1d(known.probe, sample if len(sample) else _sample(params, known.image_id))
     k = min(params.k, len(known.image_id) - 1)
     log.info("%d nearest of %d images, of %d", k, len(known.image_id), len(queries))
     own = np.array([known.stands_for.get(row, row) for row in queries.tolist()], np.int64)
@@ -150,19 +155,18 @@ def _find(params: Params, known: Known, activations: Activations, thumbnails: Th
         searches |= _search(parts, known.image_id, queries, own, k)
     about = About(
         params.metric, k, len(known.image_id), len(known.stands_for), params.pixel_side, params.colour_bins,
-        known.split, params.sample < len(known.drawn_from), classes, params.repeats,
+        known.split, len(sample) < len(compared), classes, int((known.counts == 1).sum()), params.repeats,
     )  # fmt: skip
-    chance = chance_agreement(known.label[sample], counts)
+    chance = chance_agreement(known.label[sample], known.counts)
     spaces = _spaces(searches, known, queries, sample, params)
     return Neighbours(about, queries, known.probe, sample, chance, spaces)
 
 
-def _sample(params: Params, known: Known) -> Ids:
-    """Return the images whose labels are compared, ascending."""
-    if len(known.drawn_from) <= params.sample:
-        return known.drawn_from
-    rng = np.random.default_rng(params.seed)
-    return np.sort(rng.choice(known.drawn_from, params.sample, replace=False))
+def _sample(params: Params, images: Ids) -> Ids:
+    """Return some of the images, ascending; all where there are no more."""
+    if len(images) <= params.sample:
+        return images
+    return np.sort(np.random.default_rng(params.seed).choice(images, params.sample, replace=False))
 
 
 def _search(parts: Parts, images: Ids, queries: Ids, own: Ids, k: int) -> dict[str, Search]:
@@ -223,7 +227,11 @@ def _spaces(
     summaries = _summaries(together[np.isfinite(together).all(axis=1)], params)
     return {
         name: Space(
-            search.neighbour, np.sqrt(search.squared).astype(np.float32), agreement[name], summaries.get(name)
+            search.neighbour,
+            np.sqrt(search.squared).astype(np.float32),
+            agreement[name],
+            hub_share(search.neighbour),
+            summaries.get(name),
         )
         for name, search in searches.items()
     }
@@ -247,6 +255,7 @@ def _numbers(found: Neighbours) -> dict[str, object]:
     if len(found.sample):
         numbers["chance"] = float(np.nanmean(found.chance))
     for name, space in found.spaces.items():
+        numbers[f"{name}_hub"] = space.hub
         if space.summary:
             values = asdict(space.summary)
             numbers |= {f"{name}_{key}": values[key] for key in values if name != CODES or "lead" not in key}

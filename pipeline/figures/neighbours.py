@@ -67,8 +67,10 @@ def add_neighbours(section: SectionDraft, found: Neighbours | Status, known: Des
     assert known is not None
     section.numbers |= asdict(found.about) | {
         "probes": len(found.probe), "sample": len(found.sample), "shown": min(SHOWN, found.about.k),
-        "sampled": int(found.about.sampled),
+        "sampled": int(found.about.sampled), "lists": len(found.image_id),
+        "hub_chance": found.about.k / (found.about.images - 1),
     }  # fmt: skip
+    section.numbers |= {f"{name}_hub": space.hub for name, space in found.spaces.items()}
     _add_agreement(section, found, known)
     if len(found.probe):
         _write_nearest(section, found, known)
@@ -159,7 +161,9 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
         for rank in range(shown):
             near = int(space.neighbour[row, rank])
             where = (1 + rank * (TILE + GAP), top + TEXT + GAP)
-            _put(canvas, known, near, where, _marked(known.label[probe], known.label[near]))
+            label = known.label[near]
+            text = _marked(known.label[probe], label) if space.summary else label or ""
+            _put(canvas, known, near, where, text)
     name = f"probe-{probe}"
     canvas.save_webp(section.folder / f"{name}.webp")
     canvas.save_svg(section.folder / f"{name}.svg")

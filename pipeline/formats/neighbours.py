@@ -36,8 +36,8 @@ class About:
         The split that the sample was drawn from; empty: all images.
     sampled
         Whether there are more images than the sample has.
-    classes
-        Labels among the images.
+    classes, lone
+        Labels among the images, and those that a single image has.
     repeats
         Bootstrap samples behind the intervals.
     """
@@ -51,6 +51,7 @@ class About:
     split: str
     sampled: bool
     classes: int
+    lone: int
     repeats: int
 
 
@@ -86,6 +87,8 @@ class Space:
         Their distances.
     agreement : (S,) float64
         Share of each image of the sample's neighbours that have its label.
+    hub
+        Largest share of these lists that one image stands in.
     summary
         None where agreement says nothing.
     """
@@ -93,6 +96,7 @@ class Space:
     neighbour: NDArray[np.int64]
     distance: NDArray[np.float32]
     agreement: NDArray[np.float64]
+    hub: float
     summary: Summary | None
 
 
@@ -139,6 +143,7 @@ def write_neighbours(path: Path, found: Neighbours, *, made_from: Mapping[str, s
             file.put(f"{name}/neighbour", space.neighbour)
             file.put(f"{name}/distance", space.distance)
             file.put(f"{name}/agreement", space.agreement)
+            file.set_attributes(name, {"hub": space.hub})
             if space.summary:
                 file.set_attributes(name, asdict(space.summary))
 
@@ -164,5 +169,6 @@ def _space(file: store.Reader, name: str) -> Space:
         neighbour=file.get(f"{name}/neighbour"),
         distance=file.get(f"{name}/distance"),
         agreement=file.get(f"{name}/agreement"),
+        hub=float(about["hub"]),
         summary=Summary(*(about[key] for key in _SUMMARY)) if "agreement" in about else None,
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, UnitTiles, Viewer
 from pipeline.contents.parts import ImagePart, LayerPart, Scene, SpriteSheet, Strip, UnitPart, WholeImage
 from pipeline.contents.values import Cell, Column, Fact, Form
@@ -68,8 +70,8 @@ class View:
         return self.root + address(self.section.folder + name)
 
     def facts(self, facts: Sequence[Fact]) -> list[tuple[str, str]]:
-        """Return names and values."""
-        return [(self.section.term(fact.name), cells.fact_text(fact)) for fact in facts]
+        """Return names and values; an image leads to its page."""
+        return [(self.section.term(fact.name), self._fact(fact)) for fact in facts]
 
     def columns(self, columns: Sequence[Column], words: Words | None = None) -> list[Shown]:
         """Return the headings of a table."""
@@ -173,6 +175,12 @@ class View:
             "file": self.root + address(table_file(self.section.name, block.id)),
             "evidence": cells.evidence_text(block.evidence) if block.evidence else "",
         }
+
+    def _fact(self, fact: Fact) -> str:
+        text = cells.fact_text(fact)
+        if fact.form != "image" or not isinstance(fact.value, str):
+            return text
+        return Markup('<a href="{}">{}</a>').format(self.root + image_page(fact.value), text)
 
     def _cell(self, column: Column, cell: Cell) -> Shown:
         page = linked_page(cell, column.form) if isinstance(cell, str) else None

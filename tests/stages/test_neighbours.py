@@ -171,18 +171,36 @@ def test_without_two_labels_there_are_neighbours_and_no_agreement(make, codes, l
     _, paths = make(codes, label=label.astype(np.int32))
     found = run(paths)
     assert (found.about.classes, len(found.sample)) == (classes, 0)
-    assert found.image_id.tolist() == [0, 4]
+    assert len(found.image_id) == COUNT
     assert not any(space.summary for space in found.spaces.values())
-    assert set(json.loads(paths["metrics"].read_text())) == {"images", "k", "sample"}
+    assert set(json.loads(paths["metrics"].read_text())) == {
+        "images",
+        "k",
+        "sample",
+        "codes_hub",
+        "pixels_hub",
+        "colours_hub",
+    }
+
+
+def test_an_image_whose_label_no_other_has_is_not_compared(make, codes):
+    image_id, paths = make(codes, label=np.where(np.arange(ROWS) == 6, 3, np.arange(ROWS) % 2))
+    found = run(paths)
+    assert (found.about.classes, found.about.lone) == (3, 1)
+    assert found.sample.tolist() == [one for one in image_id.tolist() if one != 6]
+    assert 6 in found.spaces["codes"].neighbour
+    _, paths = make(codes, label=np.arange(ROWS))
+    assert len(run(paths).sample) == 0
 
 
 def test_four_images_have_three_neighbours_each(make, codes):
-    image_id, paths = make(codes[:4], probe=())
+    four = make_ids(codes)[:4].tolist()
+    _, paths = make(codes[:4], probe=four)
     found = run(paths)
     assert found.about.k == 3
-    assert {frozenset(row) for row in found.spaces["codes"].neighbour.tolist()} == {
-        frozenset(image_id.tolist()) - {one} for one in image_id.tolist()
-    }
+    assert found.image_id.tolist() == four
+    for one, row in zip(four, found.spaces["codes"].neighbour.tolist(), strict=True):
+        assert set(row) == set(four) - {one}
 
 
 def test_equal_images_alone_have_no_neighbours(make, codes):

@@ -1,4 +1,4 @@
-"""How often an image's nearest neighbours have its label."""
+"""How often an image's nearest neighbours have its label, and whether one image is a neighbour of most."""
 
 from __future__ import annotations
 
@@ -43,3 +43,19 @@ def chance_agreement(label: NDArray[np.integer], count: NDArray[np.integer]) -> 
     """
     others = count.sum() - 1
     return (count[label] - 1) / others if others > 0 else np.full(len(label), np.nan)
+
+
+def hub_share(neighbour: NDArray[np.integer]) -> float:
+    """Return the largest share of the lists that one image stands in (Radovanovic et al., JMLR 11, 2010).
+
+    Parameters
+    ----------
+    neighbour
+        (Q, k) lists of neighbours, Q >= 1.
+
+    Returns
+    -------
+    float
+        1 / Q to 1.
+    """
+    return float(np.unique(neighbour, return_counts=True)[1].max() / len(neighbour))

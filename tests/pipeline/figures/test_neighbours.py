@@ -20,6 +20,7 @@ def found(classes=3, summary=True, k=7, **about):
     spaces = {
         name: Space(
             NEAR[:, :k] + 10 * place, np.ones((3, k), np.float32), np.array([0.5, 0.75])[: 2 * summary],
+            0.75,
             Summary(0.625, 0.5, 0.75, lead[name], lead[name] - 0.125, lead[name] + 0.125)
             if summary else None,
         )
@@ -27,7 +28,7 @@ def found(classes=3, summary=True, k=7, **about):
     }  # fmt: skip
     sample = IDS[:2] if summary else IDS[:0]
     told = {"metric": "euclidean", "k": k, "images": 90, "equal": 0, "pixel_side": 16, "colour_bins": 9}
-    told |= {"split": "test", "sampled": True, "classes": classes, "repeats": 100} | about
+    told |= {"split": "test", "sampled": True, "classes": classes, "lone": 0, "repeats": 100} | about
     chance = np.full(len(sample), 0.125)
     return Neighbours(About(**told), IDS, np.array([8, 2]), sample, chance, spaces)
 
@@ -114,6 +115,21 @@ def test_without_two_labels_lists_stand_alone(draw, tmp_path, classes, said):
     page = page_of(folder, tmp_path)
     assert said in page
     assert "Chance" not in page
+
+
+def test_labels_of_one_image_each_say_nothing(draw, tmp_path):
+    folder, _ = draw(found(classes=90, lone=90, summary=False))
+    page = page_of(folder, tmp_path)
+    assert "Each image has a label of its own" in page
+    assert "✓ where" not in page
+
+
+@pytest.mark.parametrize(("metric", "warned"), [("euclidean", True), ("cosine", False)])
+def test_a_hub_is_named(draw, tmp_path, metric, warned):
+    folder, _ = draw(found(metric=metric))
+    page = page_of(folder, tmp_path)
+    assert "stands in 75.0\u00a0% by codes" in page
+    assert ("one image is near to most others" in page) == warned
 
 
 def test_an_image_s_page_has_the_figure_of_a_probe_and_links_of_another(draw):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.formats.neighbours import (
@@ -12,15 +14,15 @@ from pipeline.formats.neighbours import (
 )
 from pipeline.formats.status import not_run, write_status
 
-ABOUT = About("cosine", 2, 9, 1, 16, 9, "test", True, 3, 500)
+ABOUT = About("cosine", 2, 9, 1, 16, 9, "test", True, 3, 1, 500)
 SPACE = Space(
-    np.array([[1, 4], [5, 6]]), np.array([[0.5, 1], [2, 3]], np.float32), np.array([0.5]),
+    np.array([[1, 4], [5, 6]]), np.array([[0.5, 1], [2, 3]], np.float32), np.array([0.5]), 0.75,
     Summary(0.5, 0.25, 0.75, 0.125, 0.0, 0.25),
 )  # fmt: skip
 
 
 def test_neighbours_come_back(tmp_path):
-    spaces = dict.fromkeys(SPACES, SPACE) | {"colours": Space(*list(vars(SPACE).values())[:3], None)}
+    spaces = dict.fromkeys(SPACES, SPACE) | {"colours": replace(SPACE, summary=None)}
     written = Neighbours(ABOUT, np.array([2, 3]), np.array([3]), np.array([2]), np.array([0.25]), spaces)
     write_neighbours(tmp_path / "neighbours.h5", written, made_from={})
     found = read_neighbours(tmp_path / "neighbours.h5")

@@ -342,7 +342,11 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     section.image_units = ImageUnits(layers=("features.1", "pool"), of=1000, units=standing)
     section.images.append(
         ImagePart(
-            image_id=6, path=points["path"][2], facts=(Fact(name="top5", value=HOSTILE[0], form="class"),),
+            image_id=6, path=points["path"][2],
+            facts=(
+                Fact(name="top5", value=HOSTILE[0], form="class"),
+                Fact(name="nearest", value=points["path"][0], form="image"),
+            ),
             blocks=(figure(section.folder, "probe", tiles=MAPS),),
         )
     )  # fmt: skip

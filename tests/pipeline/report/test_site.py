@@ -273,6 +273,12 @@ def test_a_second_report_has_equal_bytes_and_takes_the_first_ones_place(tmp_path
     assert {path.name for path in tmp_path.iterdir()} == {"figures", "captions", "report"}
 
 
+def test_a_fact_that_is_an_image_leads_to_its_page(tmp_path):
+    page = (make(tmp_path) / "chapters/codes.html").read_text()
+    path = f"{fakes.HOSTILE[0]}/0.png"
+    assert f'<a href="../image.html#path={quote(path)}">{fakes.escaped(path)}</a></bdi>' in page
+
+
 def test_failure_leaves_the_earlier_report(tmp_path):
     report = make(tmp_path)
     (tmp_path / "figures/codes/codes/points.js").write_text("nothing")

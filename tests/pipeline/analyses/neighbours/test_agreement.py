@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.analyses.neighbours.agreement import chance_agreement, label_agreement
+from pipeline.analyses.neighbours.agreement import chance_agreement, hub_share, label_agreement
 
 
 def test_agreement_is_a_share_of_the_neighbours_that_have_a_label():
@@ -18,3 +18,7 @@ def test_chance_is_the_agreement_of_neighbours_drawn_at_random():
 
 def test_of_one_image_there_is_no_chance():
     assert np.isnan(chance_agreement(np.array([0]), np.array([1]))).all()
+
+
+def test_a_hub_stands_in_most_lists():
+    assert hub_share(np.array([[1, 2], [3, 2], [2, 9], [5, 6]])) == 3 / 4
