@@ -54,7 +54,7 @@ from stages.command import Stage, execute
 log = logging.getLogger(__name__)
 
 CONTEXT = 8  # pixels, the least side: whole images are not kept
-BATCH = 32  # images that a rotation is measured on at once
+BATCH = 16  # images that a rotation is measured on at once
 
 
 @dataclass(frozen=True)

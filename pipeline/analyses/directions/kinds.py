@@ -50,9 +50,15 @@ class Seen:
         label = self.label[self.image_id]
         return len(np.unique(label[label >= 0]))
 
+    @property
+    def is_comparable(self) -> bool:
+        """Whether purity tells anything: there are two classes, and one of them has two images."""
+        label = self.label[self.image_id]
+        return self.classes > 1 and int(np.bincount(label[label >= 0]).max()) > 1
+
     def purity(self, image_id: Ids) -> NDArray[np.float64]:
-        """Return the class purity of images (D, K), -1 for none; NaN where there are no two classes."""
-        if self.classes < 2:
+        """Return the class purity of images (D, K), -1 for none; NaN where it tells nothing."""
+        if not self.is_comparable:
             return np.full(len(image_id), np.nan)
         return class_purity(np.where(image_id >= 0, self.label[image_id], -1), self.classes)
 

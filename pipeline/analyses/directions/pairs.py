@@ -44,12 +44,15 @@ class Pair:
     activation
         The activation function between; None where there is none.
     second
-        The layer that undoes the rotation, a module.
+        The layer that undoes the rotation.
+    weight
+        The parameter that its weights are.
     """
 
     first: str
     activation: str | None
     second: str
+    weight: str
 
 
 class NoPairsError(Exception):
@@ -106,8 +109,9 @@ class _Search:
             node = following
         first, width = node, self.shapes[linear][1]
         while (following := _only_user(node)) is not None:
-            if self._undoes(following, node):
-                return self._named(first, activation, following)
+            weight = self._weight(following)
+            if weight is not None and self._undoes(following, node):
+                return self._named(first, activation, following, weight)
             if not self._keeps(following, node, width):
                 return None
             if self._is(following, ACTIVATIONS, ACTIVATION_NAMES):
@@ -117,22 +121,32 @@ class _Search:
             node = following
         return None
 
-    def _named(self, first: fx.Node, activation: fx.Node | None, second: fx.Node) -> Pair | None:
+    def _named(self, first: fx.Node, activation: fx.Node | None, second: fx.Node, weight: str) -> Pair | None:
         names = self.traced.names
-        if first not in names or (activation is not None and activation not in names):
+        if first not in names or second not in names or (activation and activation not in names):
             return None
-        return Pair(names[first], names[activation] if activation else None, str(second.target))
+        return Pair(names[first], names[activation] if activation else None, names[second], weight)
+
+    def _weight(self, node: fx.Node) -> str | None:
+        """Return the parameter that a linear layer's weights are, if no other layer has them too."""
+        if not self._is(node, LINEAR, LINEAR_NAMES):
+            return None
+        # A module is named as what holds its weights, a function is given them.
+        given = node if node.op == "call_module" else _argument(node, 1, "weight")
+        if not isinstance(given, fx.Node) or given.op not in ("call_module", "get_attr"):
+            return None
+        calls = [one for one in self.traced.graph.nodes if one.target == given.target]
+        if len(calls) != 1 or (given.op == "get_attr" and len(given.users) != 1):
+            return None
+        return f"{given.target}.weight" if given.op == "call_module" else str(given.target)
 
     def _undoes(self, node: fx.Node, before: fx.Node) -> bool:
-        """Tell whether a rotation can be undone in a node: the one call of a module that takes all units."""
-        module = self.traced.module(node)
-        calls = [one for one in self.traced.graph.nodes if one.target == node.target]
-        dimensions = len(self.shapes.get(before, ()))
-        if len(calls) != 1:
-            return False
-        if isinstance(module, nn.Conv2d):
-            return dimensions == 4 and module.groups == 1
-        return isinstance(module, nn.Linear) and dimensions == 2
+        """Tell whether a linear layer takes all units, so that a rotation can be undone in it."""
+        module, dimensions = self.traced.module(node), len(self.shapes.get(before, ()))
+        if isinstance(module, nn.Linear) or (module is None and _called(node) == "linear"):
+            return dimensions == 2
+        groups = module.groups if isinstance(module, nn.Conv2d) else _argument(node, 6, "groups") or 1
+        return dimensions == 4 and groups == 1
 
     def _keeps(self, node: fx.Node, before: fx.Node, width: int) -> bool:
         """Tell whether a node keeps a space of so many units, one after the other."""
@@ -154,9 +168,15 @@ class _Search:
 
 
 def _only_user(node: fx.Node) -> fx.Node | None:
-    """Return what alone reads a node's value, and reads nothing else."""
+    """Return what alone reads a node's value, and reads nothing else but parameters."""
     users = list(node.users)
-    return users[0] if len(users) == 1 and users[0].all_input_nodes == [node] else None
+    read = [one for user in users for one in user.all_input_nodes if one.op != "get_attr"]
+    return users[0] if len(users) == 1 and read == [node] else None
+
+
+def _argument(node: fx.Node, place: int, name: str) -> object:
+    """Return what a function is given; None where that is left out."""
+    return node.args[place] if len(node.args) > place else node.kwargs.get(name)
 
 
 def _called(node: fx.Node) -> str:

@@ -129,7 +129,7 @@ class _Measured:
 
     def change(self) -> float:
         before = self._logits(lambda value: value)
-        with _undoing(self.network, self.pair.second, self.rotation):
+        with _undoing(self.network.get_parameter(self.pair.weight), self.rotation):
             after = self._logits(self._rotated)
         difference, length = np.linalg.norm(after - before), np.linalg.norm(before)
         return float(difference / length) if length else float("nan")
@@ -155,9 +155,8 @@ class _Measured:
 
 
 @contextmanager
-def _undoing(network: nn.Module, name: str, rotation: Tensor) -> Iterator[None]:
-    """Let a layer undo a rotation of what it takes, while this lasts."""
-    weight = network.get_submodule(name).get_parameter("weight")
+def _undoing(weight: nn.Parameter, rotation: Tensor) -> Iterator[None]:
+    """Let a layer of these weights undo a rotation of what it takes, while this lasts."""
     before = weight.data
     weight.data = undone(before, rotation.to(before))
     try:

@@ -27,5 +27,7 @@ def test_purity_is_of_the_classes_that_the_ranked_images_have():
     assert seen.classes == 3
     found = seen.purity(np.array([[0, 1], [0, 2], [0, 4], [0, -1]]))
     np.testing.assert_allclose(found, [1, 1 - np.log(2) / np.log(3), np.nan, np.nan])
-    alone = Seen(np.arange(2), seen.digest, size, size, label, PREPROCESSING)
-    assert np.isnan(alone.purity(np.array([[0, 1]]))).all()
+    # One class; two classes of one image each, where every row would be as pure.
+    for ranked in ([0, 1], [1, 2]):
+        alone = Seen(np.array(ranked), seen.digest, size, size, label, PREPROCESSING)
+        assert np.isnan(alone.purity(np.array([[1, 1]]))).all()

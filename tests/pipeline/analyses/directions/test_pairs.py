@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from pipeline.analyses.directions.pairs import NoPairsError, Pair, linear_pairs, undone
@@ -41,13 +42,32 @@ class Through(nn.Module):
 
 def test_pairs_are_found_through_what_treats_units_alike():
     assert linear_pairs(Through().eval(), (8, 8), 3) == [
-        Pair("body.1", "body.2", "body.4"), Pair("body.4", None, "body.5"), Pair("body.5", None, "middle"),
-        Pair("middle", "gelu", "head"),
+        Pair("body.1", "body.2", "body.4", "body.4.weight"), Pair("body.4", None, "body.5", "body.5.weight"),
+        Pair("body.5", None, "middle", "middle.weight"), Pair("middle", "gelu", "head", "head.weight"),
     ]  # fmt: skip
     letters = linear_pairs(BUILTIN["letters"](26).eval(), (64, 64), 3)
     assert letters == [
-        Pair("features.9", "features.10", "features.11"), Pair("classifier.0", "classifier.1", "classifier.2")
+        Pair("features.9", "features.10", "features.11", "features.11.weight"),
+        Pair("classifier.0", "classifier.1", "classifier.2", "classifier.2.weight"),
     ]  # fmt: skip
+
+
+class Functional(nn.Module):
+    """Layers as functions of parameters: `tied` is that of one with groups, `shared` of two."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = (nn.Parameter(torch.randn(4, units, 1, 1)) for units in (3, 4))
+        self.tied, self.shared = nn.Parameter(torch.randn(4, 2, 1, 1)), nn.Parameter(torch.randn(4, 4))
+
+    def forward(self, images):
+        value = F.conv2d(F.relu(F.conv2d(images, self.one)), self.two)
+        value = F.conv2d(value, self.tied, groups=2).mean((2, 3))
+        return F.linear(F.linear(value, self.shared), self.shared)
+
+
+def test_functions_of_parameters_are_layers_too():
+    assert linear_pairs(Functional().eval(), (8, 8), 3) == [Pair("conv2d", "relu", "conv2d_1", "two")]
 
 
 def test_branches_groups_repeats_pools_and_norms_bar_the_way():

@@ -57,7 +57,7 @@ def test_the_change_is_that_of_a_network_with_other_weights():
         other[3].weight.copy_(made[3].weight @ rotation.T)
         one, two = (torch.cat([net(batch) for batch in INPUTS]) for net in (made, other))
     expected = (two - one).norm() / one.norm()
-    found = rotation_change(made, Pair("1", "2", "3"), INPUTS, 5)
+    found = rotation_change(made, Pair("1", "2", "3", "3.weight"), INPUTS, 5)
     assert found.with_activation == pytest.approx(float(expected), rel=1e-4)
     assert found.channels == 16
 
