@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import SectionDraft, new_chapter
+from pipeline.figures.concepts import add_concepts
 from pipeline.figures.directions import add_directions, shown_images
 from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles
@@ -20,6 +21,7 @@ from pipeline.figures.undrawn import add_undrawn, winners
 from pipeline.figures.whole_images import draw_whole_images
 from pipeline.figures.winners import Names, count_tied
 from pipeline.formats.class_names import read_class_names
+from pipeline.formats.concepts import open_concepts
 from pipeline.formats.directions import DirectionsFile, open_directions
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import OutlinesFile, open_outlines
@@ -53,6 +55,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         open_manifest(paths["manifest"]) as manifest,
         open_outlines(paths["outlines"]) as outlines,
         open_directions(paths["directions"]) as directions,
+        open_concepts(paths["concepts"]) as concepts,
         open_projections(paths["projections"]) as projections,
         open_units(paths["units"]) as units,
         new_chapter(paths["out"]) as chapter,
@@ -65,6 +68,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         add_top_labels(chapter.section("top_labels"), units, manifest.label(), classes)
         add_similar_units(chapter.section("similar_units"), read_similar_units(paths["similar_units"]))
         add_directions(chapter.section("directions"), directions, names)
+        add_concepts(chapter.section("concepts"), concepts)
         add_projections(chapter.section("projections"), projections, patches, names, threads=threads)
 
 
@@ -142,6 +146,7 @@ STAGE = Stage(
         "projections": "artifacts/projections.h5",
         "similar_units": "artifacts/similar_units.h5",
         "directions": "artifacts/directions.h5",
+        "concepts": "artifacts/concepts.h5",
         "units": "artifacts/units.h5",
         "topk": "artifacts/topk.h5",
         "manifest": "artifacts/manifest.h5",

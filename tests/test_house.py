@@ -37,7 +37,8 @@ LARGEST_ROOM = 15  # modules
 # The stages that run a network, or see images as one does; no other may pay for the import of torch.
 NETWORK_STAGES = {
     "stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes",
-    "stages.activation_maps", "stages.filters", "stages.directions", "stages.training_dynamics",
+    "stages.activation_maps", "stages.filters", "stages.directions", "stages.concepts",
+    "stages.training_dynamics",
     "stages.projections",
 }  # fmt: skip
 LONGEST_FILE = 350  # lines

@@ -1,4 +1,4 @@
-"""Directions from the user's files: ``<folder>/<layer>/<file>.npy`` or ``.npz``."""
+"""Directions from the user's files: ``<folder>/<layer>/<file>.npy`` or ``.npz``, and a ``concepts.h5``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from pipeline.analyses.directions.making import Directions, normalised
 from pipeline.errors import UserError
+from pipeline.formats.concepts import open_concepts
+from pipeline.formats.status import Status
 from pipeline.layers.choosing import unknown_layer
 
 SUFFIXES = (".npy", ".npz")
 NAMES = "names"
+CONCEPTS = "concepts.h5"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def read_given(folder: Path, units: Mapping[str, int]) -> dict[str, Given]:
     folder
         Has a folder for each layer, called as the layer is. A ``.npy`` in it is a vector (U,), or a matrix
         (R, U) with a direction a row; a ``.npz`` is several of these, each called by its key, or one matrix
-        beside an array `names` of R strings.
+        beside an array `names` of R strings. Beside the folders may lie a copy of ``concepts.h5``, whose
+        directions are those of its layers.
     units
         Layer to its number of units.
 
@@ -60,6 +64,9 @@ def read_given(folder: Path, units: Mapping[str, int]) -> dict[str, Given]:
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or path.name.startswith((".", "README")):
             continue
+        if path == folder / CONCEPTS:
+            _add_concepts(found, path, units)
+            continue
         layer = path.relative_to(folder).parent.as_posix()
         if path.suffix not in SUFFIXES:
             raise UserError(f"{path}: no file of directions; give a .npy or .npz, or take it out")
@@ -73,6 +80,20 @@ def read_given(folder: Path, units: Mapping[str, int]) -> dict[str, Given]:
         for layer in units
         if layer in found
     }
+
+
+def _add_concepts(
+    found: dict[str, list[tuple[str, NDArray[Any]]]], path: Path, units: Mapping[str, int]
+) -> None:
+    """Add the directions of all concepts that were learnt."""
+    with open_concepts(path) as concepts:
+        if isinstance(concepts, Status):
+            raise UserError(f"{path}: holds no concepts ({concepts.reason}); take it out")
+        for layer in concepts.about.layers:
+            direction = concepts.layer(layer).direction
+            if layer not in units or direction.shape[1] != units[layer]:
+                raise UserError(f"{path}: is of another network or other extract.layers; take it out")
+            found.setdefault(layer, []).extend(zip(concepts.about.concept, direction, strict=True))
 
 
 def _named(path: Path, units: int) -> Iterator[tuple[str, NDArray[Any]]]:

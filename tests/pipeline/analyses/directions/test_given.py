@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.analyses.directions.given import read_given
 from pipeline.errors import UserError
+from pipeline.formats.concepts import About, LayerConcepts, write_concepts
 
 UNITS = {"conv": 3, "block.fc": 2}
 MATRIX = np.array([[3.0, 0, 4], [0, 2, 0]])
@@ -53,6 +54,21 @@ def test_what_is_no_direction_is_refused(tmp_path, name, arrays, said):
     put(tmp_path, "conv", name, **arrays)
     with pytest.raises(UserError, match=said):
         read_given(tmp_path, UNITS)
+
+
+def test_a_copy_of_the_concepts_gives_their_directions(tmp_path):
+    concepts = ("red", "striped")
+    number = np.array([0])
+    about = About(("conv",), 9, concepts, np.array([9, 9]), ("cat",), number, number + 9)
+    direction = np.array([[0.6, 0.8, 0], [0, 0, 1]], np.float32)
+    layer = LayerConcepts(direction, *(np.zeros((2, 3, 1)) for _ in range(8)))
+    write_concepts(tmp_path / "concepts.h5", about, {"conv": layer}, made_from={})
+    put(tmp_path, "conv", "a.npy", row=np.ones(3))
+    found = read_given(tmp_path, UNITS)
+    assert found["conv"].names == ("red", "striped", "a") or found["conv"].names == ("a", "red", "striped")
+    assert any(np.allclose(row, direction[0]) for row in found["conv"].direction)
+    with pytest.raises(UserError, match="of another network"):
+        read_given(tmp_path, {"conv": 4})
 
 
 def test_files_that_are_no_arrays_or_lie_in_no_layer_are_refused(tmp_path):
