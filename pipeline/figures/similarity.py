@@ -24,6 +24,7 @@ MOST_CHECKPOINTS = 6
 # What counts as the same layer in words.
 ALIKE = 0.9
 FEWEST_LAYERS = 4
+FEWEST_STEPS = 3
 
 
 def add_similarity(section: SectionDraft, found: Similarity | Status) -> None:
@@ -141,14 +142,17 @@ def _arrivals(layers: Sequence[str], own: NDArray[np.float64], steps: Steps) -> 
     known = np.flatnonzero(np.isfinite(own).all(0))
     if not len(known):
         return {}
+    told: dict[str, Number] = {"known": len(known), "at_first": float(own[0, known].mean())}
+    # Of two checkpoints the second is the network: all arrive there.
+    if len(own) < FEWEST_STEPS:
+        return told
     stays = np.minimum.accumulate(own[::-1, known] >= ALIKE, axis=0)[::-1]
     arrival = stays.argmax(0)
     early, late = int(arrival.argmin()), len(arrival) - 1 - int(arrival[::-1].argmax())
-    return _order(arrival) | {
-        "known": len(known), "early_layer": layers[known[early]], "early": steps.labels[arrival[early]],
+    return told | _order(arrival) | {
+        "early_layer": layers[known[early]], "early": steps.labels[arrival[early]],
         "late_layer": layers[known[late]], "late": steps.labels[arrival[late]],
         "all_at_once": int(arrival[early] == arrival[late]),
-        "at_first": float(own[0, known].mean()),
     }  # fmt: skip
 
 

@@ -58,10 +58,16 @@ def test_layers_arrive_where_they_stay(draw):
 
 
 def test_layers_that_arrive_together_have_no_order(draw):
-    content, _, page = draw(course=training(np.array([[0.1] * 4, [1.0] * 4]), (3, 8)))
+    content, _, page = draw(course=training(np.array([[0.1] * 4, [0.2] * 4, [1.0] * 4]), (3, 5, 8)))
     assert "All have come to 0.9 or more by epoch 8" in page
     assert "order" not in content.numbers
     assert "At the first checkpoint, 3," in page
+
+
+def test_of_two_checkpoints_the_second_is_the_network_and_nothing_arrives(draw):
+    _, _, page = draw(course=training(np.array([[0.1] * 4, [1.0] * 4]), (3, 8)))
+    assert "layers have a CKA of 0.10 on average with themselves at the end." in page
+    assert "or more" not in page
 
 
 def test_a_layer_that_tells_nothing_apart_is_crossed_out_and_said(draw):

@@ -62,6 +62,20 @@ def test_a_course_that_contradicts_the_saying_is_said_to(draw, tmp_path):
     assert "kept after epochs 5 to 9" in page
 
 
+def test_half_of_the_saying_is_said_to_be_half(tmp_path):
+    write_dynamics(tmp_path / "dynamics.h5")
+    with open_dynamics(tmp_path / "dynamics.h5") as found, new_chapter(tmp_path / "x") as chapter:
+        layer = found.layer
+
+        def blurred(name):
+            return replace(layer(name), localisation=layer(name).localisation[::-1])
+
+        found.layer = blurred
+        add_training_dynamics(chapter.section("training_dynamics"), found, 80, None)
+    page = words(tmp_path / "x/training_dynamics", tmp_path / "y")
+    assert "So more layers become sparser than denser" in page and "half of the saying holds here" in page
+
+
 def test_figures_have_their_numbers(draw):
     content, folder = draw()
     figures = {one.id: one for block in content.blocks if block.kind == "multiples" for one in block.figures}
