@@ -5,7 +5,9 @@
 - ``artifacts/activations``: one dense layer of that many units, which is the code layer, in shards of 1,000
   images: codes and maxima (one array), with ``--means`` the means, logits, statistics, digests;
 - ``artifacts/manifest.h5``: images with labels, a fifth of them in split test;
-- ``artifacts/class_names.h5`` and the description ``artifacts/weights/model.json``.
+- ``artifacts/class_names.h5`` and the description ``artifacts/weights/model.json``;
+- ``artifacts/thumbnails.h5`` (coarse noise, tinted by the class), ``artifacts/predictions.h5``, and
+  ``artifacts/probes.h5`` without probes.
 
 Values are as after a ReLU: some units answer to all images, others to few or, one in a hundred, to none; each
 image is its class's centre and noise, so that neighbours and linear probes find something; every second unit
@@ -21,19 +23,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.formats import shards
+from pipeline.formats import probes, shards
 from pipeline.formats.activations import Index, KeptLayer, write_index
 from pipeline.formats.class_names import ClassNames, write_class_names
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.manifest import Manifest, write_manifest
+from pipeline.formats.predictions import (
+    Calibration,
+    Confusion,
+    Evaluated,
+    SplitCounts,
+    write_predictions,
+)
 from pipeline.formats.shards import Contents, write_shard
+from pipeline.formats.status import not_run, write_status
+from pipeline.formats.thumbnails import new_thumbnails
 from pipeline.formats.weights import Description, write_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import GLOBAL, whole
 
 LAYER = "code"
 ROWS = 1000  # images in a shard
-SIDE = 8
+SIDE, THUMBNAIL = 8, 48  # pixels
 NEVER = 100  # one unit in as many is never active
 
 
@@ -88,6 +99,10 @@ def write_artifacts(folder: Path, made: Images, *, means: bool = False) -> None:
         digest="0" * 64,
     )  # fmt: skip
     write_description(artifacts / "weights", described)
+    _write_thumbnails(artifacts / "thumbnails.h5", made)
+    _write_predictions(artifacts / "predictions.h5", made, names)
+    status = not_run("probes")
+    write_status(artifacts / "probes.h5", status, stage="probes", version=probes.VERSION)
 
 
 def _write_shards(folder: Path, made: Images, *, means: bool) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -127,6 +142,34 @@ def _write_manifest(path: Path, label: NDArray[np.int32], names: Sequence[str]) 
         splits_drawn=0,
     )  # fmt: skip
     write_manifest(listed, path, dataset="images", max_bad_fraction=0.0, params="0" * 64)
+
+
+def _write_thumbnails(path: Path, made: Images) -> None:
+    image_id = np.arange(len(made.label))
+    tint = np.random.default_rng(made.seed).integers(0, 128, (made.classes, 3))
+    with new_thumbnails(path, image_id, THUMBNAIL, made_from={}) as writer:
+        for part in np.split(image_id, len(image_id) // ROWS):
+            noise = np.random.default_rng((made.seed, int(part[0]))).integers(0, 128, (len(part), 6, 6, 3))
+            coarse = (noise + tint[made.label[part], None, None]).astype(np.uint8)
+            for pixels in coarse.repeat(THUMBNAIL // 6, axis=1).repeat(THUMBNAIL // 6, axis=2):
+                writer.add(pixels, THUMBNAIL, THUMBNAIL)
+
+
+def _write_predictions(path: Path, made: Images, names: Sequence[str]) -> None:
+    """Write what the logits say; only which split is held out, and what is predicted, mean anything."""
+    images, bins, none = len(made.label), np.zeros(1), np.zeros(0, np.int32)
+    counts = np.array([images], np.int64)
+    predicted = np.where(np.arange(images) % 10, made.label, 0).astype(np.int32)
+    evaluated = Evaluated(
+        image_id=np.arange(images), predicted=predicted,
+        probability=np.ones(images, np.float32), label=made.label, label_rank=np.zeros(images, np.int32),
+        log_loss=np.zeros(images, np.float32), confusion=Confusion(none, none, none.astype(np.int64)),
+        calibration=Calibration(bins, bins, bins.astype(np.int64), bins, bins),
+        splits=SplitCounts(("test",), counts, counts, counts, counts),
+        class_output=np.arange(made.classes, dtype=np.int32), output_name=tuple(names), held_out="test",
+        basis="declared",
+    )  # fmt: skip
+    write_predictions(path, evaluated, made_from={})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
