@@ -11,6 +11,7 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.concepts import add_concepts
+from pipeline.figures.contrasts import add_contrasts
 from pipeline.figures.directions import add_directions, shown_images
 from pipeline.figures.outlines import LayerOutlines, add_outlines
 from pipeline.figures.patches import LayerFiles
@@ -22,6 +23,7 @@ from pipeline.figures.whole_images import draw_whole_images
 from pipeline.figures.winners import Names, count_tied
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.concepts import open_concepts
+from pipeline.formats.contrasts import open_contrasts
 from pipeline.formats.directions import DirectionsFile, open_directions
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import OutlinesFile, open_outlines
@@ -54,6 +56,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         open_topk(paths["topk"]) as ranking,
         open_manifest(paths["manifest"]) as manifest,
         open_outlines(paths["outlines"]) as outlines,
+        open_contrasts(paths["contrasts"]) as contrasts,
         open_directions(paths["directions"]) as directions,
         open_concepts(paths["concepts"]) as concepts,
         open_projections(paths["projections"]) as projections,
@@ -65,6 +68,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         sources = Sources(patches, ranking, outlines, names)
         _draw_units(chapter.section("patches"), sources, params.units, threads)
         add_outlines(chapter.section("outlines"), outlines, patches.about.images)
+        add_contrasts(chapter.section("contrasts"), contrasts, patches, threads=threads)
         add_top_labels(chapter.section("top_labels"), units, manifest.label(), classes)
         add_similar_units(chapter.section("similar_units"), read_similar_units(paths["similar_units"]))
         add_directions(chapter.section("directions"), directions, names)
@@ -144,6 +148,7 @@ STAGE = Stage(
         "patches": "artifacts/patches.h5",
         "outlines": "artifacts/outlines.h5",
         "projections": "artifacts/projections.h5",
+        "contrasts": "artifacts/contrasts.h5",
         "similar_units": "artifacts/similar_units.h5",
         "directions": "artifacts/directions.h5",
         "concepts": "artifacts/concepts.h5",

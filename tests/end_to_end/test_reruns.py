@@ -18,13 +18,14 @@ AFTER_PROBES = {
     "render-embedding",
 }
 AFTER_DYNAMICS = {"similarity", "separability", "render-activations", "render-embedding"}
-AFTER_PATCHES = {"outlines", "projections", "render-filters", "render-patches"}
+AFTER_PATCHES = {"outlines", "contrasts", "projections", "render-filters", "render-patches"}
 AFTER_ACTIVATIONS = {
     "predictions",
     "probes",
     "topk",
     "patches",
     "outlines",
+    "contrasts",
     "projections",
     "similar_units",
     "units",
@@ -50,6 +51,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "patches.side": (20, {"patches", *AFTER_PATCHES}),
     "outlines.sample": (9, {"outlines", "render-patches"}),
     "projections.units": (1, {"projections", "render-patches"}),
+    "contrasts.images": (2, {"contrasts", "render-patches"}),
     "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
     "units.bins": (9, {"units", "render-activations", "render-patches"}),
     "filters.seed": (7, {"filters", "render-filters"}),

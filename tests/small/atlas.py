@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.formats import concepts, directions, outlines, projections, similar_units
+from pipeline.formats import concepts, contrasts, directions, outlines, projections, similar_units
 from pipeline.formats import units as units_format
 from pipeline.formats.activations import Index, KeptLayer
 from pipeline.formats.geometry import LayerGeometry
@@ -57,6 +57,7 @@ def make(folder: Path, seed: int = 0) -> dict[str, Path]:
     _write_activations(paths["activations"], rng)
     optional = {
         "outlines": outlines,
+        "contrasts": contrasts,
         "similar_units": similar_units,
         "directions": directions,
         "concepts": concepts,

@@ -42,12 +42,12 @@ def with_neighbours(items: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:
 
 def _page(unit: UnitEntry, others: Units) -> Shown:
     """Return what the page shows, in its order."""
-    parts = [_part(*part, unit, others) for part in unit.parts]
-    looks = next((part for part in parts if part["looks"]), None)
+    first = next((section for section, _, part in unit.parts if _has_tiles(part)), None)
+    parts = [_part(*part, unit, others, heads=part[0] is first) for part in unit.parts]
     return {
         "layer": unit.layer,
         "unit": unit.unit,
-        "looks": looks["looks"] if looks else None,
+        "looks": next((part["looks"] for part in parts if part["looks"]), None),
         "facts": [pair for part in parts for pair in part["facts"]],
         "sections": [part for part in parts if _has_more(part)],
         "aside": [part for part in parts if part["histogram"] or (part["table"] and part["table"]["aside"])],
@@ -60,8 +60,14 @@ def _has_more(part: Shown) -> bool:
     return bool(part["strips"] or part["scenes"] or part["blocks"] or part["related"])
 
 
-def _part(section: Worded, layer: LayerPart, part: UnitPart, unit: UnitEntry, others: Units) -> Shown:
-    """Return what a section says of the unit; what stands at the page's head is not said again."""
+def _has_tiles(part: UnitPart) -> bool:
+    return bool(part.strips and part.strips[0].tiles)
+
+
+def _part(
+    section: Worded, layer: LayerPart, part: UnitPart, unit: UnitEntry, others: Units, *, heads: bool
+) -> Shown:
+    """Return what a section says of the unit; of one that heads the page, the pictures are not shown again."""
     view = View(section, ROOT, unit_numbers(unit.layer, layer, part))
     shown = view.unit(layer, part) | {
         "title": section.caption.title,
@@ -71,7 +77,7 @@ def _part(section: Worded, layer: LayerPart, part: UnitPart, unit: UnitEntry, ot
         "related": related(section, layer, part, others, ROOT),
         "data": view.file(layer.data) if layer.data else None,
     }
-    if part.strips and part.strips[0].tiles:
+    if heads:
         shown |= {"looks": _looks(view, layer, part, shown), "strips": shown["strips"][1:], "scenes": None}
     return shown
 
