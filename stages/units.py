@@ -205,8 +205,8 @@ def _states(found: Spread, counted: Mapping[str, Any], params: Params) -> dict[s
 
 
 def _selectivity(means: Sequence[ClassMeans], labels: Labels) -> dict[str, Any]:
-    """Return nothing where there are no two classes to tell apart."""
-    if len(labels.classes) < 2:
+    """Return nothing where there are no two classes to tell apart, or none of more images than one."""
+    if not 1 < len(labels.classes) < labels.labelled:
         return {}
     chosen, by_chance = (one.selectivity() for one in means)
     return {"selectivity": chosen.value, "label": chosen.label, "selectivity_by_chance": by_chance.value}

@@ -85,12 +85,7 @@ def add_units(
     told = [LayerTold(name, layer, classes, found.about.quantile) for name, layer in layers.items()]
     section.numbers |= _numbers(found, layers)
     section.add(*_distributions(section, layers))
-    section.add(
-        blocks.Table(
-            id="layers", caption="layers", columns=LAYERS, rows=tuple(one.row() for one in told),
-            evidence=Evidence(n=found.about.images),
-        )
-    )  # fmt: skip
+    section.add(_table_of_layers(told, found.about.images))
     for state in STATES:
         _add_list(section, state, told, listed)
     for one in told:
@@ -101,7 +96,7 @@ def add_units(
 
 def _numbers(found: UnitsFile, layers: Mapping[str, LayerUnits]) -> dict[str, Any]:
     about, all_layers = found.about, layers.values()
-    zeros = [_mean(one.apoz) for one in all_layers if one.largest_before is not None]
+    zeros = [one.apoz for one in all_layers if one.apoz is not None and one.largest_before is not None]
     return {
         "images": about.images,
         "labelled": about.labelled,
@@ -114,10 +109,10 @@ def _numbers(found: UnitsFile, layers: Mapping[str, LayerUnits]) -> dict[str, An
         "units": sum(len(one.dead) for one in all_layers),
         "statistics": int(any(one.apoz is not None for one in all_layers)),
         "layers_active": len(zeros),
-        "layers_rare": sum(share < RARE for share in zeros),
+        "layers_rare": sum(_mean(shares) < RARE for shares in zeros),
         "layers_bounded": sum(one.ranked_by == INPUT for one in all_layers),
         "layers_recognised": sum(bool(one.function) for one in all_layers),
-        **({"apoz": float(np.mean(zeros))} if zeros else {}),
+        **({"apoz": float(np.concatenate(zeros).mean())} if zeros else {}),
         **{f"units_{state}": sum(int(getattr(one, state).sum()) for one in all_layers) for state in STATES},
     }
 
@@ -144,6 +139,16 @@ def _distributions(section: SectionDraft, layers: Mapping[str, LayerUnits]) -> I
         yield Distribution(
             "selectivities", "class selectivity: at 1 a unit answers to one class alone", chosen, beside
         ).figure(section.folder, _ends(middle))
+
+
+def _table_of_layers(told: Sequence[LayerTold], images: int) -> blocks.Table:
+    """Return a line for each layer; what is known of none has no column."""
+    rows = [one.row() for one in told]
+    known = [place for place in range(len(LAYERS)) if any(row[place] is not None for row in rows)]
+    return blocks.Table(
+        id="layers", caption="layers", columns=tuple(LAYERS[place] for place in known),
+        rows=tuple(tuple(row[place] for place in known) for row in rows), evidence=Evidence(n=images),
+    )  # fmt: skip
 
 
 def _ends(of_layer: Mapping[str, float]) -> dict[str, Any]:
@@ -207,7 +212,7 @@ class LayerTold:
                 yield own, (layer.active[unit], images), _at(layer.apoz, unit), layer.largest[unit]
             else:
                 top, bottom = _count(layer.at_top, unit), _count(layer.at_bottom, unit)
-                yield own, layer.function, (top, images), (bottom, images)
+                yield own, self._function, (top, images), (bottom, images) if self._ends_below else None
 
     def table(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         """Return the heading and the lines of all that is known of its units, for spreadsheets."""
@@ -229,6 +234,20 @@ class LayerTold:
         )  # fmt: skip
         return names, lines
 
+    @property
+    def _function(self) -> str:
+        """The function's name, and where it cuts off if that was seen."""
+        top = self.layer.top
+        return (
+            f"clamp at {top:g}"
+            if self.layer.function == "clamp" and np.isfinite(top)
+            else self.layer.function
+        )
+
+    @property
+    def _ends_below(self) -> bool:
+        return bool(np.isfinite(self.layer.bottom))
+
     def _facts(self) -> Iterator[Fact]:
         layer, count = self.layer, len(self.layer.dead)
         if layer.apoz is not None and layer.outputs is not None:
@@ -237,7 +256,7 @@ class LayerTold:
         for state in ("dead", "nearly_dead"):
             yield Fact(name=state, value=(getattr(layer, state).sum(), count), form="proportion")
         if layer.function:
-            yield Fact(name="function", value=layer.function, form="text")
+            yield Fact(name="function", value=self._function, form="text")
             yield Fact(name="saturated", value=(layer.saturated.sum(), count), form="proportion")
         if (middle := _median(layer.selectivity)) is not None:
             yield Fact(name="selectivity", value=middle)

@@ -113,6 +113,11 @@ def test_selectivity_is_of_maxima_where_means_were_not_kept(tmp_path, label):
     assert about.activity == "maxima" and layers["relu"].selectivity[2] == 1
 
 
+def test_classes_of_one_image_each_say_nothing_of_classes(tmp_path):
+    layers, about = run(make(tmp_path, np.arange(IMAGES, dtype=np.int32)))
+    assert about.classes == about.labelled and layers["relu"].selectivity is None
+
+
 @pytest.mark.parametrize("labels", [-1, 0])
 def test_without_two_classes_there_is_no_selectivity(tmp_path, labels):
     layers, about = run(make(tmp_path, np.full(IMAGES, labels, np.int32)))

@@ -77,7 +77,10 @@ def test_what_has_no_meaning_is_not_said(tmp_path):
     assert "In none of the 1 layer of activation functions" in text
 
 
-@pytest.mark.parametrize(("labelled", "classes", "words"), [(0, 0, "Without labels"), (8, 1, "of one class")])
+@pytest.mark.parametrize(
+    ("labelled", "classes", "words"),
+    [(0, 0, "Without labels"), (8, 1, "of one class"), (8, 8, "a single image")],
+)
 def test_without_classes_there_is_no_selectivity(tmp_path, labelled, classes, words):
     none = {"selectivity": None, "selectivity_by_chance": None, "label": None}
     layers = [replace(layer, **none) for layer in (RELU, SIGMOID)]
@@ -98,3 +101,10 @@ def test_section_without_data_says_why(tmp_path):
     section = SectionDraft("units", tmp_path)
     add_units(section, not_run("units"), (), listed=1)
     assert section.content().reason == "params.yaml says units.run: false"
+
+
+def test_what_is_known_of_no_layer_has_no_column(tmp_path):
+    one = replace(ABOUT, layers=("relu",))
+    content = drawn(tmp_path, one, layers=(replace(RELU, selectivity=None, selectivity_by_chance=None),))
+    (columns,) = (block.columns for block in content.blocks if getattr(block, "id", "") == "layers")
+    assert [column.name for column in columns] == ["layer", "units", "apoz", "dead", "nearly_dead"]
