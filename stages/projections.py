@@ -116,7 +116,10 @@ class Projector:
                 found[place] = self._place(signals, number, position[number], int(ids[place]))
         for image_id, error in batches.skipped:
             log.warning("image %d cannot be read any more: %s", image_id, error)
-        return assembled(ids, found, self.params.methods, self._side, self.images.preprocessing.channels)
+        geometry, channels = self.drawn.geometry, self.images.preprocessing.channels
+        placed = not geometry.receptive_field.is_whole or geometry.map_size == (1, 1)
+        shape = (self._side, self._side, channels)
+        return assembled(ids, found, self.params.methods, shape, placed=placed)
 
     def _place(self, found: Signals, number: int, position: NDArray[np.int64], image_id: int) -> Place:
         """Cut the signals of one image of a batch to what the neuron sees."""

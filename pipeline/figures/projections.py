@@ -40,7 +40,7 @@ LABELS = {"alike": "two units, one image", "across": "one unit, two images"}
 # Projections whose likeness on two images is certainly above this hardly change with the image.
 FIXED = 0.95
 # A strip is to take 15 kB at most; lines of colours have nothing that a loss would hide.
-_QUALITY, _SMALL = 70, 0.05
+_QUALITY, _SMALL = 55, 0.05
 
 
 def add_projections(

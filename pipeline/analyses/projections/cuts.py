@@ -30,10 +30,13 @@ class Cut:
         0 beside the image.
     inside : (h, w) bool
         Whether a pixel belongs to the image.
+    offset
+        y, x of its corner in the box: 0 but along an axis in which the box is longer than the image.
     """
 
     values: Maps
     inside: NDArray[np.bool_]
+    offset: tuple[int, int] = (0, 0)
 
 
 def cut(signal: Maps, box: Sequence[float] | NDArray[Any], seen: Box) -> Cut:
@@ -55,7 +58,7 @@ def cut(signal: Maps, box: Sequence[float] | NDArray[Any], seen: Box) -> Cut:
     columns = slice(max(x0, left), max(x0, left, min(x1, right)))
     here = slice(rows.start - y0, rows.stop - y0), slice(columns.start - x0, columns.stop - x0)
     values[here], inside[here] = signal[:, rows, columns].transpose(1, 2, 0), True
-    return Cut(values, inside)
+    return Cut(values, inside, (y0 - round(box[1]), x0 - round(box[0])))
 
 
 def fitted(values: Maps, side: int) -> Maps:
@@ -72,22 +75,33 @@ def fitted(values: Maps, side: int) -> Maps:
 def likeness(first: Cut, second: Cut) -> float:
     """Return how alike two cuts are: Spearman's correlation of their absolute values.
 
-    Absolute values are added up over the colours, and pixels that do not belong to both images are left out.
-    A rank correlation of absolute values is what Adebayo et al. (Sanity checks for saliency maps, NeurIPS
-    2018) compare attributions by.
+    Boxes are laid over each other, so that two neurons are compared by what each sees about itself, wherever
+    in their images they are. Absolute values are added up over the colours, and pixels that do not belong to
+    both images are left out. A rank correlation of absolute values is what Adebayo et al. (Sanity checks for
+    saliency maps, NeurIPS 2018) compare attributions by.
 
     Returns
     -------
     float
-        -1 to 1; NaN where one of them is the same everywhere, there are too few pixels, or their sizes
-        differ, as where fields are larger than images of several sizes.
+        -1 to 1; NaN where one of them is the same everywhere, or too few pixels belong to both images.
     """
-    if first.values.shape != second.values.shape:
-        return float("nan")
-    both = first.inside & second.inside
+    parts = [_shared(one, other) for one, other in ((first, second), (second, first))]
+    both = first.inside[parts[0]] & second.inside[parts[1]]
     if np.count_nonzero(both) < LEAST:
         return float("nan")
-    ranks = [rankdata(np.abs(one.values[both]).sum(-1)) for one in (first, second)]
+    pairs = zip((first, second), parts, strict=True)
+    ranks = [rankdata(np.abs(one.values[part][both]).sum(-1)) for one, part in pairs]
     centred = [one - one.mean() for one in ranks]
     norm = np.sqrt(np.prod([one @ one for one in centred]))
     return float(centred[0] @ centred[1] / norm) if norm else float("nan")
+
+
+def _shared(one: Cut, other: Cut) -> tuple[slice, slice]:
+    """Return the rows and columns of a cut that lie on another one, their boxes laid over each other."""
+    rows, columns = (
+        slice(max(start, begin) - start, max(min(start + length, begin + most), start, begin) - start)
+        for start, begin, length, most in zip(
+            one.offset, other.offset, one.inside.shape, other.inside.shape, strict=True
+        )
+    )
+    return rows, columns

@@ -22,7 +22,12 @@ class Place:
 
 
 def assembled(
-    image_id: NDArray[np.int64], places: Mapping[int, Place], rules: Sequence[str], side: int, channels: int
+    image_id: NDArray[np.int64],
+    places: Mapping[int, Place],
+    rules: Sequence[str],
+    shape: tuple[int, int, int],
+    *,
+    placed: bool,
 ) -> ProjectedUnit:
     """Put a unit's projections together.
 
@@ -34,16 +39,17 @@ def assembled(
         By place; an image that could not be read is not there.
     rules
         By which signals were sent.
-    side
-        Of the squares that projections are put into, in the left upper corner, pixels; longer ones are
-        brought down to it.
-    channels
-        Of the network's input.
+    shape
+        S, S, C: the squares of so many channels that projections are put into, in the left upper corner;
+        longer ones are brought down to them.
+    placed
+        Whether it is known where in its box a neuron lies; if not, those of two images are not compared:
+        where on them the unit is active would decide how alike they are.
     """
     k = len(image_id)
     extent = np.zeros((k, 2), np.uint16)
-    maps = {rule: np.zeros((k, side, side, channels), np.float16) for rule in rules}
-    others = {rule: np.zeros((side, side, channels), np.float16) for rule in rules}
+    maps = {rule: np.zeros((k, *shape), np.float16) for rule in rules}
+    others = {rule: np.zeros(shape, np.float16) for rule in rules}
     largest, alike, across = (
         {rule: np.full(k, fill, np.float32) for rule in rules} for fill in (0, np.nan, np.nan)
     )
@@ -55,7 +61,7 @@ def assembled(
                 _put(other.values, others[rule])
             if found.other >= 0:
                 alike[rule][place] = likeness(own, other)
-            if place + 1 in places:
+            if placed and place + 1 in places:
                 across[rule][place] = likeness(own, places[place + 1].own[rule])
     return ProjectedUnit(
         np.where([place in places for place in range(k)], image_id, -1), extent,

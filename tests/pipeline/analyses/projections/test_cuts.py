@@ -28,6 +28,7 @@ def test_box_longer_than_the_image_is_that_of_the_image():
     # A crop larger than the image: beside it, in the input, there is nothing.
     found = cut(SIGNAL, (-9, 2, 12, 4), (1.0, 1.0, 7.0, 5.0))
     assert np.array_equal(found.values, SIGNAL[:, 2:4, 1:7].transpose(1, 2, 0))
+    assert found.offset == (0, 10)
 
 
 def test_box_beside_the_image_has_nothing_inside():
@@ -57,9 +58,23 @@ def test_likeness_is_the_rank_correlation_of_magnitudes_within_both_images():
     assert likeness(Cut(first, inside), Cut(-3 * first, inside)) == pytest.approx(1)
 
 
+def test_neurons_are_compared_by_what_they_see_about_themselves():
+    # The same signal about two neurons, of which one lies two pixels lower and one to the right of the other.
+    about = np.random.default_rng(0).normal(size=(1, 40, 40)).astype(np.float32)
+    first, second = (
+        cut(about[:, 20 - y : 32 - y, 20 - x : 32 - x], (x - 20, y - 20, x + 20, y + 20), (0, 0, 12, 12))
+        for y, x in ((5, 6), (7, 7))
+    )
+    assert first.values.shape == second.values.shape and not np.array_equal(first.values, second.values)
+    assert likeness(first, second) == pytest.approx(1)
+    unaligned = likeness(Cut(first.values, first.inside), Cut(second.values, second.inside))
+    assert abs(unaligned) < 0.3
+
+
 def test_what_cannot_be_compared_has_no_likeness():
     inside = np.ones((5, 4), bool)
     one = Cut(some(0), inside)
     assert np.isnan(likeness(one, Cut(np.zeros((5, 4, 3), np.float32), inside)))
-    assert np.isnan(likeness(one, Cut(some(1, (4, 4, 3)), inside[1:])))
+    assert np.isnan(likeness(one, Cut(some(1), inside, (0, 3))))
+    assert np.isnan(likeness(one, Cut(some(1), inside, (9, 9))))
     assert np.isnan(likeness(one, Cut(some(1), np.arange(20).reshape(5, 4) < 8)))
