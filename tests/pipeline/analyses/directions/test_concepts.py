@@ -30,6 +30,15 @@ def test_the_direction_that_tells_the_examples_apart_is_learnt():
     assert 0.35 < np.mean([learn_direction(noise(60), noise(60), seed).accuracy for seed in range(9)]) < 0.65
 
 
+@pytest.mark.parametrize("factor", [1e-4, 1e4])
+def test_nothing_depends_on_the_scale_or_the_middle_of_the_activations(factor):
+    examples, others = (noise(60) + 6 * AXIS).astype(np.float32), noise(60)
+    plain = learn_direction(examples, others, seed=0)
+    moved = learn_direction(factor * (examples + 3), factor * (others + 3), seed=0)
+    np.testing.assert_allclose(moved.direction, plain.direction, atol=1e-3)
+    assert moved.accuracy == plain.accuracy
+
+
 def test_few_examples_count_as_much_as_many_random_images():
     found = learn_direction((noise(9) + 6 * AXIS).astype(np.float32), noise(300), seed=0)
     assert found.direction @ AXIS > 0.8
@@ -90,8 +99,8 @@ def test_a_concept_that_an_output_rises_with_is_told_from_random_ones():
     assert found.slope[0, 0] == pytest.approx(1, abs=0.15)
     assert found.accuracy[0].mean() > 0.85 > 0.65 > found.random_accuracy.mean()
     assert found.direction[0] @ axis > 0.9
-    # Sets of random images are no concepts: few differ by chance, many by the test of the paper.
-    assert (found.slope_p_value[1:] < 0.05).mean() < 0.15 < (found.p_value[1:] < 0.05).mean()
+    # Sets of random images are no concepts: few differ by chance.
+    assert (found.slope_p_value[1:] < 0.05).mean() < 0.1
 
 
 def test_scores_that_never_vary_have_no_p_value():
