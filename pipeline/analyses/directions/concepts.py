@@ -7,8 +7,8 @@ nothing, and a score counts only where it differs from theirs.
 
 The paper's t-test takes the scores of a concept's runs for independent, though they share its examples. So
 beside it stands a test whose unit is the concept: its mean slope, one number, against those of random sets
-that were treated as it was, each told from all others. Of 160 random sets taken for concepts, at 0.05, it calls
-2 % different, the paper's 10 %.
+that were treated as it was, each told from all others. Of 80 sets of noise taken for concepts, at 0.05, it
+calls 2 % different, the paper's 10 %.
 
 Here a map is taken in its mean over positions, so that a direction is one of the layer's units, and the
 logit's derivative is that along the direction at every position at once; the paper takes the map as a vector.
