@@ -18,6 +18,7 @@ PARAMS: dict[str, Any] = {
     "extract.shards.mean": 16,
     "extract.shards.largest": 32,
     "probes.most": 6,
+    "occlusion.stride": 0.25,
     "topk.k": 3,
     "topk.margin": 2,
     "patches.units": 2,

@@ -6,9 +6,18 @@ import pytest
 
 from tests.end_to_end.project import Project
 
-FIGURES = {"render-summary", "render-activations", "render-filters", "render-patches", "render-embedding"}
+FIGURES = {
+    "render-summary",
+    "render-activations",
+    "render-filters",
+    "render-patches",
+    "render-embedding",
+    "render-attribution",
+}
 AFTER_PROBES = {
     "activation_maps",
+    "occlusion",
+    "render-attribution",
     "excited_units",
     "training_dynamics",
     "similarity",
@@ -46,6 +55,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
+    "occlusion.stride": (0.5, {"occlusion", "render-attribution"}),
     "excited_units.units": (3, {"excited_units", "render-activations"}),
     "topk.k": (2, {"topk", "directions", "patches", *AFTER_PATCHES}),
     "patches.side": (20, {"patches", *AFTER_PATCHES}),
@@ -68,6 +78,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "render_filters.layers": (1, {"render-filters"}),
     "render_patches.units": (1, {"render-patches"}),
     "render_embedding.tile": (12, {"render-embedding"}),
+    "render_attribution.probes": (2, {"render-attribution"}),
     "report.title": ("Another", set()),
 }
 # The long chains start the network again; `make test-all` runs them too.

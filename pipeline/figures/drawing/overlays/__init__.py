@@ -1,0 +1,1 @@
+"""Maps of numbers laid over images."""

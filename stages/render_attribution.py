@@ -1,0 +1,50 @@
+"""Draw where the network looks: what covering parts of the probes does."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contents.writing import new_chapter
+from pipeline.figures.occlusion import add_occlusion
+from pipeline.formats.class_names import read_class_names
+from pipeline.formats.occlusion import read_occlusion
+from pipeline.formats.probes import Probes, read_pictures, read_probes
+from pipeline.formats.status import Status
+from stages.blocks.render_attribution import Params
+from stages.command import Stage, execute
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write `artifacts/figures/attribution/`."""
+    names, probes = read_class_names(paths["names"]), read_probes(paths["probes"])
+    pictures = _pictures(paths["probes"], probes)
+    with new_chapter(paths["out"]) as chapter:
+        occlusion = read_occlusion(paths["occlusion"])
+        section = chapter.section("occlusion")
+        add_occlusion(section, occlusion, probes, pictures, names.of_output, shown=params.probes)
+
+
+def _pictures(path: Path, probes: Probes | Status) -> dict[int, NDArray[np.uint8]]:
+    """Return each probe's picture by its image; none where there are no probes."""
+    if isinstance(probes, Status):
+        return {}
+    return dict(zip(probes.image_id.tolist(), read_pictures(path), strict=True))
+
+
+STAGE = Stage(
+    name="render-attribution",
+    run=run,
+    params=Params,
+    block="render_attribution",
+    inputs={
+        "occlusion": "artifacts/occlusion.h5",
+        "probes": "artifacts/probes.h5",
+        "names": "artifacts/class_names.h5",
+    },
+    outputs={"out": "artifacts/figures/attribution"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))
