@@ -25,10 +25,15 @@ def test_drop_is_captum_s_where_windows_lie_side_by_side(name, layer, side):
     occluder = Occluder(Runner(network, [layer]), window, window, batch)
     under = np.zeros((3, side, side), np.float32)
     found = occluder.run(image[0].numpy(), under, Followed(7, layer, 3))
-    # In float64 after the network: captum takes the difference of two numbers that are nearly equal.
+
+    def logits(inputs):
+        # In the layout that a Runner uses, and float64 after the network: of numbers that are nearly equal the
+        # difference is taken.
+        return network(inputs.contiguous(memory_format=torch.channels_last)).double()
+
     for values, score in (
-        (found.probability, lambda inputs: network(inputs).double().softmax(1)[:, 7]),
-        (found.score, lambda inputs: network(inputs).double()[:, 7]),
+        (found.probability, lambda inputs: logits(inputs).softmax(1)[:, 7]),
+        (found.score, lambda inputs: logits(inputs)[:, 7]),
     ):
         with torch.no_grad():
             before = score(image).item()
