@@ -27,8 +27,7 @@ def test_drop_is_captum_s_where_windows_lie_side_by_side(name, layer, side):
     found = occluder.run(image[0].numpy(), under, Followed(7, layer, 3))
 
     def logits(inputs):
-        # In the layout that a Runner uses, and float64 after the network: of numbers that are nearly equal the
-        # difference is taken.
+        # In the layout that a Runner uses; float64 afterwards, since nearly equal numbers are subtracted.
         return network(inputs.contiguous(memory_format=torch.channels_last)).double()
 
     for values, score in (
