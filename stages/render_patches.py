@@ -70,7 +70,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         add_outlines(chapter.section("outlines"), outlines, patches.about.images)
         add_contrasts(chapter.section("contrasts"), contrasts, patches, threads=threads)
         add_top_labels(chapter.section("top_labels"), units, manifest.label(), classes)
-        add_similar_units(chapter.section("similar_units"), read_similar_units(paths["similar_units"]))
+        similar = read_similar_units(paths["similar_units"])
+        add_similar_units(chapter.section("similar_units"), similar, _drawn(patches))
         add_directions(chapter.section("directions"), directions, names)
         add_concepts(chapter.section("concepts"), concepts)
         add_projections(chapter.section("projections"), projections, patches, names, threads=threads)
@@ -107,6 +108,11 @@ def _draw_units(section: SectionDraft, sources: Sources, overview: int, threads:
             section.layers.append(add_undrawn(part, ranking.layer(name), ranking.about, sources.names))
             bar.advance()
     section.add(blocks.Units(id="units", caption="units", layers=tuple(layers)))
+
+
+def _drawn(patches: PatchesFile) -> dict[str, set[int]]:
+    """Return the drawn units of each layer."""
+    return {name: set(patches.layer(name).unit.tolist()) for name in patches.about.layers}
 
 
 def _half_precision(ranking: TopkFile) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,9 @@ COLUMNS = (
 )
 UNIT_FACTS = (Column(name="nearest", form="number"), Column(name="constant", form="count"))
 RELATED = ("same-layer", "other-layers")
+# Units that a page names, and that it shows where so many of those that are kept are drawn.
+NAMED = 5
+Drawn = Mapping[str, Collection[int]]
 # A correlation from which one unit says what the other does.
 TWIN = 0.99
 _SPREAD = (10, 50, 90)  # percentiles of a layer's units
@@ -81,15 +84,24 @@ class Summary:
         return (self.layer, self.units, self.constant, *found, self.twins)
 
 
-def add_similar_units(section: SectionDraft, found: SimilarUnits | Status) -> None:
-    """Say how near the nearest unit is in each layer and of each unit, or why that is not known."""
+def add_similar_units(section: SectionDraft, found: SimilarUnits | Status, drawn: Drawn) -> None:
+    """Say how near the nearest unit is in each layer and of each unit, or why that is not known.
+
+    Parameters
+    ----------
+    section
+        It is added to.
+    found
+        What is known.
+    drawn
+        By layer, the units that have pictures: of these more are named where the nearest have none.
+    """
     if isinstance(found, Status):
         section.status = found
         return
-    names = list(found.layers)
     summaries = [Summary.of(name, layer, found.images) for name, layer in found.layers.items()]
     section.numbers |= _numbers(found, summaries)
-    section.layers += [_part(one, found.layers[one.layer], found.images, names) for one in summaries]
+    section.layers += [_part(one, found, drawn) for one in summaries]
     if any(one.spread for one in summaries):
         section.add(_figure(section, summaries, found.images))
     section.add(blocks.Table(
@@ -120,42 +132,57 @@ def _numbers(found: SimilarUnits, summaries: Sequence[Summary]) -> dict[str, int
     return numbers | ({"median": float(np.median(first))} if len(first) else {})
 
 
-def _part(one: Summary, layer: SimilarLayer, images: int, names: Sequence[str]) -> LayerPart:
-    evidence = Evidence(n=images)
+def _part(one: Summary, found: SimilarUnits, drawn: Drawn) -> LayerPart:
+    layer, evidence = found.layers[one.layer], Evidence(n=found.images)
     facts = [
         Fact(name="constant_units", value=(one.constant, one.units), form="proportion", evidence=evidence)
     ]
     if one.spread:
         facts.append(Fact(name="median", value=one.spread[1], evidence=evidence))
         facts.append(Fact(name="twins", value=(one.twins, one.units), form="proportion", evidence=evidence))
-    units = tuple(_unit(unit, one.layer, layer, images, names) for unit in range(one.units))
+    units = tuple(_unit(unit, one.layer, found, drawn) for unit in range(one.units))
     far = layer.far_unit is not None
     chance = {"chance": one.chance} if one.spread else {}
+    numbers = {"images": found.images, "by_input": int(layer.ranked_by == INPUT), "kept": layer.unit.shape[1]}
     return LayerPart(
         layer=one.layer, facts=tuple(facts), unit_facts=UNIT_FACTS, unit_related=RELATED[: 1 + far],
-        numbers={"images": images, "by_input": int(layer.ranked_by == INPUT), **chance}, units=units,
+        numbers=numbers | chance, units=units,
     )  # fmt: skip
 
 
-def _unit(unit: int, name: str, layer: SimilarLayer, images: int, names: Sequence[str]) -> UnitPart:
+def _unit(unit: int, name: str, found: SimilarUnits, drawn: Drawn) -> UnitPart:
+    layer, names = found.layers[name], list(found.layers)
     first = float(layer.correlation[unit, 0])
-    facts = (None if np.isnan(first) else first, None if layer.varies[unit] else images)
-    near = _links([name] * len(layer.unit[unit]), layer.unit[unit], layer.correlation[unit])
-    groups = [near]
+    facts = (None if np.isnan(first) else first, None if layer.varies[unit] else found.images)
+    # One without pictures of its own names the nearest alone: there may be tens of thousands.
+    shown, most = (drawn, layer.unit.shape[1]) if unit in drawn.get(name, ()) else ({}, NAMED)
+    near = _links([name] * most, layer.unit[unit, :most], layer.correlation[unit, :most])
+    groups = [tuple(_named(near, shown))]
     if layer.far_layer is not None and layer.far_unit is not None and layer.far_correlation is not None:
-        others = [names[place] for place in layer.far_layer[unit].tolist()]
-        groups.append(_links(others, layer.far_unit[unit], layer.far_correlation[unit]))
+        others = [names[place] for place in layer.far_layer[unit, :most].tolist()]
+        far = _links(others, layer.far_unit[unit, :most], layer.far_correlation[unit, :most])
+        groups.append(tuple(_named(far, shown)))
     return UnitPart(unit=unit, facts=facts, related=tuple(groups))
+
+
+def _named(links: Sequence[UnitLink], drawn: Drawn) -> Iterator[UnitLink]:
+    """Yield the nearest units, and after them those that are drawn until there are enough of these."""
+    pictures = 0
+    for place, link in enumerate(links):
+        has_picture = link.unit in drawn.get(link.layer, ())
+        if place < NAMED or (has_picture and pictures < NAMED):
+            pictures += has_picture
+            yield link
 
 
 def _links(
     names: Sequence[str], units: NDArray[np.int64], correlations: NDArray[np.float32]
-) -> tuple[UnitLink, ...]:
-    return tuple(
+) -> list[UnitLink]:
+    return [
         UnitLink(name, unit, round(value, 3))
-        for name, unit, value in zip(names, units.tolist(), correlations.tolist(), strict=True)
+        for name, unit, value in zip(names, units.tolist(), correlations.tolist(), strict=False)
         if unit >= 0
-    )
+    ]
 
 
 def _figure(section: SectionDraft, summaries: Sequence[Summary], images: int) -> blocks.Figure:

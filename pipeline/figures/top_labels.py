@@ -47,21 +47,25 @@ class Labels:
     ----------
     of : (M,) int32
         By row of the manifest, -1 where there is none.
-    share : (C,) float64
-        Of each class among the labelled images.
+    images : (C,) int64
+        Of each class.
     name
         Of each class.
     """
 
     of: NDArray[np.int32]
-    share: NDArray[np.float64]
+    images: NDArray[np.int64]
     name: Sequence[str]
 
     @classmethod
     def among(cls, label: NDArray[np.int32], name: Sequence[str]) -> Labels:
-        """Return labels (M,) with what share of the labelled images each class has."""
-        counts = np.bincount(label[label >= 0], minlength=len(name))
-        return cls(label, counts / max(1, counts.sum()), name)
+        """Return labels (M,) with how many images each class has."""
+        return cls(label, np.bincount(label[label >= 0], minlength=len(name)), name)
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """(C,) of each class among the labelled images."""
+        return self.images / self.images.sum()
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,10 @@ class Counted:
         """Return what is said of the unit."""
         if not self.labelled:
             return UnitPart(unit=unit, facts=(None,))
+        share = labels.share
         ends = zip(*wilson(self.count, np.full(len(self.count), self.labelled)), strict=True)
         rows = tuple(
-            (labels.name[label], (count, self.labelled), tuple(interval), labels.share[label])
+            (labels.name[label], (count, self.labelled), tuple(interval), share[label])
             for label, count, interval in zip(self.label.tolist(), self.count.tolist(), ends, strict=True)
         )
         return UnitPart(unit=unit, facts=((int(self.count[0]), self.labelled),), rows=rows)
@@ -145,10 +150,12 @@ def add_top_labels(
 
 
 def _why_not(label: NDArray[np.int32]) -> Status | None:
-    classes = len(np.unique(label[label >= 0]))
-    if classes > 1:
+    images = np.unique(label[label >= 0], return_counts=True)[1]
+    if len(images) > 1 and images.max() > 1:
         return None
-    what = "all labelled images are of one class" if classes else "no image has a label"
+    what = "no image has a label"
+    if len(images):
+        what = "all labelled images are of one class" if len(images) == 1 else "no class has two images"
     return Status("not applicable", f"{what}, so that no class can stand out among the strongest ones")
 
 
@@ -158,7 +165,7 @@ def _row(name: str, units: Sequence[Counted], labels: Labels) -> tuple[Cell, ...
     if not some:
         return (name, len(units), 0, None, None, 0)
     most = max(unit.labelled for unit in units)
-    chance = largest_count_by_chance(most, labels.share) / most
+    chance = largest_count_by_chance(most, labels.images) / most
     of_one_class = sum(unit.is_of_one_class for unit in units)
     return (name, len(units), len(some), float(np.median(some)), chance, of_one_class)
 
@@ -181,7 +188,7 @@ def _numbers(about: About, rows: Sequence[tuple[Cell, ...]], labels: Labels) -> 
     return {
         "images": about.images,
         "labelled": about.labelled,
-        "classes": int(np.count_nonzero(labels.share)),
+        "classes": int(np.count_nonzero(labels.images)),
         "units": units,
         "counted": counted,
         "of_one_class": of_one_class,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtr, gammaln, ndtri
 
 # Two-sided 95 % quantile of the standard normal distribution.
 Z_95 = 1.959963984540054
@@ -104,25 +104,37 @@ def bootstrap_means(
     return low, high
 
 
-def largest_count_by_chance(draws: int, shares: ArrayLike) -> int:
-    """Return how often the most frequent class comes up in the median of random draws.
+def largest_count_by_chance(draws: int, sizes: ArrayLike) -> int:
+    """Return how often the most frequent class comes up in the median of random draws, none put back.
 
-    The classes are taken to come up independently of each other, which for more than a few is nearly so.
+    Each class comes up as the hypergeometric distribution has it; the classes are taken to do so
+    independently of each other, which for more than a few is nearly so.
 
     Parameters
     ----------
     draws
-        How many, at least 1.
-    shares
-        (C,) of each class; their sum is 1.
+        How many, at least 1, at most the sum of the sizes.
+    sizes
+        (C,) int, how many there are of each class.
 
     Returns
     -------
     int
         1 to `draws`.
     """
-    counts = np.arange(draws + 1)
+    size, classes = np.unique(np.asarray(sizes, np.int64), return_counts=True)
+    total, counts = int(np.dot(size, classes)), np.arange(draws + 1)
     below = np.ones(draws + 1)
-    for share in np.asarray(shares, np.float64):
-        below *= bdtr(counts, draws, share)
+    for one, times in zip(size.tolist(), classes.tolist(), strict=True):
+        possible = (counts <= one) & (draws - counts <= total - one)
+        own, others = np.where(possible, counts, 0), np.where(possible, draws - counts, 0)
+        logarithm = _log_choose(one, own) + _log_choose(total - one, others) - _log_choose(total, draws)
+        below *= np.cumsum(np.where(possible, np.exp(logarithm), 0.0)).clip(max=1.0) ** times
     return int(np.argmax(below >= 0.5))
+
+
+def _log_choose(of: int, chosen: ArrayLike) -> NDArray[np.float64]:
+    """Return the logarithm of the number of ways to choose some of so many."""
+    picked = np.asarray(chosen, np.float64)
+    rest = np.maximum(of - picked, 0)
+    return np.asarray(gammaln(of + 1) - gammaln(picked + 1) - gammaln(rest + 1))

@@ -8,5 +8,5 @@ from pipeline.params import OptionalBlock
 class Params(OptionalBlock):
     """The block `similar_units`; units and layers are those of the extraction."""
 
-    neighbours: int = Field(ge=1, le=100, description="units that are named for each unit")
+    neighbours: int = Field(ge=1, le=1000, description="nearest units that are kept of each unit")
     across_layers: bool = Field(description="whether units of other layers are compared, too")

@@ -117,7 +117,7 @@ def _panel(values: Values, spread: Spread, rows: slice, threads: int) -> NDArray
         for _ in ordered(partial(_add_product, sums, standard), edges, threads=threads):
             pass
     # Rounded, equal units tie, and what is summed in another order is the same.
-    return np.clip(sums, -1, 1).astype(np.float32)
+    return np.clip(sums, -1, 1, out=sums).astype(np.float32)
 
 
 def _add_product(sums: Floats, standard: Floats, columns: slice) -> None:

@@ -22,7 +22,7 @@ ALONE = SimilarLayer("input", np.ones(1, bool), np.array([[-1]]), np.array([[NAN
 
 def test_units_and_layers_say_what_is_near(tmp_path):
     section = SectionDraft("similar_units", tmp_path)
-    add_similar_units(section, SimilarUnits(103, {"relu": RELU, "alone": ALONE}))
+    add_similar_units(section, SimilarUnits(103, {"relu": RELU, "alone": ALONE}), {})
     relu, alone = section.content().layers
     assert relu.unit_related == ("same-layer", "other-layers") and alone.unit_related == ("same-layer",)
     assert relu.units[1].related == (
@@ -39,7 +39,7 @@ def test_units_and_layers_say_what_is_near(tmp_path):
 
 def test_table_and_figure_show_layers_with_neighbours(tmp_path):
     section = SectionDraft("similar_units", tmp_path)
-    add_similar_units(section, SimilarUnits(103, {"relu": RELU, "alone": ALONE}))
+    add_similar_units(section, SimilarUnits(103, {"relu": RELU, "alone": ALONE}), {})
     figure, table = section.blocks
     assert figure.numbers["layers"] == 1 and figure.evidence.n == 103
     # Two others, 103 images: half of the time both of two independent normals stay below 0.5449 / 10.
@@ -56,11 +56,24 @@ def test_table_and_figure_show_layers_with_neighbours(tmp_path):
 
 def test_no_figure_where_no_layer_has_two_units(tmp_path):
     section = SectionDraft("similar_units", tmp_path)
-    add_similar_units(section, SimilarUnits(103, {"alone": ALONE}))
+    add_similar_units(section, SimilarUnits(103, {"alone": ALONE}), {})
     assert [block.kind for block in section.blocks] == ["table"] and "median" not in section.numbers
 
 
 def test_section_without_data_says_why(tmp_path):
     section = SectionDraft("similar_units", tmp_path)
-    add_similar_units(section, not_run("similar_units"))
+    add_similar_units(section, not_run("similar_units"), {})
     assert section.content().reason == "params.yaml says similar_units.run: false"
+
+
+def test_after_the_nearest_come_those_with_pictures(tmp_path):
+    """Of nine others, nearest first; the drawn ones are 2, 7, 8 and 9."""
+    others = np.array([[other for other in range(10) if other != unit] for unit in range(10)])
+    correlation = np.tile(np.linspace(0.9, 0.1, 9, dtype=np.float32), (10, 1))
+    layer = SimilarLayer("output", np.ones(10, bool), others, correlation)
+    section = SectionDraft("similar_units", tmp_path)
+    add_similar_units(section, SimilarUnits(103, {"relu": layer}), {"relu": {2, 7, 8, 9}})
+    (part,) = section.content().layers
+    assert [link.unit for link in part.units[2].related[0]] == [0, 1, 3, 4, 5, 7, 8, 9]
+    # One that is not drawn names the nearest alone.
+    assert [link.unit for link in part.units[0].related[0]] == [1, 2, 3, 4, 5]

@@ -70,7 +70,11 @@ def test_words_fit_the_numbers(tmp_path):
 
 @pytest.mark.parametrize(
     ("label", "reason"),
-    [(np.full(20, -1, np.int32), "no image has a label"), (np.minimum(LABEL, 0), "are of one class")],
+    [
+        (np.full(20, -1, np.int32), "no image has a label"),
+        (np.minimum(LABEL, 0), "are of one class"),
+        (np.arange(20, dtype=np.int32), "no class has two"),
+    ],
 )
 def test_without_classes_it_is_not_applicable(tmp_path, label, reason):
     content = drawn(tmp_path, label)
