@@ -65,4 +65,5 @@ def cka(first: Sequence[NDArray[np.float64]], second: Sequence[NDArray[np.float6
         1 for layers that are equal up to rotation, shift and scale; around 0, and then negative as well, for
         unrelated ones; NaN where one tells no images apart.
     """
-    return np.array([[one @ other for other in second] for one in first])
+    # Beyond 1 there is only round-off.
+    return np.clip([[one @ other for other in second] for one in first], -1, 1)

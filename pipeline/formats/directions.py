@@ -203,7 +203,8 @@ class DirectionsWriter:
         for array in (*_ARRAYS, *_OPTIONAL):
             values = getattr(kind, array)
             if values is not None:
-                self._file.put(f"{group}/{array}", values)
+                as_documented = values.astype(np.uint8) if array == "duplicate" else values
+                self._file.put(f"{group}/{array}", as_documented)
         self._file.put(f"{group}/scale", patches.scale)
         for array, source in (("patch", patches.pixels), ("mask", patches.mask)):
             dataset = self._file.allocate(f"{group}/{array}", source.shape, np.uint8)

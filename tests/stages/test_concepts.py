@@ -17,6 +17,8 @@ from pipeline.formats.weights import read_description
 from pipeline.images.network_input import normalise, prepare
 from pipeline.model.network import load_network
 from stages import concepts
+from tests.end_to_end.artifact_tables import faults, read_document
+from tests.end_to_end.project import ROOT
 from tests.small.artifacts import write_predictions
 from tests.small.extraction import extract_small, make_manifest, make_weights, write_images
 
@@ -106,6 +108,11 @@ def test_equal_inputs_give_equal_bytes(folder, tmp_path, monkeypatch):
     concepts.run(concepts.Params(**PARAMS), folder | {"out": tmp_path / "concepts.h5"})
     assert (tmp_path / "concepts.h5").read_bytes() == folder["out"].read_bytes()
     assert len(random_sets_of(np.arange(IMAGES), 3, 12, 0)) == 3
+
+
+def test_the_file_is_as_documented(folder):
+    described = read_document((ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8"))
+    assert list(faults(folder["out"], described["concepts.h5"])) == []
 
 
 def test_without_examples_it_is_not_applicable_and_nothing_is_made_up(folder, tmp_path):
