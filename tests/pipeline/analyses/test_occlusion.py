@@ -9,6 +9,9 @@ from torchvision import models
 from pipeline.analyses.occlusion import Followed, Occluder, filling, strongest_unit
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.running import Runner
+from pipeline.numerics.windows import mean_over_windows
+from tests.small.corners import PREPROCESSING as PLANTED
+from tests.small.corners import corner_images, corner_network, points_into
 
 PREPROCESSING = Preprocessing(input_size=(8, 8), mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.2))
 
@@ -77,3 +80,21 @@ def test_strongest_unit_has_the_largest_sum_and_not_the_largest_value():
     maps = torch.zeros(3, 4, 4)
     maps[1], maps[2, 0, 0] = 1, 9
     assert strongest_unit(maps) == 1
+
+
+@pytest.mark.parametrize(("kind", "window", "stride"), [("zero", 8, 4), ("mean", 8, 3), ("noise", 12, 2)])
+def test_it_points_to_the_corner_in_which_the_class_was_planted(kind, window, stride):
+    network = corner_network()
+    images, classes, boxes = corner_images(60, seed=1)
+    with torch.no_grad():
+        right = network(torch.as_tensor(images)).argmax(1).numpy() == classes
+    assert right.mean() >= 0.95, "the network has to know the classes"
+    occluder, random = Occluder(Runner(network), window, stride, 64), np.random.default_rng(0)
+    hits = []
+    for image, output, box in zip(images, classes.tolist(), boxes, strict=True):
+        under = filling(image, kind, window, PLANTED, random)
+        found = occluder.run(image, under, Followed(output, "", -1))
+        y, x = occluder.starts(image.shape[1:])
+        fall = mean_over_windows(-found.probability, y, x, window)
+        hits.append(points_into(fall, box))
+    assert np.mean(hits) >= 0.95

@@ -15,8 +15,8 @@ from pipeline.figures.drawing.tiles import format_value, framed
 
 Number = TypeVar("Number", np.float64, np.int64)
 
-SIDE = 184  # pixels, longer side of a panel: two fit a phone
-GAP = 12  # pixels between panels
+SIDE = 156  # pixels, longer side of a panel: two fit a phone
+GAP = 10  # pixels between panels
 LEAST_FALL = 0.05  # of the probability: full scale is never finer, so that noise is not drawn as a finding
 LEAST_SHARE = 0.05  # the same of the activation, as a share of what it was
 _HEAD = 20  # pixels above a panel, for its title
