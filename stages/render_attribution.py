@@ -1,4 +1,4 @@
-"""Draw where the network looks: what covering parts of the probes does."""
+"""Draw where the network looks: what covering parts of the probes does, and what classes look like to it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contents.writing import new_chapter
+from pipeline.figures.class_models import add_class_models
 from pipeline.figures.occlusion import add_occlusion
+from pipeline.formats.class_models import read_class_models
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.occlusion import read_occlusion
 from pipeline.formats.probes import Probes, read_pictures, read_probes
@@ -24,6 +26,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         occlusion = read_occlusion(paths["occlusion"])
         section = chapter.section("occlusion")
         add_occlusion(section, occlusion, probes, pictures, names.of_output, shown=params.probes)
+        models = read_class_models(paths["class_models"])
+        add_class_models(chapter.section("class_models"), models, names.of_output)
 
 
 def _pictures(path: Path, probes: Probes | Status) -> dict[int, NDArray[np.uint8]]:
@@ -40,6 +44,7 @@ STAGE = Stage(
     block="render_attribution",
     inputs={
         "occlusion": "artifacts/occlusion.h5",
+        "class_models": "artifacts/class_models.h5",
         "probes": "artifacts/probes.h5",
         "names": "artifacts/class_names.h5",
     },

@@ -19,6 +19,7 @@ PARAMS: dict[str, Any] = {
     "extract.shards.largest": 32,
     "probes.most": 6,
     "occlusion.stride": 0.25,
+    "class_models.steps": 30,
     "topk.k": 3,
     "topk.margin": 2,
     "patches.units": 2,

@@ -17,6 +17,7 @@ FIGURES = {
 AFTER_PROBES = {
     "activation_maps",
     "occlusion",
+    "class_models",
     "render-attribution",
     "excited_units",
     "training_dynamics",
@@ -55,6 +56,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
+    "class_models.steps": (25, {"class_models", "render-attribution"}),
     "occlusion.stride": (0.5, {"occlusion", "render-attribution"}),
     "excited_units.units": (3, {"excited_units", "render-activations"}),
     "topk.k": (2, {"topk", "directions", "patches", *AFTER_PATCHES}),

@@ -3,26 +3,30 @@
 import pytest
 
 from pipeline.contents.reading import read_section
-from pipeline.formats.occlusion import VERSION, write_occlusion
+from pipeline.formats import class_models, occlusion
 from pipeline.formats.status import not_run, write_status
 from stages import render_attribution
 from tests.small import probes as small
 from tests.small.artifacts import write_names
+from tests.small.class_models import FOUND as MODELS
 from tests.small.occlusion import FOUND
+
+VERSIONS = {"occlusion": occlusion.VERSION, "class_models": class_models.VERSION}
 
 
 @pytest.fixture
 def paths(tmp_path):
     names = write_names(tmp_path / "class_names.h5", ["cat", "dog"], ["cat", "dog", "owl"])
-    write_occlusion(tmp_path / "occlusion.h5", FOUND, made_from={})
+    files = {name: tmp_path / f"{name}.h5" for name in VERSIONS}
+    occlusion.write_occlusion(files["occlusion"], FOUND, made_from={})
+    class_models.write_class_models(files["class_models"], MODELS, made_from={})
     probes = small.write(tmp_path)["probes"]
-    out = tmp_path / "attribution"
-    return {"occlusion": tmp_path / "occlusion.h5", "probes": probes, "names": names, "out": out}
+    return files | {"probes": probes, "names": names, "out": tmp_path / "attribution"}
 
 
 def run(paths):
     render_attribution.run(render_attribution.Params(probes=2), paths)
-    return {"occlusion": read_section(paths["out"] / "occlusion").content}
+    return {name: read_section(paths["out"] / name).content for name in VERSIONS}
 
 
 def test_occlusion_is_a_section(paths):
@@ -31,9 +35,15 @@ def test_occlusion_is_a_section(paths):
     assert [part.path for part in section.images] == ["a/7.png", "b/2.png", "c/5.png"]
 
 
+def test_class_models_are_a_section(paths):
+    section = run(paths)["class_models"]
+    assert [figure.numbers["output"] for figure in section.blocks[0].figures] == ["dog", "cat", "owl"]
+
+
 def test_what_was_not_run_says_so(paths):
     status = not_run("probes")
-    write_status(paths["occlusion"], status, stage="occlusion", version=VERSION)
+    for name, version in VERSIONS.items():
+        write_status(paths[name], status, stage=name, version=version)
     write_status(paths["probes"], status, stage="probes", version=1)
-    section = run(paths)["occlusion"]
-    assert (section.status, section.reason) == ("not run", "params.yaml says probes.run: false")
+    for section in run(paths).values():
+        assert (section.status, section.reason) == ("not run", "params.yaml says probes.run: false")

@@ -1,0 +1,128 @@
+"""Find for some classes the image that the network's score of each likes best."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline import store
+from pipeline.analyses.class_models import Models, class_models
+from pipeline.formats.class_models import VERSION, ClassModels, write_class_models
+from pipeline.formats.probes import Probes, read_probes
+from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.weights import read_description
+from pipeline.images.network_input import normalise
+from pipeline.images.preprocess import Preprocessing
+from pipeline.layers.running import Runner
+from pipeline.model.device import choose_device, place_network
+from pipeline.model.network import load_network
+from pipeline.params import digest
+from pipeline.progress import progress
+from pipeline.store.metrics import write_metrics
+from stages.blocks.class_models import Params
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What class models look like, and what the network says of that: as of `ClassModels`."""
+
+    picture: NDArray[np.uint8]
+    clipped: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    predicted: NDArray[np.int32]
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write `artifacts/class_models.h5` and its metrics."""
+    made_from = {"params": digest(params)}
+    probes = read_probes(paths["probes"]) if params.run else not_run("class_models")
+    if isinstance(probes, Status):
+        write_status(paths["out"], probes, stage="class_models", version=VERSION, made_from=made_from)
+        write_metrics(paths["metrics"], {})
+        return
+    description = read_description(paths["weights"])
+    made_from |= {"probes": store.digest(paths["probes"]), "weights": description.digest}
+    # The last bits must not depend on the number of cores.
+    torch.set_num_threads(1)
+    runner = Runner(place_network(load_network(paths["weights"]), choose_device()))
+    outputs = _outputs(probes, params.classes)
+    found = _gathered(outputs, params, list(_climbed(runner, outputs, params, description.preprocessing)))
+    write_class_models(paths["out"], found, made_from=made_from)
+    write_metrics(paths["metrics"], _numbers(found))
+
+
+def _outputs(probes: Probes, most: int) -> NDArray[np.int32]:
+    """Return the classes of the probes, in their order: labels, and predictions where there is no label."""
+    own = np.where(probes.label >= 0, probes.label, probes.predicted)
+    return np.array(list(dict.fromkeys(own.tolist()))[:most], np.int32)
+
+
+def _climbed(
+    runner: Runner, outputs: NDArray[np.int32], params: Params, preprocessing: Preprocessing
+) -> Iterator[tuple[Models, Shown]]:
+    """Climb for each class, a batch after the other, and say beforehand how much that is."""
+    weight = None if params.weight == "auto" else params.weight
+    total = len(outputs) * params.steps * (2 if weight is None else 1)
+    log.info("%d classes, %d steps: %d gradients to take", len(outputs), params.steps, total)
+    shape = (preprocessing.channels, *preprocessing.input_size)
+    with progress("climbing", total=total, unit="gradients") as bar:
+        for start in range(0, len(outputs), params.batch_size):
+            some = outputs[start : start + params.batch_size]
+            models = class_models(runner, some, shape, weight=weight, steps=params.steps, bar=bar)
+            yield models, _shown(runner, models, some, preprocessing)
+
+
+def _shown(runner: Runner, models: Models, outputs: NDArray[np.int32], preprocessing: Preprocessing) -> Shown:
+    """Add the training mean, round to what a file holds, and ask the network."""
+    mean, std = np.array(preprocessing.mean), np.array(preprocessing.std)
+    values = (models.image.transpose(0, 2, 3, 1) * std + mean) * 255
+    picture = np.clip(values, 0, 255).round().astype(np.uint8)
+    logits = runner.run(normalise(picture, preprocessing)).logits
+    assert logits is not None, "the network ran to its end"
+    own = logits.double().softmax(1).cpu().numpy()[np.arange(len(outputs)), outputs]
+    outside = ((values < 0) | (values > 255)).mean((1, 2, 3))
+    said = logits.argmax(1).cpu().numpy()
+    return Shown(picture, outside.astype(np.float32), own.astype(np.float32), said.astype(np.int32))
+
+
+def _gathered(outputs: NDArray[np.int32], params: Params, parts: list[tuple[Models, Shown]]) -> ClassModels:
+    return ClassModels(
+        outputs,
+        weight=np.concatenate([models.weight for models, _ in parts]).astype(np.float32),
+        score=np.concatenate([models.score for models, _ in parts]).astype(np.float32),
+        energy=np.concatenate([models.energy for models, _ in parts]).astype(np.float32),
+        picture=np.concatenate([shown.picture for _, shown in parts]),
+        clipped=np.concatenate([shown.clipped for _, shown in parts]),
+        probability=np.concatenate([shown.probability for _, shown in parts]),
+        predicted=np.concatenate([shown.predicted for _, shown in parts]),
+        chosen_weight=params.weight == "auto",
+    )
+
+
+def _numbers(found: ClassModels) -> dict[str, float]:
+    return {
+        "classes": len(found.output),
+        "recognised": int((found.predicted == found.output).sum()),
+        "median_score": float(np.median(found.score[:, -1])),
+        "median_probability": float(np.median(found.probability)),
+    }
+
+
+STAGE = Stage(
+    name="class_models",
+    run=run,
+    params=Params,
+    block="class_models",
+    inputs={"probes": "artifacts/probes.h5", "weights": "artifacts/weights"},
+    outputs={"out": "artifacts/class_models.h5", "metrics": "metrics/class_models.json"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import pytest
+
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.class_models import add_class_models, rising
+from pipeline.formats.status import not_run
+from tests.small.class_models import FOUND
+
+NAMES = ["cat", "dog", "owl"]
+
+
+def drawn(folder, found=FOUND):
+    section = SectionDraft("class_models", folder)
+    add_class_models(section, found, NAMES)
+    return section.content()
+
+
+def test_each_class_has_its_picture_and_its_course(tmp_path):
+    content = drawn(tmp_path)
+    (models,) = content.blocks
+    first, second, third = (one.numbers for one in models.figures)
+    assert (first["output"], first["same"], first["moved"]) == ("dog", 1, 1)
+    assert (second["output"], second["moved"]) == ("cat", 0)
+    assert (third["predicted"], third["same"], third["first"], third["score"]) == ("cat", 0, -4, 4)
+    assert content.numbers["recognised"] == 1
+    assert all((tmp_path / name).is_file() for name in content.files)
+    assert len((tmp_path / "class-1.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
+def test_late_rise_is_a_share_of_all():
+    # Of five steps the last; what did not move does not rise.
+    assert rising(FOUND) == pytest.approx([0, 0, 1 / 4])
+
+
+def test_grey_pictures_are_shown_too(tmp_path):
+    drawn(tmp_path, replace(FOUND, picture=FOUND.picture[..., :1]))
+
+
+def test_left_out_it_says_why(tmp_path):
+    assert drawn(tmp_path, not_run("class_models")).reason == "params.yaml says class_models.run: false"
