@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.analyses.outlines.contours import centres, outline
+from pipeline.analyses.outlines.contours import outline
 from pipeline.contents.parts import LayerPart, Scene, UnitPart
 from pipeline.contents.values import Column, Fact
 from pipeline.contents.writing import SectionDraft
@@ -16,6 +16,7 @@ from pipeline.figures.whole_images import Placed
 from pipeline.formats.activations import INPUT
 from pipeline.formats.outlines import OutlinedLayer, OutlinesFile
 from pipeline.formats.status import Status
+from pipeline.numerics.upsampling import centres
 from pipeline.topk.boxes import input_boxes
 
 UNIT_FACTS = (Column(name="level", form="number"), Column(name="half", form="number"))

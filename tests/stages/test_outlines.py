@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.analyses.outlines.contours import centres, outline
+from pipeline.analyses.outlines.contours import outline
 from pipeline.errors import UserError
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.outlines import open_outlines
@@ -17,6 +17,7 @@ from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.model.building import build_network
 from pipeline.model.network import save_network
+from pipeline.numerics.upsampling import centres
 from pipeline.receptive_field import receptive_fields
 from stages import outlines
 from tests.small.artifacts import write_manifest_of

@@ -1,0 +1,1 @@
+"""Which pixels an output of a network depends on, and whether such a map is any good."""
