@@ -1,4 +1,4 @@
-"""Draw where the network looks: what covering parts of the probes does, and what classes look like to it."""
+"""Draw where the network looks: covered squares, pixels that scores depend on, what classes look like."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.class_models import add_class_models
+from pipeline.figures.gradients import add_gradients
 from pipeline.figures.occlusion import add_occlusion
 from pipeline.formats.class_models import read_class_models
 from pipeline.formats.class_names import read_class_names
+from pipeline.formats.gradients import open_gradients
 from pipeline.formats.occlusion import read_occlusion
 from pipeline.formats.probes import Probes, read_pictures, read_probes
 from pipeline.formats.status import Status
@@ -26,6 +28,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         occlusion = read_occlusion(paths["occlusion"])
         section = chapter.section("occlusion")
         add_occlusion(section, occlusion, probes, pictures, names.of_output, shown=params.probes)
+        with open_gradients(paths["gradients"]) as gradients:
+            section = chapter.section("gradients")
+            add_gradients(section, gradients, probes, pictures, names.of_output, shown=params.probes)
         models = read_class_models(paths["class_models"])
         add_class_models(chapter.section("class_models"), models, names.of_output)
 
@@ -44,6 +49,7 @@ STAGE = Stage(
     block="render_attribution",
     inputs={
         "occlusion": "artifacts/occlusion.h5",
+        "gradients": "artifacts/gradients.h5",
         "class_models": "artifacts/class_models.h5",
         "probes": "artifacts/probes.h5",
         "names": "artifacts/class_names.h5",

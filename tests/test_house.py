@@ -37,7 +37,7 @@ LARGEST_ROOM = 15  # modules
 # The stages that run a network, or see images as one does; no other may pay for the import of torch.
 NETWORK_STAGES = {
     "stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes",
-    "stages.activation_maps", "stages.filters", "stages.directions", "stages.concepts",
+    "stages.activation_maps", "stages.gradients", "stages.filters", "stages.directions", "stages.concepts",
     "stages.training_dynamics",
     "stages.projections", "stages.occlusion", "stages.class_models",
 }  # fmt: skip

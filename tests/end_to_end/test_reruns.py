@@ -16,6 +16,7 @@ FIGURES = {
 }
 AFTER_PROBES = {
     "activation_maps",
+    "gradients",
     "occlusion",
     "class_models",
     "render-attribution",
@@ -57,6 +58,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
     "class_models.steps": (25, {"class_models", "render-attribution"}),
+    "gradients.steps": (3, {"gradients", "render-attribution"}),
     "occlusion.stride": (0.5, {"occlusion", "render-attribution"}),
     "excited_units.units": (3, {"excited_units", "render-activations"}),
     "topk.k": (2, {"topk", "directions", "patches", *AFTER_PATCHES}),

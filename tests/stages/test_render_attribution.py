@@ -3,15 +3,18 @@
 import pytest
 
 from pipeline.contents.reading import read_section
-from pipeline.formats import class_models, occlusion
+from pipeline.formats import class_models, gradients, occlusion
 from pipeline.formats.status import not_run, write_status
 from stages import render_attribution
 from tests.small import probes as small
 from tests.small.artifacts import write_names
 from tests.small.class_models import FOUND as MODELS
+from tests.small.gradients import write as write_gradients
 from tests.small.occlusion import FOUND
 
-VERSIONS = {"occlusion": occlusion.VERSION, "class_models": class_models.VERSION}
+VERSIONS = {
+    "occlusion": occlusion.VERSION, "gradients": gradients.VERSION, "class_models": class_models.VERSION,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -19,6 +22,7 @@ def paths(tmp_path):
     names = write_names(tmp_path / "class_names.h5", ["cat", "dog"], ["cat", "dog", "owl"])
     files = {name: tmp_path / f"{name}.h5" for name in VERSIONS}
     occlusion.write_occlusion(files["occlusion"], FOUND, made_from={})
+    write_gradients(files["gradients"])
     class_models.write_class_models(files["class_models"], MODELS, made_from={})
     probes = small.write(tmp_path)["probes"]
     return files | {"probes": probes, "names": names, "out": tmp_path / "attribution"}
@@ -33,6 +37,12 @@ def test_occlusion_is_a_section(paths):
     section = run(paths)["occlusion"]
     assert section.blocks[-1].images == (7, 2)
     assert [part.path for part in section.images] == ["a/7.png", "b/2.png", "c/5.png"]
+
+
+def test_gradients_are_a_section(paths):
+    section = run(paths)["gradients"]
+    assert section.blocks[0].numbers["rows"] == 2
+    assert [part.image_id for part in section.images] == [7, 2, 5]
 
 
 def test_class_models_are_a_section(paths):

@@ -19,19 +19,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from torch import nn
 
 from pipeline.analyses.attribution.grad_cam import GradCam, LastMap
+from pipeline.analyses.attribution.importance import Name, importance
 from pipeline.analyses.attribution.scores import Advance, Maps, Numbers, Scores, nothing
 from pipeline.layers.running import Runner
-
-Name = Literal["saliency", "deconvnet", "guided_backprop", "integrated_gradients", "smoothgrad", "grad_cam"]
-METHODS: tuple[Name, ...] = get_args(Name)
-# Those whose values have a sign that speaks for or against the output.
-SIGNED = ("integrated_gradients", "grad_cam")
 
 Values = Callable[[Maps, Numbers], Maps]
 
@@ -82,25 +77,6 @@ class Attribution:
     def maps(self, inputs: Maps, outputs: Numbers) -> Maps:
         """Return how much each pixel matters to its image's output, (n, h, w) float32."""
         return importance(self.name, self.values(inputs, outputs))
-
-
-def importance(name: str, values: Maps) -> Maps:
-    """Make one number a pixel of a method's values.
-
-    Parameters
-    ----------
-    name
-        The method's.
-    values
-        (n, C, h, w).
-
-    Returns
-    -------
-    (n, h, w) float32
-        Of signed methods the sum over channels, above zero where a pixel speaks for the output; of the
-        others the largest magnitude over channels, as Simonyan et al. draw the gradient.
-    """
-    return values.sum(1) if name in SIGNED else np.abs(values).max(1)
 
 
 def attributions_of(

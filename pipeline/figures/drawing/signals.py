@@ -40,9 +40,7 @@ def signal_tile(values: npt.NDArray[np.float16], side: int) -> UInt8:
     drawn = np.full((side, side, 3), ZERO, np.uint8)
     if not values.size or not values.any():
         return drawn
-    exact = values.astype(np.float32)
-    full = np.quantile(np.abs(exact[exact != 0]), 1 - SATURATED)
-    pixels = np.rint(ZERO + 127 * np.clip(exact / full, -1, 1)).astype(np.uint8)
+    pixels = signal_pixels(values)
     scale = side / max(pixels.shape[:2])
     height, width = (max(1, round(length * scale)) for length in pixels.shape[:2])
     rows, columns = (
@@ -51,6 +49,18 @@ def signal_tile(values: npt.NDArray[np.float16], side: int) -> UInt8:
     top, left = (side - height) // 2, (side - width) // 2
     drawn[top : top + height, left : left + width] = pixels[np.ix_(rows, columns)]
     return drawn
+
+
+def full_scale(values: npt.NDArray[np.floating]) -> float:
+    """Return the magnitude that all but a hundredth of the values that are not zero reach; 0 if all are."""
+    found = np.abs(values[values != 0].astype(np.float32))
+    return float(np.quantile(found, 1 - SATURATED)) if found.size else 0.0
+
+
+def signal_pixels(values: npt.NDArray[np.floating]) -> UInt8:
+    """Make colours of a signal: zero is grey, full scale black or white; (h, w, C) to the same in uint8."""
+    share = values.astype(np.float32) / (full_scale(values) or 1)
+    return np.rint(ZERO + 127 * np.clip(share, -1, 1)).astype(np.uint8)
 
 
 def reduced(pixels: UInt8, side: int) -> UInt8:

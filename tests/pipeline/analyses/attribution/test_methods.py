@@ -8,13 +8,8 @@ from torch import nn
 from torchvision import models
 
 from pipeline.analyses.attribution.grad_cam import GradCam, last_map
-from pipeline.analyses.attribution.methods import (
-    METHODS,
-    Settings,
-    attributions_of,
-    forwards,
-    importance,
-)
+from pipeline.analyses.attribution.importance import METHODS
+from pipeline.analyses.attribution.methods import Settings, attributions_of, forwards
 from pipeline.layers.rules import NoRuleError
 
 SETTINGS = Settings(steps=9, samples=4, batch_size=4)
@@ -145,14 +140,6 @@ def test_what_is_no_rectifier_has_no_deconvnet():
         with pytest.raises(NoRuleError, match="3: silu is no rectifier"):
             found[name].maps(INPUTS, OUTPUTS)
     assert found["saliency"].maps(INPUTS, OUTPUTS).any()
-
-
-def test_importance_keeps_the_sign_of_what_has_one():
-    values = np.array([[[[3.0]], [[-5.0]]]], np.float32)
-    assert importance("integrated_gradients", values) == -2
-    assert importance("grad_cam", values[:, :1]) == 3
-    for name in ("saliency", "smoothgrad", "deconvnet", "guided_backprop"):
-        assert importance(name, values) == 5
 
 
 def test_a_network_without_a_map_has_no_grad_cam():

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from pipeline.figures.drawing.overlays.methods import (
+    GAP,
+    SIDE,
+    TITLES,
+    draw_panels,
+    draw_rows,
+    image_panel,
+    panel_of,
+)
+from pipeline.figures.drawing.overlays.overlay import ABOVE, BELOW
+
+PICTURE = np.full((4, 6, 3), 100, np.uint8)
+VALUES = np.zeros((4, 6, 3), np.float32)
+VALUES[1, 2] = (1, -3, 0)
+VALUES[2, 5] = (0.75, 0.75, 0)
+
+
+def test_a_gradient_is_as_bright_as_its_largest_channel():
+    panel = panel_of("saliency", VALUES, PICTURE)
+    assert panel.pixels[1, 2].tolist() == [255] * 3
+    assert panel.pixels[2, 5].tolist() == pytest.approx([64] * 3, abs=2)
+    assert panel.pixels[0, 0].tolist() == [0] * 3
+
+
+def test_a_signal_keeps_its_colours_about_grey():
+    panel = panel_of("deconvnet", VALUES, PICTURE)
+    red, green, blue = panel.pixels[1, 2].tolist()
+    assert green < blue == 128 < red
+    assert panel.pixels[0, 0].tolist() == [128] * 3
+
+
+def test_what_speaks_against_the_class_is_blue():
+    panel = panel_of("integrated_gradients", VALUES, PICTURE)
+    against, for_ = (panel.pixels[place].astype(float) for place in ((1, 2), (2, 5)))
+    assert np.abs(against - BELOW).sum() < np.abs(against - ABOVE).sum()
+    assert np.abs(for_ - ABOVE).sum() < np.abs(for_ - BELOW).sum()
+    assert panel.signed and not panel_of("grad_cam", np.abs(VALUES[..., :1]), PICTURE).signed
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_panels_of_all_methods_lie_in_lines_of_two(channels):
+    picture = PICTURE[..., :channels]
+    panels = [image_panel(picture)] + [
+        panel_of(method, VALUES[..., : 1 if method == "grad_cam" else channels], picture) for method in TITLES
+    ]
+    canvas = draw_panels(panels)
+    assert canvas.width == 2 * (SIDE + GAP)
+    assert canvas.image().size == (canvas.width, canvas.height)
+    rows = draw_rows([("one", panels), ("two", panels)])
+    assert rows.width < 7 * 120
+
+
+def test_a_map_of_zeros_says_so():
+    panel = panel_of("smoothgrad", np.zeros_like(VALUES), PICTURE)
+    assert panel.full == 0
+    texts = [getattr(one, "text", "") for one in draw_panels([panel]).elements]
+    assert "zero everywhere" in texts
