@@ -70,10 +70,10 @@ def scan_csv(path: Path) -> Scan:
     reader = _Rows(path, classes)
     with path.open(encoding=encoding, newline="") as file:
         try:
-            for line, cells in _lines(file):
+            for line, cells in csv_lines(file):
                 reader.add(line, cells)
         except UnicodeError:
-            raise _not_text(path, encoding) from None
+            raise not_text(path, encoding) from None
         except csv.Error as error:
             raise UserError(f"{path}: after line {reader.line}: not a CSV ({error})") from None
     records = sorted(reader.records.values(), key=lambda record: order(record.path))
@@ -104,8 +104,8 @@ def _classes(path: Path, setting: str) -> list[str]:
     return names
 
 
-def _not_text(path: Path, encoding: str) -> UserError:
-    """Return the error that names the line; the decoder reads ahead, so its own place says little."""
+def not_text(path: Path, encoding: str) -> UserError:
+    """Return the `UserError` that names the line; the decoder reads ahead, so its own place says little."""
     if encoding == "utf-16":
         return UserError(f"{path}: begins as UTF-16 and goes on otherwise; save it as UTF-8")
     data = path.read_bytes()
@@ -117,8 +117,8 @@ def _not_text(path: Path, encoding: str) -> UserError:
     return UserError(f"{path}: changed while it was read; run again")
 
 
-def _lines(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and cells of each row, the settings before the header left out."""
+def csv_lines(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and cells of each row of a CSV with a column `path`, settings before it left out."""
     skipped = 0
     first = next(file, "")
     # Excel's own first line names the separator.

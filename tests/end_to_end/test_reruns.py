@@ -43,6 +43,7 @@ AFTER_ACTIVATIONS = {
     "directions",
     "concepts",
     "embedding",
+    "humans",
     *AFTER_PROBES,
     *FIGURES,
 }
@@ -51,10 +52,13 @@ AFTER_ACTIVATIONS = {
 ALWAYS = {"check", "report"}
 TABLE: dict[str, tuple[Any, set[str]]] = {
     "sample.dataset": ("digits", {"sample"}),
-    "dataset.seed": (7, {"manifest", "weights", "filters", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
-    "model.training.epochs": (3, {"weights", "filters", "extract", *AFTER_ACTIVATIONS}),
+    "dataset.seed": (
+        7,
+        {"manifest", "weights", "filters", "extract", "thumbnails", "render-people", *AFTER_ACTIVATIONS},
+    ),
+    "model.training.epochs": (3, {"weights", "filters", "extract", "render-people", *AFTER_ACTIVATIONS}),
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
-    "predictions.bins": (5, {"predictions", "probes", "render-summary", *AFTER_PROBES}),
+    "predictions.bins": (5, {"predictions", "humans", "probes", "render-summary", *AFTER_PROBES}),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
     "class_models.steps": (25, {"class_models", "render-attribution"}),
@@ -76,11 +80,13 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "training_dynamics.sample": (9, {"training_dynamics", *AFTER_DYNAMICS}),
     "similarity.sample": (8, {"similarity", "render-embedding"}),
     "separability.sample": (15, {"separability", "render-embedding"}),
+    "humans.seed": (7, {"humans", "render-people"}),
     "thumbnails.side": (12, {"thumbnails", "neighbours", "render-summary", "render-embedding"}),
     "render_summary.examples": (2, {"render-summary"}),
     "render_activations.listed": (2, {"render-activations"}),
     "render_filters.layers": (1, {"render-filters"}),
     "render_patches.units": (1, {"render-patches"}),
+    "render_people.listed": (3, {"render-people"}),
     "render_embedding.tile": (12, {"render-embedding"}),
     "render_attribution.probes": (2, {"render-attribution"}),
     "report.title": ("Another", set()),

@@ -1,0 +1,1 @@
+"""How people label the images, beside the network: answers are read, and compared image by image."""

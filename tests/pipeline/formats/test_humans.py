@@ -1,0 +1,29 @@
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from pipeline.formats.humans import VERSION, read_humans, write_humans
+from pipeline.formats.status import not_run, write_status
+from tests.small.humans import humans
+
+
+@pytest.mark.parametrize("doubt", [True, False])
+def test_what_people_say_comes_back(tmp_path, doubt):
+    given = humans(tabled=(False, True), doubt=doubt)
+    write_humans(tmp_path / "humans.h5", given, made_from={})
+    found = read_humans(tmp_path / "humans.h5")
+    assert (found.raters.name, found.conditions) == (given.raters.name, given.conditions)
+    assert (found.unknown, found.unlabelled, found.raters.left_out) == (0, 0, 0)
+    for group in ("raters", "answers", "network", "compared", "consistency", *(["doubt"] if doubt else [])):
+        one, other = getattr(given, group), getattr(found, group)
+        for part in fields(one):
+            before, after = getattr(one, part.name), getattr(other, part.name)
+            np.testing.assert_array_equal(before, after)
+            assert not isinstance(before, np.ndarray) or before.dtype == after.dtype, part.name
+    assert (found.doubt is None) == (not doubt)
+
+
+def test_a_status_comes_back(tmp_path):
+    write_status(tmp_path / "humans.h5", not_run("humans"), stage="humans", version=VERSION)
+    assert read_humans(tmp_path / "humans.h5") == not_run("humans")
