@@ -120,7 +120,7 @@ class _Drawn:
         """Return the largest fall of the probability, under the largest square."""
         size = self.found.sizes[-1]
         fall = float(falls(self.found, size)[self.place].max())
-        return (Fact(name=f"fall under {size.window} pixels", value=fall),)
+        return (Fact(name=f"largest fall under a square of {size.window} pixels", value=fall),)
 
     def blocks(self, picture: NDArray[np.uint8]) -> tuple[Multiples, ...]:
         """Draw a figure a size."""
@@ -176,9 +176,9 @@ class _Drawn:
         for rank, which in enumerate(order.tolist()):
             ranks[predicted == other[which]] = min(rank, NAMED)
         named = [
-            f"{rank + 1} {self.outputs[other[which]]}" for rank, which in enumerate(order[:NAMED].tolist())
+            f"{rank + 1}: {self.outputs[other[which]]}" for rank, which in enumerate(order[:NAMED].tolist())
         ]
-        return ranks, ", ".join([*named, f"{NAMED + 1} others"] if len(order) > NAMED else named)
+        return ranks, ", ".join([*named, f"{NAMED + 1}: others"] if len(order) > NAMED else named)
 
     def _write(self, name: str, size: Covered) -> None:
         maps = [getattr(size, column)[self.place] for column in DATA[2:]]

@@ -27,7 +27,7 @@ import torch
 from torch import nn
 
 def known(classes):
-    # Red and blue; the mean of red over the left upper quarter is the score of output 0.
+    # Red and blue; the mean of red over the left upper quarter is the score of output 1.
     first = nn.Conv2d(3, 2, 1, bias=False)
     last = nn.Linear(2 * {INPUT**2}, classes)
     with torch.no_grad():
@@ -37,7 +37,7 @@ def known(classes):
         first.weight[0, 0] = first.weight[1, 2] = 1
         quarter = torch.zeros(2, {INPUT}, {INPUT})
         quarter[0, :8, :8] = 1 / 64
-        last.weight[0] = quarter.flatten()
+        last.weight[1] = quarter.flatten()
     return nn.Sequential(first, nn.ReLU(), nn.Flatten(), last)
 
 def flat(classes):
@@ -103,16 +103,16 @@ def test_score_falls_by_what_was_covered(paths):
             for i, j in np.ndindex(len(size.y), len(size.x)):
                 red, y, x = normalised(number)[..., 0], int(size.y[i]), int(size.x[j])
                 red[y : y + size.window, x : x + size.window] = 0
-                score = red[:8, :8].mean() if found.whole.output[place] == 0 else 0
+                score = red[:8, :8].mean() if found.whole.output[place] == 1 else 0
                 assert size.score[place, i, j] == pytest.approx(score, abs=1e-5)
 
 
 def test_class_is_the_label_s_or_the_predicted_one(paths):
     whole = run(paths).whole
     assert whole.image_id.tolist() == list(PROBES)
-    assert whole.output.tolist() == [0, 1, 0] and whole.by_label.tolist() == [True, True, False]
+    assert whole.output.tolist() == [0, 1, 1] and whole.by_label.tolist() == [True, True, False]
     share = 1 / (1 + np.exp(-normalised(PROBES[1])[:8, :8, 0].mean()))
-    assert whole.probability[1] == pytest.approx(1 - share, rel=1e-5)
+    assert whole.probability[1] == pytest.approx(share, rel=1e-5)
 
 
 def test_strongest_map_is_followed(paths):
@@ -132,9 +132,9 @@ def test_strongest_map_is_followed(paths):
 @pytest.mark.parametrize("fill", ["mean", "blur", "noise"])
 def test_other_fills_cover_the_same_places(paths, fill):
     plain, other = run(paths).sizes[0], run(paths, fill=fill).sizes[0]
-    assert (plain.score[0, :2, :2] != other.score[0, :2, :2]).all()
+    assert (plain.score[1, :2, :2] != other.score[1, :2, :2]).all()
     # What lies beside the quarter changes nothing, whatever it is.
-    np.testing.assert_allclose(other.score[0, 2:], run(paths).whole.score[0], rtol=1e-6)
+    np.testing.assert_allclose(other.score[1, 2:], run(paths).whole.score[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("fill", ["zero", "noise"])
