@@ -23,6 +23,7 @@ PARAMS: dict[str, Any] = {
     "topk.k": 3,
     "topk.margin": 2,
     "patches.units": 2,
+    "inversion.schedule": [[4, 0.004], [2, 0.0004]],
     "patches.side": 16,
     "outlines.sample": 20,
     "directions.count": 4,

@@ -13,6 +13,7 @@ FIGURES = {
     "render-patches",
     "render-embedding",
     "render-attribution",
+    "render-codes",
 }
 AFTER_PROBES = {
     "activation_maps",
@@ -20,6 +21,8 @@ AFTER_PROBES = {
     "occlusion",
     "class_models",
     "render-attribution",
+    "inversion",
+    "render-codes",
     "excited_units",
     "training_dynamics",
     "similarity",
@@ -64,6 +67,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "class_models.steps": (25, {"class_models", "render-attribution"}),
     "gradients.steps": (3, {"gradients", "render-attribution"}),
     "occlusion.stride": (0.5, {"occlusion", "render-attribution"}),
+    "inversion.seed": (7, {"inversion", "render-codes"}),
     "excited_units.units": (3, {"excited_units", "render-activations"}),
     "topk.k": (2, {"topk", "directions", "patches", *AFTER_PATCHES}),
     "patches.side": (20, {"patches", *AFTER_PATCHES}),
@@ -89,6 +93,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "render_people.listed": (3, {"render-people"}),
     "render_embedding.tile": (12, {"render-embedding"}),
     "render_attribution.probes": (2, {"render-attribution"}),
+    "render_codes.probes": (2, {"render-codes"}),
     "report.title": ("Another", set()),
 }
 # The long chains start the network again; `make test-all` runs them too.

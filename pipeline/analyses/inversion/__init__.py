@@ -1,0 +1,1 @@
+"""Inversion: images whose code in a layer is that of a given image."""

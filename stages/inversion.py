@@ -1,0 +1,199 @@
+"""Reconstruct the probes from their codes in some layers."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pipeline import store
+from pipeline.analyses.inversion.choosing import Deep, inverted_layers
+from pipeline.analyses.inversion.descent import Inversion, Pixels, noise, pixels_of
+from pipeline.analyses.inversion.energy import Penalty, squared_error
+from pipeline.formats.inversion import VERSION, About, InvertedLayer, new_inversion
+from pipeline.formats.probes import read_pictures, read_probes
+from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.weights import read_description
+from pipeline.images.preprocess import Preprocessing
+from pipeline.layers.layers import code_layer, describe_layers
+from pipeline.layers.running import Runner
+from pipeline.model.device import choose_device, device_and_dtype, place_network
+from pipeline.model.network import load_network
+from pipeline.params import digest
+from pipeline.progress import Bar, progress
+from pipeline.store.metrics import write_metrics
+from stages.blocks.inversion import Params
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write `artifacts/inversion.h5` and its metrics.
+
+    Raises
+    ------
+    UserError
+        A layer is not there.
+    """
+    made_from = {"params": digest(params)}
+    probes = read_probes(paths["probes"]) if params.run else not_run("inversion")
+    if isinstance(probes, Status):
+        write_status(paths["out"], probes, stage="inversion", version=VERSION, made_from=made_from)
+        write_metrics(paths["metrics"], {})
+        return
+    # The last bits must not depend on the number of cores.
+    torch.set_num_threads(1)
+    description = read_description(paths["weights"])
+    made_from |= {"probes": store.digest(paths["probes"]), "weights": description.digest}
+    network = place_network(load_network(paths["weights"]), choose_device())
+    deep = _layers(network, description.preprocessing, params)
+    shown = probes.image_id[: params.probes]
+    pixels = pixels_of(description.preprocessing, device_and_dtype(network)[0])
+    reconstructed = _Reconstructed(
+        network, pixels, pixels.images(read_pictures(paths["probes"])[: len(shown)]), shown, params
+    )
+    about = About(tuple(one.layer.name for one in deep), _steps(params), params.restarts, params.sixth_norm)
+    found = {}
+    with new_inversion(paths["out"], about, shown, reconstructed.predicted, made_from=made_from) as writer:
+        inversions = [reconstructed.inversion(one) for one in deep]
+        reconstructed.announce(inversions)
+        total = len(deep) * params.restarts * _steps(params) * len(shown)
+        with progress("inverting", total=total, unit="steps") as bar:
+            for one, inversion in zip(deep, inversions, strict=True):
+                layer, images = reconstructed.layer(one, inversion, bar)
+                found[one.layer.name] = layer
+                writer.put_layer(one.layer.name, layer, pixels.pictures(images))
+    write_metrics(paths["metrics"], _numbers(found, reconstructed.predicted))
+
+
+def _layers(network: nn.Module, preprocessing: Preprocessing, params: Params) -> list[Deep]:
+    size, channels = preprocessing.input_size, preprocessing.channels
+    layers, code = describe_layers(network, size, channels), code_layer(network, size, channels)
+    return inverted_layers(layers, code, params.layers, params.most)
+
+
+def _steps(params: Params) -> int:
+    return sum(steps for steps, _ in params.schedule)
+
+
+class _Reconstructed:
+    """Reconstructs P probes, (P, C, h, w), layer by layer."""
+
+    def __init__(
+        self, network: nn.Module, pixels: Pixels, images: Tensor, image_id: NDArray[np.int64], params: Params
+    ) -> None:
+        self._network, self._pixels, self._images = network, pixels, images
+        self._image_id, self._params = image_id, params
+        self._classifier = Runner(network)
+        starts = range(0, len(image_id), params.batch_size)
+        self._batches = [slice(start, min(start + params.batch_size, len(image_id))) for start in starts]
+        self.predicted = self._logits(images).argmax(1).astype(np.int32)
+
+    def inversion(self, deep: Deep) -> Inversion:
+        """Prepare the inversion of a layer."""
+        name, params = deep.layer.name, self._params
+        penalty = Penalty(deep.of_three(params.total_variation), params.sixth_norm)
+        runner = Runner(self._network, [name], until=name)
+        return Inversion(runner, name, penalty, params.schedule, self._pixels)
+
+    def announce(self, inversions: Sequence[Inversion]) -> None:
+        """Say what the work costs, by one step of each layer."""
+        params, first = self._params, self._images[self._batches[0]]
+        begun = time.monotonic()
+        for inversion in inversions:
+            inversion.energy(first, inversion.codes(first))
+        one = (time.monotonic() - begun) * params.restarts * len(self._batches)
+        log.info(
+            "%d probes, %d layers, %d runs each of %d steps: %d images forward and back, about %.0f s",
+            len(self._images), len(inversions), params.restarts, _steps(params),
+            len(self._images) * len(inversions) * params.restarts * _steps(params), one * _steps(params),
+        )  # fmt: skip
+
+    def layer(self, deep: Deep, inversion: Inversion, bar: Bar) -> tuple[InvertedLayer, Tensor]:
+        """Invert the codes of a layer; return what is said of them, and the images (P, C, h, w)."""
+        restarts = range(self._params.restarts)
+        runs = [self._run(inversion, restart, bar) for restart in restarts]
+        errors, energy, images = (torch.stack(column, 1) for column in zip(*runs, strict=True))
+        codes = torch.cat([inversion.codes(self._images[batch]).flatten(1) for batch in self._batches])
+        errors[~codes.any(1)] = torch.nan
+        place = torch.where(errors.isnan(), torch.inf, errors).argmin(1)
+        shown = images[torch.arange(len(images)), place]
+        logits = self._logits(shown)
+        layer = InvertedLayer(
+            codes.shape[1], deep.depth, inversion.penalty.total_variation, errors.cpu().numpy(),
+            energy.cpu().numpy(), _apart(shown, self._images), _between(codes),
+            logits.argmax(1).astype(np.int32), self._probability(logits),
+        )  # fmt: skip
+        return layer, shown
+
+    def _run(self, inversion: Inversion, restart: int, bar: Bar) -> tuple[Tensor, Tensor, Tensor]:
+        """Return errors (P), first and last energies (P, 2) and images of one run of all probes."""
+        parts = []
+        for batch in self._batches:
+            images, ids = self._images[batch], self._image_id[batch].tolist()
+            start = noise(images.shape[1:], ids, self._params.seed, restart).to(images.device)
+            stepped = partial(bar.advance, len(ids))
+            found = inversion.run(inversion.codes(images), start, stepped)
+            parts.append((found.error, torch.stack([found.first, found.last], 1), found.image))
+        errors, energy, image = (torch.cat(column) for column in zip(*parts, strict=True))
+        return errors, energy, image
+
+    def _logits(self, images: Tensor) -> NDArray[np.float32]:
+        parts = [self._classifier.run(self._pixels.inputs(images[batch])).logits for batch in self._batches]
+        assert all(part is not None for part in parts), "the whole network has run"
+        return torch.cat([part for part in parts if part is not None]).float().cpu().numpy()
+
+    def _probability(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the softmax gives to each probe's own prediction."""
+        shares = torch.as_tensor(logits).double().softmax(1).float().numpy()
+        return shares[np.arange(len(shares)), self.predicted]
+
+
+def _apart(images: Tensor, others: Tensor) -> NDArray[np.float32]:
+    error = squared_error(images, others).sqrt()
+    error[~others.flatten(1).any(1)] = torch.nan
+    return error.cpu().numpy()
+
+
+def _between(codes: Tensor) -> NDArray[np.float32]:
+    """Return the median distance of the others' codes from each, (P, D), relative to its own length."""
+    if len(codes) < 2:
+        return np.full(len(codes), np.nan, np.float32)
+    found = []
+    for place, code in enumerate(codes):
+        others, length = torch.cat([codes[:place], codes[place + 1 :]]), float(code.norm())
+        median = float(np.median((others - code).norm(dim=1).cpu().numpy()))
+        found.append(median / length if length else np.nan)
+    return np.array(found, np.float32)
+
+
+def _numbers(
+    layers: Mapping[str, InvertedLayer], predicted: NDArray[np.int32]
+) -> dict[str, float | dict[str, float]]:
+    """Return each layer's median error over the probes, and the share of them that keep their class."""
+    known = {name: layer.error[~np.isnan(layer.error)] for name, layer in layers.items()}
+    return {
+        "probes": len(predicted),
+        "error": {name: float(np.median(error)) for name, error in known.items() if len(error)},
+        "class_kept": {name: float((layer.predicted == predicted).mean()) for name, layer in layers.items()},
+        "diverged": {name: float(layer.diverged) for name, layer in layers.items()},
+    }
+
+
+STAGE = Stage(
+    name="inversion",
+    run=run,
+    params=Params,
+    block="inversion",
+    inputs={"probes": "artifacts/probes.h5", "weights": "artifacts/weights"},
+    outputs={"out": "artifacts/inversion.h5", "metrics": "metrics/inversion.json"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))
