@@ -41,7 +41,19 @@ _SAME = 1 - 1e-9
 
 @dataclass(frozen=True)
 class Shown:
-    """A method's map on one probe: its picture, and what is said of it."""
+    """A method's map on one probe: its picture, and what is said of it.
+
+    Attributes
+    ----------
+    panel
+        The picture.
+    largest, smallest, at
+        Of how much pixels matter, and y, x of the largest.
+    tenth
+        Share of what is positive in the tenth of pixels with the largest values; NaN where nothing is.
+    alike
+        Rank correlation of magnitudes with the gradient's; NaN where there is none.
+    """
 
     panel: Panel
     largest: float
@@ -162,8 +174,8 @@ def add_gradients(
 def _shown(panel: Panel, matters: NDArray[np.float32], gradient: NDArray[np.float32] | None) -> Shown:
     y, x = np.unravel_index(int(matters.argmax()), matters.shape)
     alike = np.nan
-    if gradient is not None and np.ptp(gradient) and np.ptp(matters):
-        alike = float(spearmanr(gradient.ravel(), matters.ravel()).statistic)
+    if gradient is not None and np.ptp(gradient) and np.ptp(np.abs(matters)):
+        alike = float(spearmanr(gradient.ravel(), np.abs(matters).ravel()).statistic)
     tenth = float(localisation(matters[None])[0])
     return Shown(panel, float(matters.max()), float(matters.min()), (int(y), int(x)), tenth, alike)
 
