@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 
 NO_ANSWERS = Status(
     "not applicable",
-    "there are no labels by people: put CSV files (path, annotator, label) into inputs/humans/ and run again",
+    "there are no labels by people: label images on the page below, or put CSV files (path, annotator, "
+    "label) into inputs/humans/, and run again",
 )
 NO_LABELS = Status(
     "not applicable",

@@ -1,16 +1,31 @@
-"""Draw how people and the network compare."""
+"""Draw how people and the network compare, and the page on which people label."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.contents.writing import new_chapter
+from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.humans import Shown, add_humans
+from pipeline.figures.labelling import Labelling, add_labelling
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.humans import Humans, read_humans
-from pipeline.formats.manifest import open_manifest
+from pipeline.formats.manifest import ManifestFile, open_manifest
+from pipeline.formats.predictions import read_predictions
 from pipeline.formats.status import Status
+from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from stages.blocks.render_people import Params
 from stages.command import Stage, execute
+
+NO_CLASSES = Status(
+    "not applicable",
+    "the images that can be shown have fewer than two classes that are outputs of the network, so there is "
+    "nothing to choose from",
+)
+
+Ids = NDArray[np.int64]
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -19,6 +34,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     shown = found if isinstance(found, Status) else _shown(found, paths)
     with new_chapter(paths["out"]) as chapter:
         add_humans(chapter.section("humans"), shown, listed=params.listed)
+        add_labelling(chapter.section("labelling"), _labelling(params, paths))
 
 
 def _shown(found: Humans, paths: Mapping[str, Path]) -> Shown:
@@ -30,6 +46,48 @@ def _shown(found: Humans, paths: Mapping[str, Path]) -> Shown:
     return Shown(found, {image: names[image] for image in ids}, read_class_names(paths["names"]).of_class)
 
 
+def _labelling(params: Params, paths: Mapping[str, Path]) -> Labelling | Status:
+    """Draw images to label from those that the accuracy is of, and examples from the others."""
+    with open_manifest(paths["manifest"]) as manifest, open_thumbnails(paths["thumbnails"]) as thumbnails:
+        usable, counted = _usable(paths["predictions"], manifest, thumbnails)
+        label = manifest.label()
+        present = np.unique(label[usable])
+        if len(present) < 2:
+            return NO_CLASSES
+        drawn = np.random.default_rng(params.seed).permutation(counted)[: params.to_label]
+        rest = usable[~np.isin(usable, drawn)]
+        # Those that are never asked about come first: not all images may be on the page.
+        rest = np.concatenate([rest[~np.isin(rest, counted)], rest[np.isin(rest, counted)]])
+        of_class = [rest[label[rest] == one][: params.examples] for one in present]
+        ends = np.cumsum([0, *map(len, of_class)])
+        called = read_class_names(paths["names"]).of_class
+        path = [name.decode() for name in manifest.take_path(drawn).tolist()]
+        return Labelling(
+            path, _tiles(thumbnails, np.concatenate([drawn, *of_class])),
+            [manifest.class_names[one] for one in present], [called[one] for one in present],
+            [range(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)],
+        )  # fmt: skip
+
+
+def _usable(predictions: Path, manifest: ManifestFile, thumbnails: ThumbnailFile) -> tuple[Ids, Ids]:
+    """Return the images with a picture and a label that is an output, and those that the accuracy is of."""
+    evaluated = read_predictions(predictions)
+    known = evaluated.image_id[evaluated.label >= 0]
+    usable = known[np.isin(known, thumbnails.image_id[thumbnails.size.all(axis=1)])]
+    split = np.array(manifest.split(), dtype=np.str_)[usable]
+    return usable, usable[split == evaluated.held_out] if evaluated.held_out else usable
+
+
+def _tiles(thumbnails: ThumbnailFile, image_id: Ids) -> NDArray[np.uint8]:
+    """Read pictures of some images, (n, s, s, 4)."""
+    rows = np.searchsorted(thumbnails.image_id, image_id)
+    tiles: dict[int, NDArray[np.uint8]] = {}
+    for row in np.unique(rows).tolist():
+        pixels, (width, height) = thumbnails.pixels(slice(row, row + 1))[0], thumbnails.size[row].tolist()
+        tiles[row] = scale(pixels, (width, height), len(pixels))
+    return np.stack([tiles[row] for row in rows.tolist()])
+
+
 STAGE = Stage(
     name="render-people",
     run=run,
@@ -39,6 +97,8 @@ STAGE = Stage(
         "humans": "artifacts/humans.h5",
         "names": "artifacts/class_names.h5",
         "manifest": "artifacts/manifest.h5",
+        "predictions": "artifacts/predictions.h5",
+        "thumbnails": "artifacts/thumbnails.h5",
     },
     outputs={"out": "artifacts/figures/people"},
 )

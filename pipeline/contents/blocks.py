@@ -144,7 +144,7 @@ class Viewer(_Captioned):
 
     kind: Literal["viewer"] = "viewer"
     id: Slug
-    program: Literal["map"]
+    program: Literal["map", "label"]
     scripts: tuple[Inside, ...] = Field(min_length=1)
     data: tuple[Inside, ...] = ()
     pictures: tuple[Inside, ...] = ()

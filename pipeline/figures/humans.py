@@ -146,9 +146,19 @@ def _add_lists(
             numbers = {"found": len(of_cell), "listed": min(len(of_cell), listed)}
             section.add(
                 blocks.Table(
-                    id=name, caption=name, columns=columns, rows=tuple(of_cell[:listed]), numbers=numbers
+                    id=name,
+                    caption=name,
+                    columns=columns,
+                    rows=tuple(_spread(of_cell, listed)),
+                    numbers=numbers,
                 )
             )
+
+
+def _spread(rows: Sequence[tuple[Cell, ...]], most: int) -> list[tuple[Cell, ...]]:
+    """Return at most so many of the rows, spread evenly: they stand by path, and so by class."""
+    places = np.linspace(0, len(rows) - 1, min(len(rows), most)).round().astype(int)
+    return [rows[place] for place in places.tolist()]
 
 
 def _numbers(shown: Shown) -> dict[str, Number]:

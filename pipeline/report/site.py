@@ -19,6 +19,7 @@ from pipeline.report.environment import Frame
 from pipeline.report.pages import about
 from pipeline.report.pages.chapters import write_chapters, write_index
 from pipeline.report.pages.images import write_images
+from pipeline.report.pages.labelling import write_labelling
 from pipeline.report.pages.layers import write_layers
 from pipeline.report.pages.lookup import write_lookup
 from pipeline.report.pages.maps import find_maps, with_viewers, write_map
@@ -88,6 +89,7 @@ def write_report(
         about.write_about(frame, chapters[-1], provenance, skipped_shown=texts.skipped_shown)
         for found in maps:
             write_map(frame, found)
+        write_labelling(frame, worded)
         _write_collected(frame, worded)
 
 

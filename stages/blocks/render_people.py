@@ -9,3 +9,6 @@ class Params(Block):
     """The block `render_people`."""
 
     listed: int = Field(ge=1, le=10_000, description="lines of the lists of images; files have all of them")
+    to_label: int = Field(ge=1, le=5000, description="images on the labelling page")
+    examples: int = Field(ge=0, le=10, description="example images of each class there")
+    seed: int = Field(ge=0, le=2**31 - 1, description="of the images that are drawn")

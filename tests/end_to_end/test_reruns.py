@@ -14,6 +14,7 @@ FIGURES = {
     "render-embedding",
     "render-attribution",
     "render-codes",
+    "render-people",
 }
 AFTER_PROBES = {
     "activation_maps",
@@ -55,13 +56,13 @@ AFTER_ACTIVATIONS = {
 ALWAYS = {"check", "report"}
 TABLE: dict[str, tuple[Any, set[str]]] = {
     "sample.dataset": ("digits", {"sample"}),
-    "dataset.seed": (
-        7,
-        {"manifest", "weights", "filters", "extract", "thumbnails", "render-people", *AFTER_ACTIVATIONS},
-    ),
-    "model.training.epochs": (3, {"weights", "filters", "extract", "render-people", *AFTER_ACTIVATIONS}),
+    "dataset.seed": (7, {"manifest", "weights", "filters", "extract", "thumbnails", *AFTER_ACTIVATIONS}),
+    "model.training.epochs": (3, {"weights", "filters", "extract", *AFTER_ACTIVATIONS}),
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
-    "predictions.bins": (5, {"predictions", "humans", "probes", "render-summary", *AFTER_PROBES}),
+    "predictions.bins": (
+        5,
+        {"predictions", "humans", "render-people", "probes", "render-summary", *AFTER_PROBES},
+    ),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
     "class_models.steps": (25, {"class_models", "render-attribution"}),
@@ -85,7 +86,10 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "similarity.sample": (8, {"similarity", "render-embedding"}),
     "separability.sample": (15, {"separability", "render-embedding"}),
     "humans.seed": (7, {"humans", "render-people"}),
-    "thumbnails.side": (12, {"thumbnails", "neighbours", "render-summary", "render-embedding"}),
+    "thumbnails.side": (
+        12,
+        {"thumbnails", "neighbours", "render-summary", "render-people", "render-embedding"},
+    ),
     "render_summary.examples": (2, {"render-summary"}),
     "render_activations.listed": (2, {"render-activations"}),
     "render_filters.layers": (1, {"render-filters"}),

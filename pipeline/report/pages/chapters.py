@@ -133,8 +133,10 @@ def _line(section: Worded, key: str) -> str:
 
 
 def _viewers(section: Worded) -> list[Shown]:
+    """Return the maps: the first page leads to them, to other programs the section."""
     view = View(section, "", {})
-    return [view.block(block) for block in section.content.blocks if isinstance(block, Viewer)]
+    blocks = [block for block in section.content.blocks if isinstance(block, Viewer)]
+    return [view.block(block) for block in blocks if block.program == "map"]
 
 
 def _neighbours(chapters: Sequence[Chapter], chapter: Chapter) -> tuple[Chapter | None, Chapter | None]:

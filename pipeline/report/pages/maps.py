@@ -43,7 +43,12 @@ def with_viewers(chapters: Sequence[Chapter]) -> list[Chapter]:
 
 def find_maps(sections: Sequence[Worded]) -> list[ImageMap]:
     """Return the interactive maps of all sections."""
-    return [ImageMap(section, viewer) for section in sections for viewer in _viewers(section)]
+    return [
+        ImageMap(section, viewer)
+        for section in sections
+        for viewer in _viewers(section)
+        if viewer.program == "map"
+    ]
 
 
 def _viewers(section: Worded) -> list[Viewer]:

@@ -79,7 +79,7 @@ def test_five_guesses_have_a_table_where_they_were_given(draw):
 def test_lists_are_cut_and_say_so(draw):
     content, _, page = draw(listed=1)
     assert len(table(content, "only-person").rows) == 1
-    assert "1 of 4 answers; the file answers.csv has all" in page
+    assert "1 of 4 answers, spread evenly; the file of the first figure has all" in page
 
 
 def test_the_section_without_answers_says_why(tmp_path):

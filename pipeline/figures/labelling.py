@@ -1,0 +1,91 @@
+"""What the labelling page needs: pictures on sheets, and a script that says which is which."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.contents.blocks import Viewer
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.mosaic import lay_out
+from pipeline.figures.drawing.webp import save_webp
+from pipeline.formats.status import Status
+
+SCRIPT = "labelling.js"
+SHEET = 1024  # pixels at most
+BEGIN = "window.CONVATLAS_LABELLING = "
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """Images to be labelled, and examples of the classes.
+
+    Attributes
+    ----------
+    path
+        (n,) of the images to label, in an order drawn at random.
+    tiles
+        (n + m, s, s, 4) uint8 their pictures, then those of the examples.
+    classes, called
+        (K,) the dataset's names of the classes, and what people call them.
+    examples
+        (K,) of each class which of the m are examples of it.
+    """
+
+    path: Sequence[str]
+    tiles: NDArray[np.uint8]
+    classes: Sequence[str]
+    called: Sequence[str]
+    examples: Sequence[Sequence[int]]
+
+
+def add_labelling(section: SectionDraft, found: Labelling | Status) -> None:
+    """Write the sheets and the script of the labelling page, or say why there is none."""
+    if isinstance(found, Status):
+        section.status = found
+        return
+    sheets = _save_sheets(section.folder, found.tiles)
+    first = len(found.path)
+    source = {
+        # Progress in a browser is kept by this: other images are another task.
+        "id": hashlib.sha256("\n".join([*found.path, *found.classes]).encode()).hexdigest()[:16],
+        "sheets": sheets,
+        "path": list(found.path),
+        "classes": [
+            {"name": name, "called": called, "examples": [first + one for one in examples]}
+            for name, called, examples in zip(found.classes, found.called, found.examples, strict=True)
+        ],
+    }
+    text = json.dumps(source, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+    (section.folder / SCRIPT).write_text(f"{BEGIN}{text};\n", encoding="ascii")
+    section.numbers |= {
+        "images": first, "classes": len(found.classes), "side": found.tiles.shape[1],
+        "examples": max(map(len, found.examples)),
+    }  # fmt: skip
+    pictures = tuple(sheets["files"])
+    section.add(
+        Viewer(id="page", caption="page", program="label", scripts=(SCRIPT,), pictures=pictures)
+    )  # fmt: skip
+
+
+def _save_sheets(folder: Path, tiles: NDArray[np.uint8]) -> dict[str, Any]:
+    """Write the tiles line by line, sheet by sheet; return their side, lines and columns, and the files."""
+    side = tiles.shape[1]
+    across = max(1, SHEET // side)
+    files: list[str] = []
+    for start in range(0, len(tiles), across**2):
+        some = tiles[start : start + across**2]
+        index = np.arange(len(some))
+        places = np.stack((index % across, index // across), axis=1) * side
+        sheet = lay_out(some, places, across * side, -(-len(some) // across) * side)
+        files.append(f"labelling-{len(files):03}.webp")
+        save_webp(folder / files[-1], Image.fromarray(sheet))
+    return {"side": side, "columns": across, "files": files}

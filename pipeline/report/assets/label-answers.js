@@ -1,0 +1,89 @@
+"use strict";
+// One person's answers: the order of the images, what was said of each, what the browser keeps, and the CSV.
+
+class Answers {
+  constructor(source, annotator) {
+    this.source = source;
+    this.annotator = annotator;
+    this.key = `convatlas-label-${source.id}-${annotator}`;
+    this.order = Answers.shuffled(source.path.length, annotator);
+    this.given = this.restored();
+    this.kept = this.keep();
+  }
+
+  // The image that comes next; undefined where all have an answer.
+  get next() {
+    return this.order[this.given.length];
+  }
+
+  get count() {
+    return this.given.length;
+  }
+
+  // `name` is a class of the dataset, or null for none of them.
+  add(name) {
+    if (this.next === undefined) return;
+    this.given.push(name);
+    this.kept = this.keep();
+  }
+
+  undo() {
+    this.given.pop();
+    this.kept = this.keep();
+  }
+
+  forget() {
+    this.given = [];
+    this.kept = this.keep();
+  }
+
+  keep() {
+    try {
+      localStorage.setItem(this.key, JSON.stringify(this.given));
+      localStorage.setItem("convatlas-label-annotator", this.annotator);
+      return true;
+    } catch {
+      return false; // A browser may refuse storage to pages from disk.
+    }
+  }
+
+  restored() {
+    try {
+      const given = JSON.parse(localStorage.getItem(this.key) || "[]");
+      const known = new Set([null, ...this.source.classes.map((one) => one.name)]);
+      const sound = Array.isArray(given) && given.length <= this.order.length;
+      return sound && given.every((name) => known.has(name)) ? given : [];
+    } catch {
+      return [];
+    }
+  }
+
+  csv() {
+    const rows = this.given.map((name, place) => [
+      this.source.path[this.order[place]], this.annotator, name === null ? "none" : name,
+    ]);
+    return [["path", "annotator", "label"], ...rows].map((row) => row.map(Answers.cell).join(",") + "\n").join("");
+  }
+
+  // What a spreadsheet would run as a formula gets an apostrophe, which the reader of this file takes off again.
+  static cell(text) {
+    const inert = /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  }
+
+  // The same order whenever the same person comes back, another for another.
+  static shuffled(count, name) {
+    let state = 0x811c9dc5;
+    for (const letter of name) state = Math.imul(state ^ letter.codePointAt(0), 0x01000193) >>> 0;
+    const order = Array.from({ length: count }, (_, place) => place);
+    for (let place = count - 1; place > 0; place--) {
+      // mulberry32
+      state = (state + 0x6d2b79f5) >>> 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      const other = Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296 * (place + 1));
+      [order[place], order[other]] = [order[other], order[place]];
+    }
+    return order;
+  }
+}

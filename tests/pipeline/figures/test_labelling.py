@@ -1,0 +1,55 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.labelling import BEGIN, SCRIPT, Labelling, add_labelling
+from pipeline.formats.status import not_run
+
+PATHS = ["x/cat-3.png", "x/dog-1.png"]
+
+
+def task(side=8, count=5):
+    tiles = np.full((count, side, side, 4), 255, np.uint8)
+    tiles[..., :3] = 40 * np.arange(count)[:, None, None, None]
+    return Labelling(PATHS, tiles, ["a", "b"], ["cat", "dog"], [[0, 2], [1]])
+
+
+def source(folder):
+    return json.loads((folder / SCRIPT).read_text().removeprefix(BEGIN).rstrip(";\n"))
+
+
+def test_the_script_says_where_pictures_lie(tmp_path):
+    section = SectionDraft("labelling", tmp_path)
+    add_labelling(section, task())
+    found = source(tmp_path)
+    assert found["path"] == PATHS
+    assert found["classes"][0] == {"name": "a", "called": "cat", "examples": [2, 4]}
+    sheet = Image.open(tmp_path / found["sheets"]["files"][0]).convert("RGB")
+    columns, side = found["sheets"]["columns"], found["sheets"]["side"]
+    for place in range(5):
+        at = (place % columns * side, place // columns * side)
+        assert abs(sheet.getpixel(at)[0] - 40 * place) <= 2
+    assert section.numbers == {"images": 2, "classes": 2, "side": 8, "examples": 2}
+
+
+def test_further_pictures_lie_on_further_sheets(tmp_path):
+    section = SectionDraft("labelling", tmp_path)
+    add_labelling(section, task(side=600))
+    assert len(source(tmp_path)["sheets"]["files"]) == 5
+    assert section.blocks[0].pictures == tuple(source(tmp_path)["sheets"]["files"])
+
+
+def test_what_the_network_says_is_not_in_it(tmp_path):
+    section = SectionDraft("labelling", tmp_path)
+    add_labelling(section, task())
+    assert set(source(tmp_path)) == {"id", "path", "classes", "sheets"}
+
+
+@pytest.mark.parametrize("status", [not_run("x")])
+def test_without_classes_it_says_why(tmp_path, status):
+    section = SectionDraft("labelling", tmp_path)
+    add_labelling(section, status)
+    assert section.content().reason == status.reason and not list(tmp_path.iterdir())
