@@ -170,7 +170,8 @@ def _numbers(shown: Shown) -> dict[str, Number]:
         "raters": len(images), "named": int((~found.raters.tabled).sum()),
         "tables": int(found.raters.tabled.sum()), "ties": int(found.raters.ties.sum()),
         "left_out": found.raters.left_out, "images": len(found.network.image_id),
-        "answers": int(images.sum()), "conditions": len(found.conditions), "unknown": found.unknown,
+        "answers": int(images.sum()), "unknown": found.unknown,
+        "conditions": len(np.unique(found.answers.condition[~found.raters.tabled[found.answers.rater]])),
         "unlabelled": found.unlabelled, "who": shown.who[0], "first_images": int(images[0]),
     }  # fmt: skip
     shares = right[images > 0] / images[images > 0]
@@ -218,10 +219,10 @@ def _add_accuracy(section: SectionDraft, shown: Shown) -> None:
             ends = wilson(right, images)
             _dots(axes, theme, 100 * right / images, [100 * end for end in ends], place, name)
         _name_rows(axes, names)
-        axes.set_xlabel("right, % of the images that each labelled")
+        axes.set_xlabel("right, % of the same images")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
-    files = plot(section.folder, "accuracy", (4.6, 1.5 + 0.34 * len(rows)), paint)
+    files = plot(section.folder, "accuracy", (4.2, 1.5 + 0.34 * len(rows)), paint)
     evidence = Evidence(n=int(totals.sum()), of="answers", interval="wilson")
     section.add(
         blocks.Figure(
@@ -318,10 +319,10 @@ def _add_consistency(section: SectionDraft, shown: Shown) -> None:
                 axes.plot(pairs.kappa[at], at, "oD"[place], color=colour, label=label, linestyle="none")
         axes.axvline(0, color=theme.soft, linewidth=1, linestyle="--")
         _name_rows(axes, [f"{short(one, 16)} – {short(two, 16)}" for one, two in names[:MOST_DRAWN]])
-        axes.set_xlabel("error consistency κ (0: as by chance)")
+        axes.set_xlabel("error consistency κ")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
-    files = plot(section.folder, "consistency", (4.8, 1.5 + 0.3 * len(rows)), paint)
+    files = plot(section.folder, "consistency", (4.2, 1.5 + 0.3 * len(rows)), paint)
     evidence = Evidence(n=int(pairs.images.sum()), of="pairs of answers", interval="bootstrap")
     section.add(
         blocks.Figure(

@@ -44,7 +44,7 @@ def add_doubt(section: SectionDraft, doubt: Doubt) -> None:
         axes.set_axisbelow(True)
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
-    files = plot(section.folder, "doubt", (4.6, 3.4), paint)
+    files = plot(section.folder, "doubt", (4.2, 3.2), paint)
     # Two pixels of it are one of the page, where it then fits a phone.
     files |= {"width": files["width"] // 2, "height": files["height"] // 2}
     evidence = Evidence(n=sum(row[1] for row in rows), interval="wilson")

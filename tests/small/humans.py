@@ -15,7 +15,8 @@ def humans(*, tabled=(False, False), doubt=True, top5=False, conditions=("",)) -
     guess = np.concatenate([LABEL, LABEL])[:, None].copy()
     guess[[0, 2, 8, 9, 10, 11], 0] = [1, 1, 2, 2, 2, -1]
     answers = Answers(
-        np.repeat([0, 1], IMAGES).astype(np.int32), np.zeros(2 * IMAGES, np.int32),
+        np.repeat([0, 1], IMAGES).astype(np.int32),
+        (np.arange(2 * IMAGES) % len(conditions)).astype(np.int32),
         np.tile(np.arange(IMAGES), 2), guess.astype(np.int32), np.full(2 * IMAGES, np.nan, np.float32),
     )  # fmt: skip
     right = PREDICTED == LABEL

@@ -33,7 +33,7 @@ def table(content, name):
 def test_two_annotators_beside_the_network(draw):
     content, folder, page = draw()
     assert "People labelled 8 images of the dataset" in page
-    assert "Between the network and each of 2 it is 0.15 in the mean (0.10 to 0.20)" in page
+    assert "Between the network and each of 2 who labelled it is 0.15 in the mean (0.10 to 0.20)" in page
     assert "Between 1 pair of annotators, which is the ceiling, it is 0.30" in page
     assert table(content, "agreement").rows[0] == ("anna", 8, 4, 2, 1, 1, 1)
     assert table(content, "tests").rows[0][1] == 0.75
