@@ -27,6 +27,7 @@ from pipeline.formats.separability import read_separability
 from pipeline.formats.similarity import read_similarity
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
+from pipeline.images.attributes import NAMES
 from stages.blocks.render_embedding import Params
 from stages.command import Stage, execute
 
@@ -38,18 +39,19 @@ MOST_WORDS = 1000
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/embedding/."""
     embedding = read_embedding(paths["embedding"])
-    points = embedding if isinstance(embedding, Status) else _read_points(embedding, paths)
-    with open_thumbnails(paths["thumbnails"]) as file, new_chapter(paths["out"]) as chapter:
-        section = chapter.section("embedding")
-        if isinstance(points, Status):
-            section.status = points
-        else:
-            _add_map(section, points, _tiles(file, points.image_id), params)
-        found = read_neighbours(paths["neighbours"])
-        known = None if isinstance(found, Status) else _describe(found, file, paths)
-        add_neighbours(chapter.section("neighbours"), found, known)
-        add_similarity(chapter.section("similarity"), read_similarity(paths["similarity"]))
-        add_separability(chapter.section("separability"), read_separability(paths["separability"]))
+    with open_thumbnails(paths["thumbnails"]) as file:
+        points = embedding if isinstance(embedding, Status) else _read_points(embedding, file, paths)
+        with new_chapter(paths["out"]) as chapter:
+            section = chapter.section("embedding")
+            if isinstance(points, Status):
+                section.status = points
+            else:
+                _add_map(section, points, _tiles(file, points.image_id), params)
+            found = read_neighbours(paths["neighbours"])
+            known = None if isinstance(found, Status) else _describe(found, file, paths)
+            add_neighbours(chapter.section("neighbours"), found, known)
+            add_similarity(chapter.section("similarity"), read_similarity(paths["similarity"]))
+            add_separability(chapter.section("separability"), read_separability(paths["separability"]))
 
 
 def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params) -> None:
@@ -63,12 +65,15 @@ def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params
     add_colourings(section, points)
 
 
-def _read_points(embedding: Embedding, paths: Mapping[str, Path]) -> Points:
+def _read_points(embedding: Embedding, file: ThumbnailFile, paths: Mapping[str, Path]) -> Points:
     evaluated = read_predictions(paths["predictions"])
     if not np.array_equal(evaluated.image_id, embedding.image_id):
         raise UserError(f"{paths['predictions']}: stale, of other images than the map; run predictions again")
     with open_manifest(paths["manifest"]) as manifest:
         path, attributes = manifest.path(), manifest.attributes()
+    # The dataset's own come first, for only the first ones are drawn.
+    for name in NAMES:
+        attributes.setdefault(name.replace("_", " "), file.attribute(name).astype(np.float64))
     names = read_class_names(paths["names"])
     predicted, classes = predicted_classes(
         evaluated.predicted, embedding.label, evaluated.class_output, names.of_class, names.of_output

@@ -1,4 +1,4 @@
-"""Make a thumbnail of every image."""
+"""Make a thumbnail of every image, and measure it."""
 
 import logging
 from collections.abc import Mapping
@@ -38,9 +38,11 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 def _add(writer: ThumbnailWriter, images: Originals, side: int) -> None:
     count = len(images.image_id)
-    made = thumbnails(images.image_id.tolist(), images.read, side, threads=count_workers())
+    made = thumbnails(images.image_id.tolist(), images.read_sized, side, threads=count_workers())
     with progress("thumbnails", total=count, unit="images") as bar:
         for path, image in zip(images.path, made, strict=True):
+            if image.attributes:
+                writer.measured(image.attributes, image.file_bytes)
             writer.add(image.pixels, image.width, image.height, image.problem)
             bar.advance()
             if image.problem:

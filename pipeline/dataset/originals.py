@@ -41,6 +41,11 @@ class Originals:
         """Read and decode one image: `read_row`, the image being named by its id."""
         return self.read_row(int(np.searchsorted(self.image_id, image_id)))
 
+    def read_sized(self, image_id: int) -> tuple[npt.NDArray[np.uint8], int]:
+        """Read and decode one image as `read` does, and return how many bytes its file has, too."""
+        data = self._bytes(int(np.searchsorted(self.image_id, image_id)))
+        return decode(data), len(data)
+
     def read_row(self, row: int, *, guarded: bool = False) -> npt.NDArray[np.uint8]:
         """Read and decode one image.
 
@@ -61,13 +66,17 @@ class Originals:
         ImageError
             If it cannot be read or decoded any more, or its bytes are not those of the manifest ("changed").
         """
+        data = self._bytes(row)
+        return decode_guarded(data) if guarded else decode(data)
+
+    def _bytes(self, row: int) -> bytes:
         try:
             data = self.dataset.read(self.path[row].decode())
         except OSError as error:
             raise ImageError("changed", f"cannot be read any more: {error}") from error
         if hashlib.sha256(data).hexdigest().encode() != self.sha256[row]:
             raise ImageError("changed", "its bytes are not those that the manifest lists")
-        return decode_guarded(data) if guarded else decode(data)
+        return data
 
 
 def originals(manifest: ManifestFile, image_ids: Array, dataset: Dataset | None = None) -> Originals:

@@ -181,12 +181,23 @@ class ManifestFile:
         dict
             By name: (N,) float64, NaN where missing, or N texts, empty where missing.
         """
-        found: dict[str, NDArray[np.float64] | list[str]] = {}
-        for name in self._file.children("attributes"):
-            values = self._file.get(f"attributes/{name}")
-            text = values.dtype.kind == "S"
-            found[name] = [value.decode("utf-8") for value in values.tolist()] if text else values
-        return found
+        return {name: self.attribute(name) for name in self.attribute_names()}
+
+    def attribute_names(self) -> list[str]:
+        """Read the names of `attributes`, sorted."""
+        return self._file.children("attributes")
+
+    def attribute(self, name: str) -> NDArray[np.float64] | list[str]:
+        """Read one of `attributes`."""
+        values = self._file.get(f"attributes/{name}")
+        text = values.dtype.kind == "S"
+        return [value.decode("utf-8") for value in values.tolist()] if text else values
+
+    def boxes(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Read the boxes: (B,) the row of each one's image, and (B, 4) x0, y0, x1, y1, pixels, upright."""
+        if "boxes" not in self._file:
+            return np.zeros(0, np.int64), np.zeros((0, 4), np.float32)
+        return self._file.get("boxes/image_id"), self._file.get("boxes/box")
 
     def skipped(self) -> list[Skipped]:
         """Read which files cannot be used."""

@@ -1,4 +1,7 @@
-"""``thumbnails.h5``: a small picture of every image, written one by one and read a run at a time."""
+"""``thumbnails.h5``: a small picture of every image, written one by one and read a run at a time.
+
+Beside it stands what was measured of the whole image while it was decoded for its picture.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.images.attributes import NAMES, PixelAttributes
 
-VERSION = 1
+VERSION = 2
 
 
 class ThumbnailWriter:
@@ -19,8 +23,15 @@ class ThumbnailWriter:
         self._image_id = image_id
         self._pixels = file.allocate("thumbnail", (len(image_id), side, side, 3), np.uint8)
         self._size = np.zeros((len(image_id), 2), np.uint16)
+        self._attributes = np.full((len(NAMES), len(image_id)), np.nan, np.float32)
+        self._bytes = np.zeros(len(image_id), np.int64)
         self._row = 0
         self.skipped: dict[int, str] = {}
+
+    def measured(self, found: PixelAttributes, file_bytes: int) -> None:
+        """Say of the image whose thumbnail is added next what it looks like, and how long its file is."""
+        self._attributes[:, self._row] = [getattr(found, name) for name in NAMES]
+        self._bytes[self._row] = file_bytes
 
     def add(self, pixels: NDArray[np.uint8], width: int, height: int, problem: str = "") -> None:
         """Add the next image's thumbnail.
@@ -43,6 +54,9 @@ class ThumbnailWriter:
         self._pixels.flush()
         file.put("width", self._size[:, 0])
         file.put("height", self._size[:, 1])
+        for name, values in zip(NAMES, self._attributes, strict=True):
+            file.put(f"attribute/{name}", values)
+        file.put("file_bytes", self._bytes)
         file.put("skipped/image_id", np.array(list(self.skipped), np.int64))
         file.put_strings("skipped/reason", list(self.skipped.values()))
 
@@ -94,6 +108,14 @@ class ThumbnailFile:
     def pixels(self, rows: slice) -> NDArray[np.uint8]:
         """Read some thumbnails, (n, T, T, 3) RGB."""
         return self._file.get("thumbnail", rows)
+
+    def attribute(self, name: str) -> NDArray[np.float32]:
+        """Read one of `pipeline.images.attributes.NAMES`, (N,); NaN where it is not known."""
+        return self._file.get(f"attribute/{name}")
+
+    def file_bytes(self) -> NDArray[np.int64]:
+        """Read the lengths of the files, (N,) bytes; 0 where one could not be read."""
+        return self._file.get("file_bytes")
 
     def skipped(self) -> dict[int, str]:
         """Read which images could not be read, and why."""

@@ -8,6 +8,7 @@ from tests.end_to_end.project import Project
 
 FIGURES = {
     "render-summary",
+    "render-failures",
     "render-activations",
     "render-filters",
     "render-patches",
@@ -31,6 +32,8 @@ AFTER_PROBES = {
     "render-activations",
     "neighbours",
     "render-embedding",
+    "attributes",
+    "render-failures",
 }
 AFTER_DYNAMICS = {"similarity", "separability", "render-activations", "render-embedding"}
 AFTER_PATCHES = {"outlines", "contrasts", "projections", "render-filters", "render-patches"}
@@ -88,9 +91,19 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "humans.seed": (7, {"humans", "render-people"}),
     "thumbnails.side": (
         12,
-        {"thumbnails", "neighbours", "render-summary", "render-people", "render-embedding"},
+        {
+            "thumbnails",
+            "neighbours",
+            "attributes",
+            "render-failures",
+            "render-summary",
+            "render-people",
+            "render-embedding",
+        },
     ),
+    "attributes.examples": (2, {"attributes", "render-failures"}),
     "render_summary.examples": (2, {"render-summary"}),
+    "render_failures.listed": (2, {"render-failures"}),
     "render_activations.listed": (2, {"render-activations"}),
     "render_filters.layers": (1, {"render-filters"}),
     "render_patches.units": (1, {"render-patches"}),

@@ -13,6 +13,7 @@ from pipeline.formats.predictions import Calibration, Confusion, Evaluated, Spli
 from pipeline.formats.shards import INPUT_DIGEST, Contents, write_shard
 from pipeline.formats.thumbnails import new_thumbnails
 from pipeline.formats.weights import Description
+from pipeline.images.attributes import PixelAttributes
 from pipeline.images.preprocess import Preprocessing
 from pipeline.numerics.geometry import ReceptiveField
 
@@ -97,11 +98,13 @@ def write_description(folder, classes, training=None):
     return folder
 
 
-def write_thumbnails(path, shades, side=8):
-    """Write one thumbnail an image, each of one grey."""
+def write_thumbnails(path, shades, side=8, brightness=None):
+    """Write one thumbnail an image, each of one grey; where given, `brightness` alone is measured."""
     shades = np.asarray(shades, np.uint8)
     with new_thumbnails(path, np.arange(len(shades)), side, made_from={}) as writer:
-        for shade in shades:
+        for number, shade in enumerate(shades):
+            if brightness is not None:
+                writer.measured(PixelAttributes(brightness[number], *[np.nan] * 5), 100)
             writer.add(np.full((side, side, 3), shade), side, side)
     return path
 

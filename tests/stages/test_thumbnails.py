@@ -1,5 +1,6 @@
 """The stage `thumbnails` on a small dataset."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -28,6 +29,10 @@ def test_every_image_has_its_thumbnail(paths):
         assert set(file.get("width")) == {16}
         assert set(file.get("height")) == {8}
         assert file.get("skipped/image_id").tolist() == []
+        expected = [(10 * number + 1) / 255 for number in range(7)]
+        assert file.get("attribute/brightness").tolist() == pytest.approx(expected, rel=1e-5)
+        files = sorted((paths["manifest"].parent / "data/c").iterdir())
+        assert file.get("file_bytes").tolist() == [one.stat().st_size for one in files]
 
 
 def test_equal_inputs_give_equal_bytes_whatever_the_threads(paths, monkeypatch):
@@ -47,6 +52,7 @@ def test_a_missing_image_is_skipped_and_told_all_missing_is_an_error(paths):
         assert file.get("skipped/image_id").tolist() == [2]
         assert "missing" in file.strings("skipped/reason")[0]
         assert file.get("width")[2] == 0
+        assert file.get("file_bytes")[2] == 0 and np.isnan(file.get("attribute/contrast")[2])
     before = paths["out"].read_bytes()
     for image in images[:2] + images[3:]:
         image.unlink()

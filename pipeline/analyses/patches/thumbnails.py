@@ -1,13 +1,14 @@
-"""Thumbnails: each image whole, in the middle of a small square."""
+"""Thumbnails: each image whole, in the middle of a small square; and what is measured of it meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.images.attributes import PixelAttributes, measure
 from pipeline.images.decoding import ImageError
 from pipeline.images.resampling import Window, fitting_scale, resample
 from pipeline.parallel.threads import ordered
@@ -28,12 +29,18 @@ class Thumbnail:
         Of the image in the square, pixels; the longer one is T. Both 0 if it could not be read.
     problem
         Why it could not be read; empty if it could.
+    attributes
+        What the whole image looks like; None if it could not be read.
+    file_bytes
+        Of its file; 0 if it could not be read.
     """
 
     pixels: UInt8
     width: int
     height: int
     problem: str = ""
+    attributes: PixelAttributes | None = None
+    file_bytes: int = 0
 
 
 def thumbnail(rgb: UInt8, size: int) -> Thumbnail:
@@ -60,16 +67,17 @@ def thumbnail(rgb: UInt8, size: int) -> Thumbnail:
 
 
 def thumbnails(
-    image_ids: Iterable[int], read: Callable[[int], UInt8], size: int, *, threads: int
+    image_ids: Iterable[int], read: Callable[[int], tuple[UInt8, int]], size: int, *, threads: int
 ) -> Iterator[Thumbnail]:
-    """Decode images in threads and yield their thumbnails in order.
+    """Decode images in threads, measure them, and yield their thumbnails in order.
 
     Parameters
     ----------
     image_ids : iterable of int
         Rows of the manifest.
     read : callable
-        The original image of an image id, or an `ImageError`; is called from several threads.
+        The original image of an image id and the bytes of its file, or an `ImageError`; is called from
+        several threads.
     size : int
         Side of the squares, pixels.
     threads : int
@@ -83,9 +91,10 @@ def thumbnails(
 
     def make(image_id: int) -> Thumbnail:
         try:
-            return thumbnail(read(image_id), size)
+            rgb, file_bytes = read(image_id)
         except ImageError as error:
             return Thumbnail(np.zeros((size, size, 3), np.uint8), 0, 0, str(error))
+        return replace(thumbnail(rgb, size), attributes=measure(rgb), file_bytes=file_bytes)
 
     return ordered(make, image_ids, threads=threads)
 

@@ -28,6 +28,9 @@ def test_images_are_found_by_their_row(manifest):
     assert images.image_id.tolist() == [1, 4]
     assert (images.read(4) == 4).all()
     assert images.read(1).shape == (4, 6, 3)
+    pixels, length = images.read_sized(1)
+    assert pixels.shape == (4, 6, 3)
+    assert length == len(images.dataset.read(images.path[1].decode()))
 
 
 def test_an_image_that_changed_is_told(manifest):

@@ -40,6 +40,9 @@ def test_what_is_written_is_read_back(path):
         assert found.split() == MANIFEST.split
         np.testing.assert_array_equal(np.stack(found.size(), 1), MANIFEST.size)
         assert found.skipped() == MANIFEST.skipped
+        assert found.attribute("place") == ["x", "", "y"] and set(found.attributes()) == {"age", "place"}
+        image, box = found.boxes()
+        assert (image.tolist(), box.tolist()) == ([1], MANIFEST.box.tolist())
 
 
 def test_some_images_are_read_in_the_order_asked_for(path):
@@ -65,6 +68,8 @@ def test_a_dataset_without_boxes_has_none(tmp_path):
     write_manifest(plain, tmp_path / "manifest.h5", dataset="data/x", max_bad_fraction=0, params="00")
     with store.read(tmp_path / "manifest.h5", version=VERSION) as file:
         assert not {"boxes", "attributes"} & set(file.children())
+    with open_manifest(tmp_path / "manifest.h5") as found:
+        assert found.attribute_names() == [] and [len(part) for part in found.boxes()] == [0, 0]
 
 
 def test_another_version_is_refused(tmp_path):

@@ -44,9 +44,14 @@ def test_many_come_in_order_and_a_bad_one_is_told():
     def read(image_id):
         if image_id == 2:
             raise ImageError("missing", "no such file")
-        return np.full((4, 4, 3), image_id, np.uint8)
+        return np.full((4, 4, 3), image_id, np.uint8), 10 * image_id
 
     made = list(thumbnails(range(5), read, 8, threads=3))
     assert [int(small.pixels[0, 0, 0]) for small in made] == [0, 1, 0, 3, 4]
     assert (made[2].width, made[2].height) == (0, 0)
     assert "no such file" in made[2].problem
+    assert [one.file_bytes for one in made] == [0, 10, 0, 30, 40]
+    assert made[2].attributes is None
+    assert [one.attributes.brightness for one in made if one.attributes] == pytest.approx(
+        [image_id / 255 for image_id in (0, 1, 3, 4)]
+    )

@@ -1,0 +1,97 @@
+"""Accuracy, confidence and calibration error against an attribute, bin by bin."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline.contents import blocks
+from pipeline.contents.values import Evidence, Number
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.palette import Theme
+from pipeline.figures.drawing.plotting import plot, short
+from pipeline.formats.attributes import Attributes, Effect
+from pipeline.store.tables import write_table
+
+SIZE, FONT = (4.4, 3.5), 10  # inches, points
+BINS = "bins.csv"
+NUMBERS = (
+    "images", "classes", "right", "accuracy", "accuracy_low", "accuracy_high", "confidence",
+    "confidence_low", "confidence_high", "calibration_error",
+)  # fmt: skip
+COLUMNS = ("attribute", "bin", *NUMBERS[:6], "error_ratio", *NUMBERS[6:])
+
+
+def bin_name(one: Effect, place: int) -> str:
+    """Say which bin it is: its word, or its smallest and its largest value."""
+    if one.bins.words is not None:
+        return one.bins.words[place]
+    low, high = (_short(values[place]) for values in (one.bins.low, one.bins.high))
+    return low if low == high else f"{low} – {high}"
+
+
+def _short(value: float) -> str:
+    """Write a number with three significant digits, and no power of ten where it need not be."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def add_curves(section: SectionDraft, found: Attributes, evidence: Evidence, listed: int) -> None:
+    """Draw the first attributes, a small figure each, and write the numbers of all."""
+    rows = (_row(one, place, found) for one in found.effects for place in range(len(one.bins)))
+    write_table(section.folder / BINS, COLUMNS, rows)
+    figures = tuple(
+        _curve(section, number, one, found, evidence) for number, one in enumerate(found.effects[:listed])
+    )
+    section.add(
+        blocks.Multiples(
+            id="curves", caption="curves", wide=True, figures=figures, numbers={"drawn": len(figures)}
+        )
+    )
+
+
+def _row(one: Effect, place: int, found: Attributes) -> tuple[object, ...]:
+    values = {name: getattr(one.bins, name)[place].item() for name in NUMBERS}
+    ratio = (1 - values["accuracy"]) / (1 - found.right / found.images)
+    named = {"attribute": one.name, "bin": bin_name(one, place), "error_ratio": ratio} | values
+    return tuple(named[name] for name in COLUMNS)
+
+
+def _curve(
+    section: SectionDraft, number: int, one: Effect, found: Attributes, evidence: Evidence
+) -> blocks.Figure:
+    name = f"curve-{number}"
+    files = plot(section.folder, name, SIZE, lambda figure, theme: _paint(figure, theme, one, found))
+    # Two pixels of it are one of the page, where it then fits a phone.
+    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    bins = one.bins
+    numbers: dict[str, Number] = {
+        "attribute": one.name, "from": one.source, "smallest": int(bins.images.min()),
+        "largest": int(bins.images.max()), "of_classes": int(bins.classes.sum()),
+        "corrected": one.corrected, "survives": int(one.corrected < found.level),
+        "missing": found.images - int(bins.images.sum()),
+    }  # fmt: skip
+    if bins.by_class:
+        evidence = Evidence(n=int(bins.classes.sum()), of="classes", split=found.split, interval="bootstrap")
+    return blocks.Figure(id=name, caption="curve", data=BINS, numbers=numbers, evidence=evidence, **files)
+
+
+def _paint(figure: Figure, theme: Theme, one: Effect, found: Attributes) -> None:
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    bins, place = one.bins, np.arange(len(one.bins))
+    upper.axhline(100 * found.right / found.images, color=theme.soft, linestyle="--", linewidth=1)
+    for shift, mark, colour, name in (
+        (-0.07, "o", theme.accent, "accuracy"), (0.07, "D", theme.contrast, "confidence")
+    ):  # fmt: skip
+        values, low, high = (100 * getattr(bins, part) for part in (name, f"{name}_low", f"{name}_high"))
+        upper.vlines(place + shift, low, high, color=colour, linewidth=1.6)
+        upper.plot(place + shift, values, mark, color=colour, markersize=5, label=name)
+    upper.set_ylabel("%", fontsize=FONT)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=FONT - 1)
+    lower.bar(place, 100 * bins.calibration_error, width=0.5, color=theme.soft)
+    lower.set_ylabel("error of\ncalibration, %", fontsize=FONT - 2)
+    labels = [short(bin_name(one, at), 16) for at in place.tolist()]
+    lower.set_xticks(place, labels, rotation=30, ha="right", rotation_mode="anchor", fontsize=FONT - 1)
+    lower.set_xlabel(short(one.name, 40), fontsize=FONT)
+    for axes in (upper, lower):
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
