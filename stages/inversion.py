@@ -119,7 +119,7 @@ class _Reconstructed:
         """Invert the codes of a layer; return what is said of them, and the images (P, C, h, w)."""
         restarts = range(self._params.restarts)
         runs = [self._run(inversion, restart, bar) for restart in restarts]
-        errors, energy, images = (torch.stack(column, 1) for column in zip(*runs, strict=True))
+        errors, energy, rate, images = (torch.stack(column, 1) for column in zip(*runs, strict=True))
         codes = torch.cat([inversion.codes(self._images[batch]).flatten(1) for batch in self._batches])
         errors[~codes.any(1)] = torch.nan
         place = torch.where(errors.isnan(), torch.inf, errors).argmin(1)
@@ -127,22 +127,22 @@ class _Reconstructed:
         logits = self._logits(shown)
         layer = InvertedLayer(
             codes.shape[1], deep.depth, inversion.penalty.total_variation, errors.cpu().numpy(),
-            energy.cpu().numpy(), _apart(shown, self._images), _between(codes),
+            energy.cpu().numpy(), rate.cpu().numpy(), _apart(shown, self._images), _between(codes),
             logits.argmax(1).astype(np.int32), self._probability(logits),
         )  # fmt: skip
         return layer, shown
 
-    def _run(self, inversion: Inversion, restart: int, bar: Bar) -> tuple[Tensor, Tensor, Tensor]:
-        """Return errors (P), first and last energies (P, 2) and images of one run of all probes."""
+    def _run(self, inversion: Inversion, restart: int, bar: Bar) -> tuple[Tensor, ...]:
+        """Return errors (P), first and last energies (P, 2), rates (P) and images of a run of all probes."""
         parts = []
         for batch in self._batches:
             images, ids = self._images[batch], self._image_id[batch].tolist()
             start = noise(images.shape[1:], ids, self._params.seed, restart).to(images.device)
             stepped = partial(bar.advance, len(ids))
             found = inversion.run(inversion.codes(images), start, stepped)
-            parts.append((found.error, torch.stack([found.first, found.last], 1), found.image))
-        errors, energy, image = (torch.cat(column) for column in zip(*parts, strict=True))
-        return errors, energy, image
+            energy = torch.stack([found.first, found.last], 1)
+            parts.append((found.error, energy, found.rate, found.image))
+        return tuple(torch.cat(column) for column in zip(*parts, strict=True))
 
     def _logits(self, images: Tensor) -> NDArray[np.float32]:
         parts = [self._classifier.run(self._pixels.inputs(images[batch])).logits for batch in self._batches]

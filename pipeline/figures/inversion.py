@@ -87,6 +87,7 @@ def _told(found: InversionFile, layers: Mapping[str, InvertedLayer]) -> dict[str
         "probes": len(found.image_id), "layers": len(layers), "steps": about.steps,
         "restarts": about.restarts, "runs": runs,
         "diverged": sum(layer.diverged for layer in layers.values()),
+        "slowed": sum(int((layer.rate < 1).sum()) for layer in layers.values()),
         "silent": sum(int(np.isnan(layer.error).sum()) for layer in layers.values()),
     }  # fmt: skip
     kept = [(layer.predicted == found.predicted).sum() for layer in layers.values()]

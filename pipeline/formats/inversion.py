@@ -12,7 +12,7 @@ from pipeline import store
 from pipeline.formats.status import Status, mark, status_of
 
 VERSION = 1
-_ARRAYS = ("errors", "energy", "pixel_error", "between", "predicted", "probability")
+_ARRAYS = ("errors", "energy", "rate", "pixel_error", "between", "predicted", "probability")
 _NUMBERS = ("values", "depth", "total_variation")
 
 
@@ -32,6 +32,8 @@ class InvertedLayer:
         ‖Φ(x) - Φ₀‖ / ‖Φ₀‖; NaN where the code is zeros.
     energy : (P, R, 2) float32
         Of the noise and after the last step.
+    rate : (P, R) float32
+        Share of the schedule's rates: less than 1 where the energy did not fall at them.
     pixel_error : (P,) float32
         Distance of the image shown from the probe, relative to the probe, both less the mean; NaN for a probe
         that is the mean.
@@ -48,6 +50,7 @@ class InvertedLayer:
     total_variation: float
     errors: NDArray[np.float32]
     energy: NDArray[np.float32]
+    rate: NDArray[np.float32]
     pixel_error: NDArray[np.float32]
     between: NDArray[np.float32]
     predicted: NDArray[np.int32]

@@ -16,7 +16,16 @@ def layer(*, factor=1.0, kept=3, silent=0):
     predicted = np.where(np.arange(3) < kept, PREDICTED, PREDICTED + 1).astype(np.int32)
     energy = np.tile(np.array([2, 1], np.float32), (3, 1, 1))
     return InvertedLayer(
-        12, 0.5, 10.0, errors, energy, NUMBERS + 1, NUMBERS + 2, predicted, np.ones(3, np.float32)
+        12,
+        0.5,
+        10.0,
+        errors,
+        energy,
+        np.ones((3, 1), np.float32),
+        NUMBERS + 1,
+        NUMBERS + 2,
+        predicted,
+        np.ones(3, np.float32),
     )
 
 

@@ -1,5 +1,6 @@
 """From noise to an image with a given code, by gradient descent with momentum."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,11 @@ from pipeline.analyses.inversion.energy import SPREAD, Penalty, square_of_spread
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.running import Runner
 
+log = logging.getLogger(__name__)
+
 MOMENTUM = 0.9
+# What a run that diverges is tried again with, as shares of the schedule's rates.
+SLOWER = (0.1, 0.01)
 # So many steps at a rate, one after the other.
 Schedule = Sequence[tuple[int, float]]
 
@@ -36,7 +41,7 @@ class Pixels:
 
     def images(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Return pictures (n, h, w, C) less the mean, (n, C, h, w)."""
-        values = torch.as_tensor(pictures, device=self.mean.device).permute(0, 3, 1, 2)
+        values = torch.tensor(pictures, device=self.mean.device).permute(0, 3, 1, 2)
         return values.float() - self.mean
 
     def pictures(self, images: Tensor) -> NDArray[np.float32]:
@@ -57,12 +62,27 @@ class Inverted:
     first, last : (n,) float32
         The energy of the noise and that after the last step, which is not finite where the steps were too
         large for the network.
+    rate : (n,) float32
+        Share of the schedule's rates that it came from.
     """
 
     image: Tensor
     error: Tensor
     first: Tensor
     last: Tensor
+    rate: Tensor
+
+    @property
+    def diverged(self) -> Tensor:
+        """(n,) bool, whether the energy is larger after the last step than at first, or no number."""
+        return ~(self.last <= self.first)
+
+    def replaced(self, which: Tensor, others: "Inverted") -> "Inverted":
+        """Return this with what came of other runs of the images `which`, (n,) bool."""
+        columns = {name: values.clone() for name, values in vars(self).items()}
+        for name, values in columns.items():
+            values[which] = getattr(others, name)
+        return Inverted(**columns)
 
 
 @dataclass(frozen=True)
@@ -94,6 +114,8 @@ class Inversion:
     def run(self, wanted: Tensor, start: Tensor, stepped: Callable[[], None] = lambda: None) -> Inverted:
         """Invert codes; no image has a say in what becomes of another.
 
+        An image whose energy does not fall at the rates of the schedule is run again at slower ones.
+
         Parameters
         ----------
         wanted
@@ -101,8 +123,18 @@ class Inversion:
         start
             (n, C, h, w), the noise.
         stepped
-            Called after each step.
+            Called after each step of the schedule.
         """
+        found = self._descend(wanted, start, 1.0, stepped)
+        for slower in SLOWER:
+            again = found.diverged
+            if not again.any():
+                break
+            log.info("%s: %d images again, at %g times the rates", self.layer, int(again.sum()), slower)
+            found = found.replaced(again, self._descend(wanted[again], start[again], slower, lambda: None))
+        return found
+
+    def _descend(self, wanted: Tensor, start: Tensor, share: float, stepped: Callable[[], None]) -> Inverted:
         images, best = start.clone(), start
         error, slope, first = self.energy(images, wanted)
         lowest, least = first, error
@@ -111,14 +143,14 @@ class Inversion:
             momentum = torch.zeros_like(images)
             for _ in range(steps):
                 # Without σ², by which the energy's slopes are small, nothing would move.
-                momentum = MOMENTUM * momentum - rate * square_of_spread(images) * slope
+                momentum = MOMENTUM * momentum - share * rate * square_of_spread(images) * slope
                 images = images + momentum
                 error, slope, energy = self.energy(images, wanted)
                 better = energy < lowest
                 lowest, least = torch.where(better, energy, lowest), torch.where(better, error, least)
                 best = torch.where(better[:, None, None, None], images, best)
                 stepped()
-        return Inverted(best, least.sqrt(), first, energy)
+        return Inverted(best, least.sqrt(), first, energy, torch.full_like(first, share))
 
     def energy(self, images: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the squared error of each image (n,), its energy's slope (n, C, h, w), and that (n,)."""

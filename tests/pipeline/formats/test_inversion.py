@@ -8,11 +8,12 @@ ABOUT = About(("conv", "code"), 400, 2, 8e-10)
 ERRORS = np.array([[0.5, 0.25], [np.nan, np.nan], [0.125, 0.75]], np.float32)
 ENERGY = np.array([[[3, 1], [3, 4]], [[1, np.nan], [1, 0]], [[2, 1], [2, 2]]], np.float32)
 LAYER = InvertedLayer(
-    75, 0.25, 10.0, ERRORS, ENERGY, np.ones(3, np.float32), np.array([1, np.nan, 2], np.float32),
+    75, 0.25, 10.0, ERRORS, ENERGY, np.full((3, 2), 0.1, np.float32), np.ones(3, np.float32),
+    np.array([1, np.nan, 2], np.float32),
     np.array([0, 1, 2], np.int32), np.array([0.5, 0.25, 1], np.float32),
 )  # fmt: skip
 IMAGES = np.linspace(-500, 500, 3 * 4 * 5 * 3).reshape(3, 4, 5, 3).astype(np.float32)
-ARRAYS = ("errors", "energy", "pixel_error", "between", "predicted", "probability")
+ARRAYS = ("errors", "energy", "rate", "pixel_error", "between", "predicted", "probability")
 
 
 @pytest.fixture

@@ -88,11 +88,28 @@ def test_noise_is_that_of_the_image_the_seed_and_the_restart():
 
 
 def test_a_run_that_diverges_keeps_what_was_best_and_shows_it():
-    found = inversion(nn.Sequential(nn.Identity()), "0", 8, penalty=Penalty(0, SIXTH), schedule=((60, 1.0),))
+    found = inversion(
+        nn.Sequential(nn.Identity()), "0", 8, penalty=Penalty(0, SIXTH), schedule=((60, 1000.0),)
+    )
     images = found.pixels.images(pictures(1, 8))
     result = found.run(found.codes(images), noise((3, 8, 8), [0], 0, 0))
-    assert not result.last[0] <= result.first[0]
+    assert result.diverged.all() and result.rate[0] == pytest.approx(0.01)
     assert torch.isfinite(result.image).all() and torch.isfinite(result.error).all()
+
+
+def test_a_run_that_diverges_is_made_again_at_a_lower_rate_and_the_others_are_not():
+    fast, slow = (
+        inversion(nn.Sequential(nn.Identity()), "0", 8, penalty=Penalty(0, 0), schedule=((60, rate),))
+        for rate in (3.0, 0.3)
+    )
+    images = fast.pixels.images(pictures(2, 8))
+    # The larger an image, the flatter its relative error, so that this one does not diverge.
+    images[1] *= 4
+    codes, start = fast.codes(images), noise((3, 8, 8), [0, 1], 0, 0)
+    result, expected = fast.run(codes, start), slow.run(codes[:1], start[:1])
+    np.testing.assert_allclose(result.rate, [0.1, 1])
+    assert not result.diverged.any()
+    torch.testing.assert_close(result.image[0], expected.image[0], rtol=1e-3, atol=1e-2)
 
 
 def test_momentum_is_zero_when_the_rate_changes():
