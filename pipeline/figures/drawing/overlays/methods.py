@@ -26,7 +26,7 @@ TITLES = {
     "saliency": "Data gradient", "deconvnet": "Deconvnet", "guided_backprop": "Guided backprop",
     "integrated_gradients": "Integrated gradients", "smoothgrad": "SmoothGrad", "grad_cam": "Grad-CAM",
 }  # fmt: skip
-SIDE = 184  # pixels, longer side of a panel: two fit a phone
+SIDE = 156  # pixels, longer side of a panel: two fit a phone
 GAP = 12  # pixels between panels
 _SMALL, _BETWEEN = 104, 8  # pixels: longer side of a panel in a row, and between two
 _HEAD = 20  # pixels above a panel, for its title
