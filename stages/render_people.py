@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.contents.writing import new_chapter
+from pipeline.dataset.originals import originals
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.humans import Shown, add_humans
 from pipeline.figures.labelling import Labelling, add_labelling
@@ -16,6 +18,7 @@ from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import read_predictions
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
+from pipeline.images.decoding import ImageError
 from stages.blocks.render_people import Params
 from stages.command import Stage, execute
 
@@ -24,6 +27,8 @@ NO_CLASSES = Status(
     "the images that can be shown have fewer than two classes that are outputs of the network, so there is "
     "nothing to choose from",
 )
+
+NO_PICTURES = Status("not applicable", "none of the images that would be shown can be read any more")
 
 Ids = NDArray[np.int64]
 
@@ -61,9 +66,12 @@ def _labelling(params: Params, paths: Mapping[str, Path]) -> Labelling | Status:
         of_class = [rest[label[rest] == one][: params.examples] for one in present]
         ends = np.cumsum([0, *map(len, of_class)])
         called = read_class_names(paths["names"]).of_class
-        path = [name.decode() for name in manifest.take_path(drawn).tolist()]
+        pictures = _pictures(manifest, drawn, params.side)
+        if not pictures:
+            return NO_PICTURES
+        path = [name.decode() for name in manifest.take_path(np.array(list(pictures))).tolist()]
         return Labelling(
-            path, _tiles(thumbnails, np.concatenate([drawn, *of_class])),
+            path, list(pictures.values()), _tiles(thumbnails, np.concatenate(of_class)),
             [manifest.class_names[one] for one in present], [called[one] for one in present],
             [range(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)],
         )  # fmt: skip
@@ -78,6 +86,19 @@ def _usable(predictions: Path, manifest: ManifestFile, thumbnails: ThumbnailFile
     return usable, usable[split == evaluated.held_out] if evaluated.held_out else usable
 
 
+def _pictures(manifest: ManifestFile, image_id: Ids, side: int) -> dict[int, NDArray[np.uint8]]:
+    """Read images, and reduce those that are larger; one that cannot be read any more is left out."""
+    source, pictures = originals(manifest, np.sort(image_id)), {}
+    for image in image_id.tolist():
+        try:
+            picture = Image.fromarray(source.read(image))
+        except ImageError:
+            continue
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+        pictures[image] = np.asarray(picture)
+    return pictures
+
+
 def _tiles(thumbnails: ThumbnailFile, image_id: Ids) -> NDArray[np.uint8]:
     """Read pictures of some images, (n, s, s, 4)."""
     rows = np.searchsorted(thumbnails.image_id, image_id)
@@ -85,7 +106,8 @@ def _tiles(thumbnails: ThumbnailFile, image_id: Ids) -> NDArray[np.uint8]:
     for row in np.unique(rows).tolist():
         pixels, (width, height) = thumbnails.pixels(slice(row, row + 1))[0], thumbnails.size[row].tolist()
         tiles[row] = scale(pixels, (width, height), len(pixels))
-    return np.stack([tiles[row] for row in rows.tolist()])
+    side = thumbnails.pixels(slice(0, 1)).shape[1]
+    return np.array([tiles[row] for row in rows.tolist()], np.uint8).reshape(-1, side, side, 4)
 
 
 STAGE = Stage(

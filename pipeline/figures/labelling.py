@@ -32,8 +32,10 @@ class Labelling:
     ----------
     path
         (n,) of the images to label, in an order drawn at random.
+    pictures
+        (n,) of them, (h, w, 3) uint8.
     tiles
-        (n + m, s, s, 4) uint8 their pictures, then those of the examples.
+        (m, s, s, 4) uint8 small pictures of the examples.
     classes, called
         (K,) the dataset's names of the classes, and what people call them.
     examples
@@ -41,6 +43,7 @@ class Labelling:
     """
 
     path: Sequence[str]
+    pictures: Sequence[NDArray[np.uint8]]
     tiles: NDArray[np.uint8]
     classes: Sequence[str]
     called: Sequence[str]
@@ -53,27 +56,36 @@ def add_labelling(section: SectionDraft, found: Labelling | Status) -> None:
         section.status = found
         return
     sheets = _save_sheets(section.folder, found.tiles)
-    first = len(found.path)
+    pictures = _save_pictures(section.folder, found.pictures)
     source = {
         # Progress in a browser is kept by this: other images are another task.
         "id": hashlib.sha256("\n".join([*found.path, *found.classes]).encode()).hexdigest()[:16],
         "sheets": sheets,
+        "pictures": pictures,
         "path": list(found.path),
         "classes": [
-            {"name": name, "called": called, "examples": [first + one for one in examples]}
+            {"name": name, "called": called, "examples": list(examples)}
             for name, called, examples in zip(found.classes, found.called, found.examples, strict=True)
         ],
     }
     text = json.dumps(source, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     (section.folder / SCRIPT).write_text(f"{BEGIN}{text};\n", encoding="ascii")
     section.numbers |= {
-        "images": first, "classes": len(found.classes), "side": found.tiles.shape[1],
-        "examples": max(map(len, found.examples)),
+        "images": len(found.path), "classes": len(found.classes),
+        "side": max(max(one.shape[:2]) for one in found.pictures), "examples": max(map(len, found.examples)),
     }  # fmt: skip
-    pictures = tuple(sheets["files"])
+    drawn = (*pictures, *sheets["files"])
     section.add(
-        Viewer(id="page", caption="page", program="label", scripts=(SCRIPT,), pictures=pictures)
+        Viewer(id="page", caption="page", program="label", scripts=(SCRIPT,), pictures=drawn)
     )  # fmt: skip
+
+
+def _save_pictures(folder: Path, pictures: Sequence[NDArray[np.uint8]]) -> list[str]:
+    """Write each picture as a file of its own: a page loads one at a time."""
+    files = [f"picture-{place:04}.webp" for place in range(len(pictures))]
+    for file, picture in zip(files, pictures, strict=True):
+        save_webp(folder / file, Image.fromarray(picture))
+    return files
 
 
 def _save_sheets(folder: Path, tiles: NDArray[np.uint8]) -> dict[str, Any]:

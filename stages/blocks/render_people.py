@@ -10,5 +10,6 @@ class Params(Block):
 
     listed: int = Field(ge=1, le=10_000, description="lines of the lists of images; files have all of them")
     to_label: int = Field(ge=1, le=5000, description="images on the labelling page")
+    side: int = Field(ge=32, le=1024, description="longest side of their pictures, pixels")
     examples: int = Field(ge=0, le=10, description="example images of each class there")
     seed: int = Field(ge=0, le=2**31 - 1, description="of the images that are drawn")

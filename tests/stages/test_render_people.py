@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
 from pipeline.contents.reading import read_section
 from pipeline.figures.labelling import BEGIN, SCRIPT
@@ -9,15 +10,19 @@ from pipeline.formats import predictions
 from pipeline.formats.humans import VERSION, write_humans
 from pipeline.formats.status import not_run, write_status
 from stages import render_people
-from tests.small.artifacts import write_manifest, write_names, write_predictions, write_thumbnails
+from tests.small.artifacts import write_manifest_of, write_names, write_predictions, write_thumbnails
 from tests.small.humans import LABEL, humans
 
-PARAMS = render_people.Params(listed=3, to_label=3, examples=1, seed=0)
+PARAMS = render_people.Params(listed=3, to_label=3, side=32, examples=1, seed=0)
 SPLIT = ["train", "test"] * 4
 
 
 def paths(tmp_path, label=LABEL):
-    write_manifest(tmp_path / "manifest.h5", label, ["a", "b", "c"], SPLIT)
+    dataset, names = tmp_path / "data", [f"class/{row:05}.png" for row in range(8)]
+    (dataset / "class").mkdir(parents=True, exist_ok=True)
+    for row, name in enumerate(names):
+        Image.new("RGB", (80, 40), (20 * row, 0, 0)).save(dataset / name)
+    write_manifest_of(tmp_path / "manifest.h5", dataset, names, label, split=SPLIT)
     path = write_predictions(tmp_path / "predictions.h5", np.arange(8), label, "abc")
     found = replace(predictions.read_predictions(path), label=label, held_out="test")
     predictions.write_predictions(path, found, made_from={})
@@ -54,9 +59,13 @@ def test_images_to_label_are_held_out_and_examples_are_not_among_them(tmp_path):
     found = task(tmp_path)
     assert len(found["path"]) == 3
     assert {int(path[-5]) % 2 for path in found["path"]} == {1}
-    assert [one["name"] for one in found["classes"]] == ["a", "b", "c"]
+    assert [one["name"] for one in found["classes"]] == ["class0", "class1", "class2"]
+    for path, name in zip(found["path"], found["pictures"], strict=True):
+        picture = Image.open(tmp_path / "people/labelling" / name)
+        assert picture.size == (32, 16)
+        assert abs(picture.convert("RGB").getpixel((5, 5))[0] - 20 * int(path[-5])) <= 3
     examples = [place for one in found["classes"] for place in one["examples"]]
-    assert examples == [3, 4, 5]
+    assert examples == [0, 1, 2]
 
 
 def test_the_same_seed_asks_the_same_and_another_another(tmp_path):
@@ -70,3 +79,12 @@ def test_one_class_leaves_nothing_to_choose(tmp_path):
     render_people.run(PARAMS, paths(tmp_path, np.zeros(8, np.int32)))
     content = read_section(tmp_path / "people/labelling").content
     assert content.status == "not applicable" and "fewer than two classes" in content.reason
+
+
+def test_an_image_that_is_gone_is_not_asked_about(tmp_path):
+    first = task(tmp_path)["path"]
+    given = paths(tmp_path)
+    (tmp_path / "data" / first[0]).unlink()
+    render_people.run(PARAMS, given)
+    text = (tmp_path / "people/labelling" / SCRIPT).read_text()
+    assert json.loads(text.removeprefix(BEGIN).rstrip(";\n"))["path"] == first[1:]

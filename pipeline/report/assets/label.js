@@ -5,6 +5,7 @@ const label = {
   KEYS: "1234567890abcdefghijklmnopqrstuvwxyz",
   MOST: 36, // classes that are found by search beyond it
   SHOWN: 24,
+  SMALL: 128, // pixels, of a picture whose pixels are shown as they are
 
   start() {
     this.source = window.CONVATLAS_LABELLING;
@@ -183,10 +184,21 @@ const label = {
 
   draw() {
     if (!this.answers) return;
-    if (this.answers.next !== undefined) this.put(this.find(".picture"), this.answers.next);
+    if (this.answers.next !== undefined) this.picture(this.answers.next);
     for (const canvas of this.main.querySelectorAll(".examples canvas")) {
       this.put(canvas, Number(canvas.dataset.place));
     }
+  },
+
+  picture(place) {
+    const shown = this.find(".picture");
+    const file = (image) => this.main.dataset.folder + this.source.pictures[image];
+    shown.onload = () => {
+      shown.classList.toggle("small", Math.max(shown.naturalWidth, shown.naturalHeight) <= this.SMALL);
+    };
+    if (shown.getAttribute("src") !== file(place)) shown.src = file(place);
+    const after = this.answers.order[this.answers.count + 1];
+    if (after !== undefined) new Image().src = file(after);
   },
 
   put(canvas, place) {

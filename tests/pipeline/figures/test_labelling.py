@@ -11,10 +11,11 @@ from pipeline.formats.status import not_run
 PATHS = ["x/cat-3.png", "x/dog-1.png"]
 
 
-def task(side=8, count=5):
+def task(side=8, count=3):
+    pictures = [np.full((9, 7, 3), 200, np.uint8), np.full((5, 12, 3), 90, np.uint8)]
     tiles = np.full((count, side, side, 4), 255, np.uint8)
     tiles[..., :3] = 40 * np.arange(count)[:, None, None, None]
-    return Labelling(PATHS, tiles, ["a", "b"], ["cat", "dog"], [[0, 2], [1]])
+    return Labelling(PATHS, pictures, tiles, ["a", "b"], ["cat", "dog"], [[0, 2], [1]])
 
 
 def source(folder):
@@ -26,26 +27,33 @@ def test_the_script_says_where_pictures_lie(tmp_path):
     add_labelling(section, task())
     found = source(tmp_path)
     assert found["path"] == PATHS
-    assert found["classes"][0] == {"name": "a", "called": "cat", "examples": [2, 4]}
+    assert found["classes"][0] == {"name": "a", "called": "cat", "examples": [0, 2]}
     sheet = Image.open(tmp_path / found["sheets"]["files"][0]).convert("RGB")
     columns, side = found["sheets"]["columns"], found["sheets"]["side"]
-    for place in range(5):
+    for place in range(3):
         at = (place % columns * side, place // columns * side)
         assert abs(sheet.getpixel(at)[0] - 40 * place) <= 2
-    assert section.numbers == {"images": 2, "classes": 2, "side": 8, "examples": 2}
+    assert section.numbers == {"images": 2, "classes": 2, "side": 12, "examples": 2}
+
+
+def test_each_image_has_a_picture_of_its_own(tmp_path):
+    add_labelling(SectionDraft("labelling", tmp_path), task())
+    pictures = [Image.open(tmp_path / name) for name in source(tmp_path)["pictures"]]
+    assert [picture.size for picture in pictures] == [(7, 9), (12, 5)]
+    assert abs(pictures[1].convert("RGB").getpixel((3, 3))[0] - 90) <= 2
 
 
 def test_further_pictures_lie_on_further_sheets(tmp_path):
     section = SectionDraft("labelling", tmp_path)
     add_labelling(section, task(side=600))
-    assert len(source(tmp_path)["sheets"]["files"]) == 5
-    assert section.blocks[0].pictures == tuple(source(tmp_path)["sheets"]["files"])
+    assert len(source(tmp_path)["sheets"]["files"]) == 3
+    assert set(section.blocks[0].pictures) > set(source(tmp_path)["sheets"]["files"])
 
 
 def test_what_the_network_says_is_not_in_it(tmp_path):
     section = SectionDraft("labelling", tmp_path)
     add_labelling(section, task())
-    assert set(source(tmp_path)) == {"id", "path", "classes", "sheets"}
+    assert set(source(tmp_path)) == {"id", "path", "classes", "sheets", "pictures"}
 
 
 @pytest.mark.parametrize("status", [not_run("x")])

@@ -29,11 +29,11 @@ SHADES = 10 * np.arange(IMAGES + 3) + 20
 
 
 def write(folder, classes=CLASSES):
-    tiles = np.full((len(SHADES), 8, 8, 4), 255, np.uint8)
-    tiles[..., :3] = SHADES[:, None, None, None]
+    pictures = [np.full((8, 8, 3), shade, np.uint8) for shade in SHADES[:IMAGES]]
+    tiles = np.full((3, 8, 8, 4), 255, np.uint8)
     examples = [[row % 3] for row in range(len(classes))]
     with new_chapter(folder / "figures/people") as chapter:
-        found = Labelling(PATHS, tiles, classes, classes, examples)
+        found = Labelling(PATHS, pictures, tiles, classes, classes, examples)
         add_labelling(chapter.section("labelling"), found)
     write_report(folder / "report", read_sections(folder / "figures"), fakes.provenance(), Texts("Small"))
     return folder / "report"
@@ -114,7 +114,8 @@ def test_twenty_images_by_keys_with_undo_and_a_reload_in_between(page, labelling
 def test_what_is_shown_is_the_image_that_is_asked_about(page, labelling):
     page.open(labelling / "label.html")
     begin(page, "ben")
-    page.wait("label.sheets[0].naturalWidth > 0")
+    page.wait("document.querySelector('.picture').complete")
+    page.evaluate("document.querySelector('.picture').decode()")
     # A page from disk may not read its pixels back: what was drawn is seen from the outside.
     box = page.evaluate(
         "(box => [box.x + box.width / 2, box.y + box.height / 2])"
