@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pipeline.formats import neighbours, separability, similarity
+from pipeline.formats.status import not_run, write_status
 from stages import embedding, predictions, render_embedding, render_summary
 from tests.small.artifacts import (
     INDEX,
@@ -97,6 +99,10 @@ def _write(scene, root):
     split = scene.split or ["train"] * count
     paths = {name: root / f"{name}.h5" for name in ("predictions", "names", "embedding")}
     paths |= {name: root / "plots" / name for name in ("confusion", "calibration", "course", "metrics")}
+    for format_ in (neighbours, similarity, separability):
+        name = format_.__name__.rpartition(".")[2]
+        paths[name] = root / f"{name}.h5"
+        write_status(paths[name], not_run(name), stage=name, version=format_.VERSION)
     drawn = count if scene.drawn else 0
     return paths | {
         "activations": root / "activations",
