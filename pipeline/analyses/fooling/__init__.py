@@ -1,0 +1,1 @@
+"""Images that a network, or a linear classifier, takes for what they are not."""

@@ -1,0 +1,194 @@
+"""Adversarial images beside what they were made of, and images that were made from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contents import blocks
+from pipeline.contents.parts import ImagePart
+from pipeline.contents.values import Evidence, Fact, Number
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
+from pipeline.figures.drawing.plotting import short
+from pipeline.formats.fooling import METHODS, NEVER, Fooling, PixelProbe
+from pipeline.formats.probes import Probes
+from pipeline.store.tables import write_table
+
+SIDE, GAP, TEXT = 128, 6, 12  # pixels
+LETTERS = 15  # of a name under a picture
+GREY = 127
+COLUMNS = 4  # pictures in a line of those made from nothing
+WORDS = {"fgsm": "FGSM", "pgd": "PGD"}
+ASCENDED = ("output", "began_as", "steps", "predicted", "confidence")
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What outputs of the network are called, and classes of the manifest."""
+
+    output: Sequence[str]
+    of_class: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was done to a probe: its words, what came of it, and what is said of that."""
+
+    title: str
+    picture: Picture
+    said: str
+    fooled: bool
+
+
+def add_probes(section: SectionDraft, found: Fooling, probes: Probes, names: Names) -> None:
+    """Draw each probe, what was added to it, and the result, a row an attack."""
+    paths = dict(zip(probes.image_id.tolist(), probes.path, strict=True))
+    for place, image_id in enumerate(found.shown.image_id.tolist()):
+        figure = _probe(section, found, place, names)
+        distance = int(found.fooled["pgd"].level[place])
+        facts = () if distance == NEVER else (Fact(name="distance", value=distance, form="count"),)
+        section.images.append(
+            ImagePart(image_id=image_id, path=paths[image_id], facts=facts, blocks=(figure,))
+        )
+    section.add(blocks.Images(id="probes", caption="probes", images=tuple(found.shown.image_id.tolist())))
+
+
+def _rows(found: Fooling, place: int, names: Names) -> Iterator[Row]:
+    outputs = names.output
+    output, largest = int(found.shown.output[place]), int(found.sample.level[-1])
+    for method in METHODS:
+        one = found.fooled[method]
+        level, predicted = int(one.level[place]), int(one.predicted[place])
+        title = f"{WORDS[method]}, ε = {largest if level == NEVER else level}"
+        said = _said(outputs[predicted], float(one.confidence[place]))
+        yield Row(title, one.picture[place], said, predicted != output)
+    minimal = found.minimal
+    if minimal is not None and place < len(minimal.target):
+        target, predicted = int(minimal.target[place]), int(minimal.predicted[place])
+        said = _said(outputs[predicted], float(minimal.confidence[place]))
+        title = f"smallest change to {short(outputs[target], LETTERS)}"
+        yield Row(title, minimal.picture[place], said, predicted == target)
+    if found.pixels is not None:
+        yield _by_pixels(found.pixels, place, largest, names)
+
+
+def _by_pixels(pixels: PixelProbe, place: int, largest: int, names: Names) -> Row:
+    level = int(pixels.shown_level[place])
+    target = short(names.of_class[pixels.classes[pixels.shown_target[place]]], LETTERS)
+    title = f"linear classifier of pixels, ε = {largest if level == NEVER else level}"
+    return Row(title, pixels.shown[place], target, level != NEVER)
+
+
+def _said(name: str, confidence: float) -> str:
+    return f"{short(name, LETTERS)} {100 * confidence:.1f} %"
+
+
+def _probe(section: SectionDraft, found: Fooling, place: int, names: Names) -> blocks.Figure:
+    outputs = names.output
+    shown, rows = found.shown, list(_rows(found, place, names))
+    picture, image_id = shown.picture[place], int(shown.image_id[place])
+    before = _said(outputs[shown.predicted[place]], float(shown.confidence[place]))
+    side = enlarged(picture).shape[0]
+    width = enlarged(picture).shape[1] + GAP
+    step = side + 2 * TEXT + 5 * GAP
+    canvas = Canvas(3 * max(width, 118), len(rows) * step)
+    table = []
+    for line, row in enumerate(rows):
+        top, factor = line * step, amplification(picture, row.picture)
+        canvas.draw(Label(1, top, row.title, TEXT, bold=True))
+        amplified = _amplified(picture, row.picture, factor)
+        said = (before, f"change × {factor}", row.said if row.fooled else f"not: {row.said}")
+        for column, (pixels, text) in enumerate(zip((picture, amplified, row.picture), said, strict=True)):
+            _put(canvas, column * max(width, 118) + 1, top + TEXT + GAP, enlarged(pixels), text)
+        change = row.picture.astype(int) - picture
+        table.append((row.title, row.said, int(row.fooled), int(np.abs(change).max()), factor))
+    name = f"fooled-{image_id}"
+    write_table(
+        section.folder / f"{name}.csv", ("attack", "says", "fooled", "largest_change", "amplified"), table
+    )
+    canvas.save_webp(section.folder / f"{name}.webp")
+    canvas.save_svg(section.folder / f"{name}.svg")
+    numbers: dict[str, Number] = {
+        "output": outputs[shown.output[place]], "predicted": outputs[shown.predicted[place]],
+        "right": int(shown.output[place] == shown.predicted[place]),
+        "fooled": sum(row.fooled for row in rows), "tried": len(rows),
+    }  # fmt: skip
+    return blocks.Figure(
+        id=name, caption="fooled", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
+        width=canvas.width, height=canvas.height, numbers=numbers,
+    )  # fmt: skip
+
+
+def _put(canvas: Canvas, x: int, y: int, pixels: Picture, text: str) -> None:
+    height, width = pixels.shape[:2]
+    canvas.draw(Pixels(x, y, pixels), Edge(x, y, width, height))
+    canvas.draw(Label(x, y + height + GAP, text, TEXT))
+
+
+def enlarged(picture: Picture) -> Picture:
+    """Return a picture (H, W, 1 or 3) in three colours, each pixel repeated until it is large enough."""
+    times = max(1, SIDE // min(picture.shape[:2]))
+    return np.broadcast_to(picture, (*picture.shape[:2], 3)).repeat(times, 0).repeat(times, 1)
+
+
+def amplification(picture: Picture, changed: Picture) -> int:
+    """Return the largest whole factor by which the change still fits the range around grey; 1 at least."""
+    largest = int(np.abs(changed.astype(int) - picture).max())
+    return max(1, GREY // largest) if largest else 1
+
+
+def _amplified(picture: Picture, changed: Picture, factor: int) -> Picture:
+    return np.clip(GREY + factor * (changed.astype(int) - picture), 0, 255).astype(np.uint8)
+
+
+def add_ascended(section: SectionDraft, found: Fooling, outputs: Sequence[str]) -> None:
+    """Draw the images that were made from noise and from grey, as two figures."""
+    made = found.ascended
+    rows = [
+        (outputs[target], "grey" if flat else "noise", steps, outputs[predicted], sure)
+        for target, flat, steps, predicted, sure in zip(
+            made.target.tolist(), made.flat.tolist(), made.steps.tolist(), made.predicted.tolist(),
+            made.confidence.tolist(), strict=True,
+        )
+    ]  # fmt: skip
+    write_table(section.folder / "ascended.csv", ASCENDED, rows)
+    figures = []
+    for flat, began in enumerate(("noise", "grey")):
+        places = np.flatnonzero(made.flat == flat)
+        sure = made.confidence[places]
+        canvas = _sheet(found, places, outputs)
+        name = f"from-{began}"
+        canvas.save_webp(section.folder / f"{name}.webp")
+        canvas.save_svg(section.folder / f"{name}.svg")
+        numbers: dict[str, Number] = {
+            "began": began, "made": len(places), "reached": int((sure >= found.about.confidence).sum()),
+            "median_steps": float(np.median(made.steps[places])),
+        }  # fmt: skip
+        figures.append(
+            blocks.Figure(
+                id=name, caption="from-noise", image=f"{name}.webp", vector=f"{name}.svg",
+                data="ascended.csv", width=canvas.width, height=canvas.height, numbers=numbers,
+                evidence=Evidence(n=len(places)),
+            )
+        )  # fmt: skip
+    section.add(blocks.Multiples(id="ascended", caption="ascended", wide=True, figures=tuple(figures)))
+
+
+def _sheet(found: Fooling, places: NDArray[np.intp], outputs: Sequence[str]) -> Canvas:
+    made, columns = found.ascended, min(COLUMNS, len(places))
+    height, width = enlarged(made.picture[places[0]]).shape[:2]
+    across, down = max(width + GAP, 118), height + 2 * TEXT + 4 * GAP
+    canvas = Canvas(columns * across, -(-len(places) // columns) * down)
+    for number, place in enumerate(places.tolist()):
+        x, y = number % columns * across + 1, number // columns * down + 1
+        said = _said(outputs[made.target[place]], float(made.confidence[place]))
+        _put(canvas, x, y, enlarged(made.picture[place]), said)
+        steps = int(made.steps[place])
+        canvas.draw(Label(x, y + height + TEXT + 2 * GAP, f"{steps} step{'s' * (steps != 1)}", TEXT))
+    return canvas

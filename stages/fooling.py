@@ -1,0 +1,343 @@
+"""Look for images that the network, and linear classifiers, take for what they are not."""
+
+import copy
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from torch import nn
+
+from pipeline import store
+from pipeline.analyses.fooling import breaking
+from pipeline.analyses.fooling.ascent import Ascent
+from pipeline.analyses.fooling.attacks import Attack, Attacked, fgsm, pgd
+from pipeline.analyses.fooling.linear import Classifier
+from pipeline.analyses.fooling.making import change_probes, make_images
+from pipeline.analyses.fooling.minimal import Search
+from pipeline.analyses.fooling.pixels import PixelNetwork, answers, rounded
+from pipeline.analyses.fooling.shown import attack_sample, show_probes
+from pipeline.analyses.separability import fit_probe, make_task
+from pipeline.dataset.originals import originals
+from pipeline.errors import UserError
+from pipeline.formats import fooling as formats
+from pipeline.formats.activations import FILE as INDEX
+from pipeline.formats.activations import open_activations
+from pipeline.formats.fooling import About, Fooling, Method
+from pipeline.formats.manifest import ManifestFile, open_manifest
+from pipeline.formats.predictions import read_predictions
+from pipeline.formats.probes import read_pictures, read_probes
+from pipeline.formats.separability import KINDS, Separability, read_separability
+from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.weights import Description, read_description
+from pipeline.images.decoding import ImageError
+from pipeline.images.network_input import prepare
+from pipeline.images.preprocess import Preprocessing
+from pipeline.model.device import choose_device, place_network
+from pipeline.model.network import load_network
+from pipeline.numerics.intervals import wilson
+from pipeline.params import digest
+from pipeline.progress import progress
+from pipeline.store.metrics import write_metrics
+from pipeline.weights.checkpoints import fit_state, read_checkpoint
+from pipeline.weights.saved import saved_checkpoints
+from stages.blocks.fooling import Params
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+ONE_OUTPUT = Status("not applicable", "the network has one output, so nothing is taken for something else")
+STRIDE = 4.0  # grey levels, root mean square of a step of the ascent
+CELLS = 16  # rows and columns that a classifier of pixels averages to, at most
+STRENGTH = 0.01  # of its regularisation, scikit-learn's C
+SOLVER_STEPS = 100
+CHECKPOINTS = 5  # that attacks are tried on besides the network
+FINAL = "final"
+
+Pictures = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is attacked: the sample and the probes, and what the network is."""
+
+    sample: Attacked
+    probes: Attacked
+    basis: str
+    split: str
+    network: nn.Module
+    description: Description
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write `artifacts/fooling.h5` and its metrics.
+
+    Raises
+    ------
+    UserError
+        A checkpoint cannot be read or does not fit, no image can be read, or an artifact is stale.
+    """
+    made_from = {"params": digest(params)}
+    found: Fooling | Status = not_run("fooling")
+    if params.run:
+        found = _fool(params, paths)
+        inputs = ("manifest", "predictions", "probes", "separability")
+        made_from |= {name: store.digest(paths[name]) for name in inputs}
+        made_from["activations"] = store.digest(paths["activations"] / INDEX)
+        made_from["weights"] = read_description(paths["weights"]).digest
+    if isinstance(found, Status):
+        write_status(paths["out"], found, stage="fooling", version=formats.VERSION, made_from=made_from)
+        write_metrics(paths["metrics"], {})
+        return
+    formats.write_fooling(paths["out"], found, made_from=made_from)
+    write_metrics(paths["metrics"], _numbers(found))
+
+
+def _fool(params: Params, paths: Mapping[str, Path]) -> Fooling | Status:
+    # The last bits must not depend on the number of cores.
+    torch.set_num_threads(1)
+    probes = read_probes(paths["probes"])
+    if isinstance(probes, Status):
+        return probes
+    if len(read_predictions(paths["predictions"]).output_name) < 2:
+        return ONE_OUTPUT
+    with threadpool_limits(1), open_manifest(paths["manifest"]) as manifest:
+        given = _given(params, paths, manifest)
+        network = PixelNetwork(given.network, given.description.preprocessing, params.batch_size)
+        levels = (0, *params.levels)
+        attacks, fooled = _attacked(network, given, params, levels)
+        ascended, smallest = _made(network, given, params)
+        transfer = _transfer(given, params, paths)
+        codes, pixels, layer, kind = None, None, "", ""
+        separability = read_separability(paths["separability"])
+        if not isinstance(separability, Status):
+            layer, kind, codes = _codes(separability, paths, params.seed)
+            pixels = _pixels(separability, given, manifest, params, levels)
+    about = About(given.basis, given.split, params.steps, params.confidence, params.transfer, layer, kind)
+    sample = formats.Sample(np.array(levels, np.int64), given.sample.key, given.sample.output)
+    shown = _shown(network, given)
+    return Fooling(about, sample, attacks, shown, fooled, ascended, smallest, transfer, codes, pixels)
+
+
+def _attacked(
+    network: PixelNetwork, given: Given, params: Params, levels: tuple[int, ...]
+) -> tuple[dict[Method, formats.Attack], dict[Method, formats.Fooled]]:
+    """Attack sample and probes at every distance, a picture a step of the bar."""
+    how: dict[Method, Attack] = {
+        "fgsm": fgsm(network),
+        "pgd": pgd(network, steps=params.steps, seed=params.seed),
+    }
+    total = len(how) * (len(given.sample.key) + len(given.probes.key))
+    with progress("attacking", total=total, unit="images") as bar:
+        return (
+            attack_sample(network, how, given.sample, levels, bar),
+            show_probes(network, how, given.probes, levels, bar),
+        )
+
+
+def _made(
+    network: PixelNetwork, given: Given, params: Params
+) -> tuple[formats.Ascended, formats.Minimal | None]:
+    """Make images from noise and from grey, and look for the smallest changes of the first probes."""
+    changed = given.probes.take(np.arange(min(params.minimal, len(given.probes.key))))
+    ascent = Ascent(params.confidence, params.ascent_steps, STRIDE)
+    search = Search(params.solves, params.solver_steps)
+    shape = given.sample.picture.shape[1:]
+    with progress("making", total=1 + len(changed.key), unit="parts") as bar:
+        ascended = make_images(network, shape, params.classes, ascent, params.seed)
+        bar.advance()
+        return ascended, change_probes(network, changed, search, params.seed, bar)
+
+
+def _given(params: Params, paths: Mapping[str, Path], manifest: ManifestFile) -> Given:
+    """Draw held-out images and decode them; say how much there is to do."""
+    evaluated, description = read_predictions(paths["predictions"]), read_description(paths["weights"])
+    labelled = bool((evaluated.label >= 0).any())
+    output = evaluated.label if labelled else evaluated.predicted
+    wanted = output >= 0
+    if evaluated.held_out:
+        split = np.array(manifest.split(), np.str_)[evaluated.image_id]
+        wanted &= split == evaluated.held_out
+    size = description.preprocessing.input_size
+    most = max(1, min(params.images, params.pixels // prod(size)))
+    rows = np.random.default_rng(params.seed).permutation(np.flatnonzero(wanted))[:most]
+    rows = np.sort(rows)
+    image_id, pictures = _decoded(manifest, evaluated.image_id[rows], description.preprocessing)
+    output = output[np.searchsorted(evaluated.image_id, image_id)].astype(np.int32)
+    network = place_network(load_network(paths["weights"]), choose_device())
+    probes = _probes(params, paths)
+    log.info(
+        "%d images and %d probes of %d x %d pixels; about %d passes there and back of one image",
+        len(image_id), len(probes.key), *size, _cost(params, len(image_id), len(probes.key)),
+    )  # fmt: skip
+    sample = Attacked(image_id, pictures, output)
+    basis = "label" if labelled else "predicted"
+    return Given(sample, probes, basis, evaluated.held_out, network, description)
+
+
+def _cost(params: Params, images: int, probes: int) -> int:
+    """Return about how often an image is sent through the network and back."""
+    attacks = (images + probes) * (params.steps * (len(params.levels) + 3) + max(params.levels) // 6)
+    solved = min(params.minimal, probes) * params.solves * params.solver_steps * 5 // 4
+    return attacks + solved + images * CHECKPOINTS * CHECKPOINTS
+
+
+def _decoded(
+    manifest: ManifestFile, image_id: NDArray[np.int64], preprocessing: Preprocessing
+) -> tuple[NDArray[np.int64], Pictures]:
+    """Return the images that can be read, and what the network sees of each."""
+    images, kept, pictures = originals(manifest, image_id), [], []
+    for one in image_id.tolist():
+        try:
+            pictures.append(prepare(images.read(one), preprocessing))
+            kept.append(one)
+        except ImageError as error:
+            log.warning("image %d cannot be read any more: %s", one, error)
+    if not kept:
+        raise UserError(
+            f"fooling: none of {len(image_id)} images can be read any more; run the manifest stage again"
+        )
+    return np.array(kept, np.int64), np.stack(pictures)
+
+
+def _probes(params: Params, paths: Mapping[str, Path]) -> Attacked:
+    probes = read_probes(paths["probes"])
+    assert not isinstance(probes, Status), "they were read before"
+    shown = slice(params.probes)
+    output = np.where(probes.label >= 0, probes.label, probes.predicted)[shown].astype(np.int32)
+    return Attacked(probes.image_id[shown], read_pictures(paths["probes"])[shown], output)
+
+
+def _shown(network: PixelNetwork, given: Given) -> formats.Shown:
+    probes = given.probes
+    predicted, confidence = answers(network.logits(probes.picture))
+    return formats.Shown(probes.key, probes.picture, probes.output, predicted, confidence)
+
+
+def _transfer(given: Given, params: Params, paths: Mapping[str, Path]) -> formats.Transfer | None:
+    """Try what FGSM makes for each checkpoint on each other."""
+    trained = given.description.training is not None
+    saved = saved_checkpoints(paths["weights"], paths["given"], trained_here=trained)
+    chosen = np.unique(np.linspace(0, len(saved) - 1, CHECKPOINTS).round().astype(int)) if saved else ()
+    networks = {FINAL: given.network}
+    for one in (saved[place] for place in chosen):
+        network = copy.deepcopy(given.network)
+        fit_state(network, read_checkpoint(one.path), str(one.path))
+        if not _equal(network, given.network):
+            networks[one.name] = network
+    if len(networks) < 2:
+        return None
+    # The network itself comes last, after what it was.
+    networks[FINAL] = networks.pop(FINAL)
+    preprocessing, level = given.description.preprocessing, np.full(len(given.sample.key), params.transfer)
+    asked = [PixelNetwork(one, preprocessing, params.batch_size) for one in networks.values()]
+    made = [rounded(fgsm(one)(given.sample, level)) for one in asked]
+    clean = np.stack([answers(one.logits(given.sample.picture))[0] for one in asked])
+    attacked = np.stack([[answers(one.logits(pictures))[0] for one in asked] for pictures in made])
+    return formats.Transfer(tuple(networks), clean, attacked)
+
+
+def _equal(network: nn.Module, other: nn.Module) -> bool:
+    pairs = zip(network.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(one, same) for one, same in pairs)
+
+
+def _codes(
+    found: Separability, paths: Mapping[str, Path], seed: int
+) -> tuple[str, str, formats.Codes | None]:
+    """Break the probe of the codes, or where these have none, of the last layer that has one."""
+    activations = open_activations(paths["activations"])
+    layer = activations.code_layer if activations.code_layer in found.layers else found.layers[-1]
+    kind = KINDS[0] if activations.has_means and KINDS[0] in found.kinds else KINDS[1]
+    probe, parts, ids = found.probes[layer, kind], [], []
+    for shard in activations.shards():
+        rows = np.isin(shard.image_id, found.sample.held_out)
+        values = shard.means(layer) if kind == KINDS[0] else shard.maxima(layer)[0]
+        parts.append(values[rows])
+        ids.append(shard.image_id[rows])
+    values = np.concatenate(parts)
+    used = np.linalg.norm(values, axis=1) > 0
+    broken = breaking.break_codes(Classifier(probe.weight, probe.intercept), values[used], seed)
+    codes = formats.Codes(
+        np.concatenate(ids)[used], broken.predicted, broken.target, broken.fraction, broken.share,
+        breaking.LENGTHS, broken.along.astype(np.uint8), broken.random.astype(np.uint8),
+    )  # fmt: skip
+    return layer, kind, codes
+
+
+def _pixels(
+    found: Separability, given: Given, manifest: ManifestFile, params: Params, levels: tuple[int, ...]
+) -> formats.PixelProbe | None:
+    """Fit a linear classifier to pixels, and break it."""
+    label = manifest.label()
+    fit = breaking.alike(found.sample.fit, label[found.sample.fit], params.linear_images, params.seed)
+    classes, preprocessing = found.sample.classes, given.description.preprocessing
+    if len(np.unique(label[fit])) < len(classes):
+        return None
+    down, across = breaking.cells(*preprocessing.input_size, CELLS)
+    fit, pictures = _decoded(manifest, fit, preprocessing)
+    values = breaking.averaged(pictures, down, across)
+    task = make_task(
+        np.searchsorted(classes, label[fit]), (STRENGTH,), most_steps=SOLVER_STEPS, seed=params.seed
+    )
+    probe = fit_probe(values, task)
+    classifier = breaking.PixelClassifier(Classifier(probe.weight, probe.intercept), down, across)
+    rows = np.flatnonzero(np.isin(label[given.sample.key], classes) & ~np.isin(given.sample.key, fit))
+    if not len(rows) or len(probe.weight) != len(classes):
+        return None
+    sample, probes = given.sample.take(rows), given.probes
+    target = breaking.other_classes(classifier.predict(sample.picture), len(classes), params.seed)
+    shown = breaking.other_classes(classifier.predict(probes.picture), len(classes), params.seed)
+    predicted = breaking.predicted_at(classifier, sample.picture, target, levels)
+    return formats.PixelProbe(
+        probe.weight, probe.intercept, np.array([len(down), len(across)]), classes, fit, sample.key,
+        np.searchsorted(classes, label[sample.key]), target, predicted, shown,
+        *breaking.push_far_enough(classifier, probes.picture, shown, levels),
+    )  # fmt: skip
+
+
+def _numbers(found: Fooling) -> dict[str, object]:
+    """Return accuracy against distance, the median of the smallest distances, and what else is one number."""
+    output, level = found.sample.output, found.sample.level.tolist()
+    numbers: dict[str, object] = {"images": len(output), "basis": found.about.basis}
+    for method, one in found.attacks.items():
+        right = (one.predicted == output[:, None]).sum(0)
+        low, high = wilson(right, np.full(len(right), len(output)))
+        shares = zip(level, right / len(output), low, high, strict=True)
+        numbers[f"{method}_accuracy"] = {
+            str(at): [float(share), float(first), float(last)] for at, share, first, last in shares
+        }
+        tried = one.smallest[one.smallest != formats.BEFORE]
+        if len(tried) and (median := formats.median_distance(tried)) is not None:
+            numbers[f"{method}_median_distance"] = median
+    if found.minimal is not None and found.minimal.reached.any():
+        numbers["minimal_distortion"] = float(np.nanmedian(found.minimal.distortion))
+    reached = found.ascended.confidence >= found.about.confidence
+    numbers["fooling_images"] = [int(reached.sum()), len(reached)]
+    return numbers
+
+
+STAGE = Stage(
+    name="fooling",
+    run=run,
+    params=Params,
+    block="fooling",
+    inputs={
+        "probes": "artifacts/probes.h5",
+        "manifest": "artifacts/manifest.h5",
+        "predictions": "artifacts/predictions.h5",
+        "separability": "artifacts/separability.h5",
+        "activations": "artifacts/activations",
+        "weights": "artifacts/weights",
+        "given": "inputs/checkpoints",
+    },
+    outputs={"out": "artifacts/fooling.h5", "metrics": "metrics/fooling.json"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

@@ -1,0 +1,103 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.fooling import add_fooling
+from pipeline.figures.fooling_pictures import Names
+from pipeline.formats.status import not_run
+from tests.small.fooling import FOUND
+from tests.small.probes import PROBES
+
+NAMES = Names(["cat", "dog", "owl"], ["a", "b", "c"])
+
+
+def drawn(folder, found=FOUND):
+    section = SectionDraft("fooling", folder)
+    add_fooling(section, found, PROBES, NAMES)
+    content = section.content()
+    assert all((folder / name).is_file() for name in content.files)
+    return content
+
+
+def block(content, name):
+    (found,) = (one for one in content.blocks if getattr(one, "id", one.caption) == name)
+    return found
+
+
+def rows(folder, name):
+    return [line.split(",") for line in (folder / name).read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def test_curves_are_shares_of_the_sample_with_intervals(tmp_path):
+    content = drawn(tmp_path)
+    lines = rows(tmp_path, "curves.csv")
+    assert [(one[0], one[1], one[2], one[3]) for one in lines[:3]] == [
+        ("FGSM", "0", "4", "5"), ("FGSM", "2", "2", "5"), ("FGSM", "8", "1", "5"),
+    ]  # fmt: skip
+    assert float(lines[0][7]) == pytest.approx(FOUND.attacks["fgsm"].confidence[:, 0].mean(), rel=1e-5)
+    assert (content.numbers["before"], content.numbers["pgd_last"]) == (0.8, 0.2)
+    assert (content.numbers["pgd_half"], content.numbers["pgd_at"]) == (2, 0.4)
+    evidence = block(content, "curves").evidence
+    assert (evidence.n, evidence.split, evidence.interval) == (5, "test", "wilson")
+
+
+def test_smallest_distances_are_of_the_images_that_were_right(tmp_path):
+    numbers = drawn(tmp_path).numbers
+    assert (numbers["pgd_tried"], numbers["pgd_never"], numbers["pgd_median"]) == (4, 1, 3)
+    assert (numbers["fgsm_median"], numbers["fgsm_least"]) == (4.5, 1)
+    assert rows(tmp_path, "smallest.csv")[3] == ["8", "-1", "-1"]
+
+
+def test_where_none_is_right_there_is_no_smallest_distance(tmp_path):
+    attacks = {name: replace(one, smallest=np.zeros(5, int)) for name, one in FOUND.attacks.items()}
+    content = drawn(tmp_path, replace(FOUND, attacks=attacks))
+    assert block(content, "none-right").kind == "notice"
+    assert "pgd_median" not in content.numbers
+
+
+def test_each_probe_has_its_rows(tmp_path):
+    content = drawn(tmp_path)
+    assert block(content, "probes").images == (7, 2)
+    first, second = (part.blocks[0].numbers for part in content.images)
+    assert (first["output"], first["fooled"], first["tried"], first["right"]) == ("dog", 4, 4, 1)
+    # Nothing was found for the second, and PGD's answer of it is right; FGSM's, too.
+    assert (second["fooled"], second["right"]) == (0, 0)
+    lines = rows(tmp_path, "fooled-7.csv")
+    assert "ε = 3" in ",".join(lines[0])
+    assert lines[0][-2:] == ["3", "42"]
+    assert [fact.value for fact in content.images[0].facts] == [2] and not content.images[1].facts
+
+
+def test_tables_count_what_reached_and_what_was_carried_over(tmp_path):
+    content = drawn(tmp_path)
+    minimal = block(content, "minimal")
+    assert (minimal.numbers["reached"], minimal.numbers["rounded"], minimal.numbers["plainly"]) == (1, 1, 0)
+    assert minimal.rows[0][:4] == ("a/7.png", "dog", "cat", 0.25) and minimal.rows[1][3] is None
+    transfer = block(content, "transfer")
+    # epoch-1 has the first, the third and the fourth right, the network these and the second.
+    assert transfer.rows == (("epoch-1", (2, 3), (1, 3)), ("final", (0, 3), (2, 4)))
+    assert transfer.numbers["others_fooled"] == pytest.approx(1 / 3, rel=1e-5)
+    assert transfer.numbers["own"] == 0.5
+    codes = block(content, "codes").numbers
+    assert (codes["broken"], codes["codes"], codes["share"]) == (2, 3, 0.3)
+    pixels = block(content, "pixels").numbers
+    assert (pixels["accuracy"], pixels["target_last"], pixels["half"]) == (1, 0.5, 8)
+
+
+def test_images_from_nothing_stand_in_two_figures(tmp_path):
+    noise, grey = block(drawn(tmp_path), "ascended").figures
+    assert (noise.numbers["reached"], noise.numbers["made"], noise.numbers["median_steps"]) == (2, 2, 6)
+    assert (grey.numbers["reached"], grey.numbers["made"]) == (1, 2)
+
+
+def test_what_is_not_there_is_left_out(tmp_path):
+    found = replace(FOUND, minimal=None, transfer=None, codes=None, pixels=None)
+    content = drawn(tmp_path, found)
+    names = [getattr(one, "id", one.caption) for one in content.blocks]
+    assert names == ["curves", "smallest", "probes", "ascended", "no-transfer"]
+
+
+def test_left_out_it_says_why(tmp_path):
+    assert drawn(tmp_path, not_run("fooling")).reason == "params.yaml says fooling.run: false"
