@@ -38,7 +38,7 @@ LARGEST_ROOM = 15  # modules
 NETWORK_STAGES = {
     "stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes",
     "stages.activation_maps", "stages.gradients", "stages.filters", "stages.directions", "stages.concepts",
-    "stages.training_dynamics", "stages.inversion",
+    "stages.training_dynamics", "stages.inversion", "stages.fooling",
     "stages.projections", "stages.occlusion", "stages.class_models",
 }  # fmt: skip
 LONGEST_FILE = 350  # lines

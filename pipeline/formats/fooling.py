@@ -35,10 +35,8 @@ class About:
         What attacks make less probable: the image's "label", or where no image has one, what is "predicted".
     split
         That the sample is of; empty: all images.
-    steps
-        Of PGD.
-    confidence
-        That fooling images are to reach.
+    steps, confidence
+        Of PGD, and what fooling images are to reach.
     transfer
         Distance of the attacks that are tried on other checkpoints, grey levels.
     layer, kind
@@ -122,8 +120,7 @@ class Fooled:
     picture : (P, H, W, C) uint8
     level : (P,) int64
         NEVER: at the largest then; BEFORE: as it is.
-    predicted : (P,) int32
-    confidence : (P,) float32
+    predicted, confidence : (P,) int32, float32
     """
 
     picture: Pictures
@@ -138,21 +135,17 @@ class Minimal:
 
     Attributes
     ----------
-    target : (Q,) int32
-        An output, drawn.
+    target : (Q,) int32, an output, drawn
     change : (Q, H, W, C) float32
         Shares of full scale; zero where none was found.
     penalty : (Q,) float64
         Szegedy's c; NaN where none was found.
-    reached : (Q,) int8
-        1 where the network says the target of the picture with this change.
+    reached : (Q,) int8, 1 where the network says the target then
     picture : (Q, H, W, C) uint8
         With the change, stretched, in whole grey levels.
     stretch : (Q,) float64
         What the change was multiplied by; NaN where the picture does not reach the target.
-    predicted : (Q,) int32
-    confidence : (Q,) float32
-        Of the picture.
+    predicted, confidence : (Q,) int32, float32, of the picture
     """
 
     target: Outputs
@@ -167,15 +160,13 @@ class Minimal:
     @property
     def norm(self) -> NDArray[np.float64]:
         """(Q,) ‖r‖₂, NaN where none was found."""
-        return np.where(self.reached == 1, np.sqrt(self._squares()), np.nan)
+        squares = np.square(self.change, dtype=np.float64).sum((1, 2, 3))
+        return np.where(self.reached == 1, np.sqrt(squares), np.nan)
 
     @property
     def distortion(self) -> NDArray[np.float64]:
         """(Q,) √(Σr²/n), shares of full scale, NaN where none was found."""
         return self.norm / np.sqrt(self.change[0].size)
-
-    def _squares(self) -> NDArray[np.float64]:
-        return np.square(self.change, dtype=np.float64).sum((1, 2, 3))
 
 
 @dataclass(frozen=True)
@@ -189,9 +180,8 @@ class Ascended:
         1 where it began as flat grey, 0 as noise.
     picture : (T, H, W, C) uint8
     steps : (T,) int64
-    predicted : (T,) int32
-    confidence : (T,) float32
-        Softmax probability of the target.
+    predicted, confidence : (T,) int32, float32
+        What the network says, and the softmax probability of the target.
     """
 
     target: Outputs
@@ -209,7 +199,6 @@ class Transfer:
     Attributes
     ----------
     name
-        Of the checkpoints.
     clean : (S, M) int32
         Predictions of the sample as it is.
     attacked : (S, S, M) int32
@@ -230,10 +219,8 @@ class Codes:
     image_id : (H,) int64
     predicted, target : (H,) int64
         What the probe says, and another class, drawn.
-    fraction : (H,) float64
-        Of the target's weights that must be added to the code; NaN where none does.
-    share : (H,) float64
-        The length of what is added, as a share of the code's.
+    fraction, share : (H,) float64
+        Of the target's weights that must be added to the code, NaN where none does; its share of its length.
     length : (F,) float64
         Lengths, as shares of the code's, of steps along the target's weights and in a random direction.
     along, random : (F, H) uint8
@@ -256,28 +243,20 @@ class PixelProbe:
 
     Attributes
     ----------
-    weight : (K, G) float64
+    weight, intercept : (K, G), (K,) float64
         G = rows * columns * channels; of shares of full scale.
-    intercept : (K,) float64
     cells : (2,) int64
         Rows and columns.
-    classes : (K,) int64
-        Of the manifest.
-    fit : (F,) int64
-        The images that it was fitted to.
-    image_id : (M,) int64
-        Held-out images.
+    classes : (K,) int64, of the manifest
+    fit, image_id : (F,), (M,) int64
+        The images that it was fitted to, and held-out ones.
     label, target : (M,) int64
         Their classes, and another class than what it says, drawn.
     predicted : (M, E) int64
         What it says of whole grey levels, when the target's weights are added so that no pixel moves by more
         than each distance of the sample.
-    shown_target : (P,) int64
-        Of the probes.
-    shown : (P, H, W, C) uint8
-        The probes at the smallest of these distances that makes them the target; the largest where none does.
-    shown_level : (P,) int64
-        NEVER where none does.
+    shown_target, shown, shown_level : (P,) int64, (P, H, W, C) uint8, (P,) int64
+        The probes at the first of these distances that makes them the target; NEVER: the largest then.
     """
 
     weight: NDArray[np.float64]
@@ -311,7 +290,7 @@ class Fooling:
 
 
 def median_distance(smallest: Integers) -> float | None:
-    """Return the median of the distances that fool, NEVER being beyond all others; None where it is that."""
+    """Return the median of the distances that fool, NEVER being beyond all others; None if it is that."""
     found = float(np.median(np.where(smallest == NEVER, np.inf, smallest)))
     return found if np.isfinite(found) else None
 
