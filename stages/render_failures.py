@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.attributes import TILE, Shown, add_attributes
 from pipeline.figures.drawing.mosaic import scale
+from pipeline.figures.fooling import add_fooling
+from pipeline.figures.fooling_pictures import Names
 from pipeline.formats.attributes import Attributes, read_attributes
 from pipeline.formats.class_names import read_class_names
+from pipeline.formats.fooling import read_fooling
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.predictions import read_predictions
+from pipeline.formats.probes import read_probes
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from stages.blocks.render_failures import Params
@@ -23,8 +27,11 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/failures/`."""
     found = read_attributes(paths["attributes"])
     shown = {} if isinstance(found, Status) else _shown(found, paths)
+    names, probes = read_class_names(paths["names"]), read_probes(paths["probes"])
     with new_chapter(paths["out"]) as chapter:
         add_attributes(chapter.section("attributes"), found, shown, listed=params.listed)
+        called = Names(names.of_output, names.of_class)
+        add_fooling(chapter.section("fooling"), read_fooling(paths["fooling"]), probes, called)
 
 
 def _shown(found: Attributes, paths: Mapping[str, Path]) -> dict[int, Shown]:
@@ -64,6 +71,8 @@ STAGE = Stage(
     block="render_failures",
     inputs={
         "attributes": "artifacts/attributes.h5",
+        "fooling": "artifacts/fooling.h5",
+        "probes": "artifacts/probes.h5",
         "manifest": "artifacts/manifest.h5",
         "predictions": "artifacts/predictions.h5",
         "names": "artifacts/class_names.h5",

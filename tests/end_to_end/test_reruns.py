@@ -33,9 +33,17 @@ AFTER_PROBES = {
     "neighbours",
     "render-embedding",
     "attributes",
+    "fooling",
     "render-failures",
 }
-AFTER_DYNAMICS = {"similarity", "separability", "render-activations", "render-embedding"}
+AFTER_DYNAMICS = {
+    "similarity",
+    "separability",
+    "fooling",
+    "render-activations",
+    "render-embedding",
+    "render-failures",
+}
 AFTER_PATCHES = {"outlines", "contrasts", "projections", "render-filters", "render-patches"}
 AFTER_ACTIVATIONS = {
     "predictions",
@@ -87,7 +95,8 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "neighbours.k": (3, {"neighbours", "render-embedding"}),
     "training_dynamics.sample": (9, {"training_dynamics", *AFTER_DYNAMICS}),
     "similarity.sample": (8, {"similarity", "render-embedding"}),
-    "separability.sample": (15, {"separability", "render-embedding"}),
+    "separability.sample": (15, {"separability", "fooling", "render-embedding", "render-failures"}),
+    "fooling.images": (4, {"fooling", "render-failures"}),
     "humans.seed": (7, {"humans", "render-people"}),
     "thumbnails.side": (
         12,
