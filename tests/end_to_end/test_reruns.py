@@ -72,7 +72,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "extract.batch_size": (7, {"extract", *AFTER_ACTIVATIONS}),
     "predictions.bins": (
         5,
-        {"predictions", "humans", "render-people", "probes", "render-summary", *AFTER_PROBES},
+        {"predictions", "concepts", "humans", "render-people", "probes", "render-summary", *AFTER_PROBES},
     ),
     "probes.most": (5, {"probes", *AFTER_PROBES}),
     "activation_maps.units": (3, {"activation_maps", "render-activations"}),
