@@ -262,6 +262,8 @@ def _codes(
         ids.append(shard.image_id[rows])
     values = np.concatenate(parts)
     used = np.linalg.norm(values, axis=1) > 0
+    if not used.any():
+        return "", "", None
     broken = breaking.break_codes(Classifier(probe.weight, probe.intercept), values[used], seed)
     codes = formats.Codes(
         np.concatenate(ids)[used], broken.predicted, broken.target, broken.fraction, broken.share,

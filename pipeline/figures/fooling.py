@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ from pipeline.store.tables import write_table
 WORDS = {"fgsm": "FGSM", "pgd": "PGD"}
 STYLES = {"fgsm": "--", "pgd": "-"}
 CURVES = ("attack", "distance", "right", "images", "share", "low", "high", "confidence")
-SIZE, NARROW = (6.2, 3.0), (4.2, 2.9)  # inches
+NARROW = (4.2, 2.9)  # inches
 FONT = 11
 
 
@@ -104,29 +105,41 @@ def _add_curves(section: SectionDraft, found: Fooling) -> None:
             for at, count, share, sure in columns
         ]
     write_table(section.folder / "curves.csv", CURVES, rows)
-    files = plot(section.folder, "curves", SIZE, lambda figure, theme: _paint_curves(figure, theme, found))
     evidence = Evidence(n=len(found.sample.output), split=found.about.split, interval="wilson")
-    section.add(blocks.Figure(id="curves", caption="curves", data="curves.csv", evidence=evidence, **files))
+    for name, paint in (("curves", _paint_accuracy), ("confidence", _paint_confidence)):
+        files = plot(section.folder, name, NARROW, partial(paint, found=found))
+        files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+        of = evidence if name == "curves" else evidence.model_copy(update={"interval": None})
+        section.add(blocks.Figure(id=name, caption=name, data="curves.csv", evidence=of, **files))
 
 
-def _paint_curves(figure: Figure, theme: Theme, found: Fooling) -> None:
-    accuracy, confidence = figure.subplots(1, 2, sharex=True)
-    place = np.arange(len(found.sample.level))
+def _paint_accuracy(figure: Figure, theme: Theme, found: Fooling) -> None:
+    axes, place = _against_distance(figure, found), np.arange(len(found.sample.level))
     for method, colour in zip(METHODS, (theme.contrast, theme.accent), strict=True):
         share, low, high = _shares(found, method)[1].T
-        accuracy.fill_between(place, low, high, color=colour, alpha=0.18, linewidth=0)
-        accuracy.plot(place, share, STYLES[method], color=colour, marker="o", markersize=4)
+        axes.fill_between(place, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.plot(place, share, STYLES[method], color=colour, marker="o", markersize=4, label=WORDS[method])
+    axes.set_ylabel("right" if found.about.basis == "label" else "as without attack", fontsize=FONT)
+    axes.legend(fontsize=FONT)
+
+
+def _paint_confidence(figure: Figure, theme: Theme, found: Fooling) -> None:
+    axes, place = _against_distance(figure, found), np.arange(len(found.sample.level))
+    for method, colour in zip(METHODS, (theme.contrast, theme.accent), strict=True):
         said = found.attacks[method].confidence.mean(0, dtype=np.float64)
-        confidence.plot(
-            place, said, STYLES[method], color=colour, marker="o", markersize=4, label=WORDS[method]
-        )
-    wording = "right" if found.about.basis == "label" else "as without attack"
-    for axes, title in ((accuracy, f"Predictions {wording}"), (confidence, "Mean confidence")):
-        axes.set_title(title, loc="left")
-        axes.set_xticks(place, [str(one) for one in found.sample.level.tolist()])
-        axes.set_xlabel("distance ε, grey levels of 255")
-        _as_shares(axes)
-    confidence.legend(loc="lower left")
+        axes.plot(place, said, STYLES[method], color=colour, marker="o", markersize=4, label=WORDS[method])
+    axes.set_ylabel("mean confidence", fontsize=FONT)
+    axes.legend(fontsize=FONT)
+
+
+def _against_distance(figure: Figure, found: Fooling) -> Axes:
+    """Return axes on which the distances stand side by side, whatever lies between them."""
+    axes, level = figure.add_subplot(), found.sample.level.tolist()
+    axes.tick_params(labelsize=FONT)
+    axes.set_xticks(range(len(level)), [str(one) for one in level])
+    axes.set_xlabel("distance ε, grey levels of 255", fontsize=FONT)
+    _as_shares(axes)
+    return axes
 
 
 def _as_shares(axes: Axes) -> None:
@@ -259,7 +272,8 @@ def _add_codes(section: SectionDraft, codes: Codes, layer: str) -> None:
         "layer": layer, "codes": len(broken), "broken": int(broken.sum()), "far": float(codes.length[-1]),
         "random": float(random[-1]), "along": float(along[-1]),
     }  # fmt: skip
-    if broken.any():
+    # What no fraction breaks lies beyond all that some does.
+    if broken.mean() > 0.5:
         numbers["share"] = float(np.median(np.where(broken, codes.share, np.inf)))
     section.add(
         blocks.Figure(

@@ -21,7 +21,8 @@ from pipeline.store.tables import write_table
 SIDE, GAP, TEXT = 128, 6, 12  # pixels
 LETTERS = 15  # of a name under a picture
 GREY = 127
-COLUMNS = 4  # pictures in a line of those made from nothing
+PHONE, NEARLY = 340, 420  # pixels across
+COLUMNS = 3  # pictures in a line of those made from nothing
 WORDS = {"fgsm": "FGSM", "pgd": "PGD"}
 ASCENDED = ("output", "began_as", "steps", "predicted", "confidence")
 
@@ -114,6 +115,7 @@ def _probe(section: SectionDraft, found: Fooling, place: int, names: Names) -> b
     )
     canvas.save_webp(section.folder / f"{name}.webp")
     canvas.save_svg(section.folder / f"{name}.svg")
+    width, height = _on_page(canvas)
     numbers: dict[str, Number] = {
         "output": outputs[shown.output[place]], "predicted": outputs[shown.predicted[place]],
         "right": int(shown.output[place] == shown.predicted[place]),
@@ -121,8 +123,14 @@ def _probe(section: SectionDraft, found: Fooling, place: int, names: Names) -> b
     }  # fmt: skip
     return blocks.Figure(
         id=name, caption="fooled", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-        width=canvas.width, height=canvas.height, numbers=numbers,
+        width=width, height=height, numbers=numbers,
     )  # fmt: skip
+
+
+def _on_page(canvas: Canvas) -> tuple[int, int]:
+    """Return width and height on the page, pixels; what is a little too wide for a phone is made to fit."""
+    factor = min(1.0, PHONE / canvas.width) if canvas.width <= NEARLY else 1.0
+    return round(factor * canvas.width), round(factor * canvas.height)
 
 
 def _put(canvas: Canvas, x: int, y: int, pixels: Picture, text: str) -> None:
@@ -166,6 +174,7 @@ def add_ascended(section: SectionDraft, found: Fooling, outputs: Sequence[str]) 
         name = f"from-{began}"
         canvas.save_webp(section.folder / f"{name}.webp")
         canvas.save_svg(section.folder / f"{name}.svg")
+        width, height = _on_page(canvas)
         numbers: dict[str, Number] = {
             "began": began, "made": len(places), "reached": int((sure >= found.about.confidence).sum()),
             "median_steps": float(np.median(made.steps[places])),
@@ -173,7 +182,7 @@ def add_ascended(section: SectionDraft, found: Fooling, outputs: Sequence[str]) 
         figures.append(
             blocks.Figure(
                 id=name, caption="from-noise", image=f"{name}.webp", vector=f"{name}.svg",
-                data="ascended.csv", width=canvas.width, height=canvas.height, numbers=numbers,
+                data="ascended.csv", width=width, height=height, numbers=numbers,
                 evidence=Evidence(n=len(places)),
             )
         )  # fmt: skip

@@ -96,7 +96,7 @@ def test_what_is_not_there_is_left_out(tmp_path):
     found = replace(FOUND, minimal=None, transfer=None, codes=None, pixels=None)
     content = drawn(tmp_path, found)
     names = [getattr(one, "id", one.caption) for one in content.blocks]
-    assert names == ["curves", "smallest", "probes", "ascended", "no-transfer"]
+    assert names == ["curves", "confidence", "smallest", "probes", "ascended", "no-transfer"]
 
 
 def test_left_out_it_says_why(tmp_path):
