@@ -12,6 +12,8 @@ from pipeline.formats.attributes import read_attributes
 from pipeline.formats.manifest import Manifest
 from pipeline.formats.status import not_run, write_status
 from stages import attributes
+from tests.end_to_end.artifact_tables import faults, read_document
+from tests.end_to_end.project import ROOT
 from tests.small.artifacts import write_predictions, write_thumbnails
 
 COUNT = 600
@@ -85,6 +87,13 @@ def test_brightness_comes_first_and_nothing_survives_beside_it(make):
     numbers = json.loads(paths["metrics"].read_text())
     assert numbers["effect"]["brightness"]["worst_error_ratio"] == pytest.approx(1 / WRONG.mean(), rel=1e-4)
     assert set(found.interaction.names) < set(names)
+
+
+def test_the_file_is_as_documented(make):
+    paths = make()
+    run(paths)
+    described = read_document((ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8"))
+    assert list(faults(paths["out"], described["attributes.h5"])) == []
 
 
 def test_examples_are_of_their_bins_and_their_values_are_listed(make):

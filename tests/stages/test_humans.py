@@ -10,6 +10,8 @@ from pipeline.errors import UserError
 from pipeline.formats import predictions
 from pipeline.formats.humans import read_humans
 from stages import humans
+from tests.end_to_end.artifact_tables import faults, read_document
+from tests.end_to_end.project import ROOT
 from tests.small.artifacts import write_manifest, write_names, write_predictions
 from tests.small.layers import write_layers
 
@@ -80,6 +82,13 @@ def test_many_people_are_added_up_over_tables_and_annotators(make):
     told = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     np.testing.assert_allclose(doubt.cross_entropy, -(shares * told[:, :3]).sum(axis=1), atol=1e-12)
     assert doubt.interval[0] <= doubt.cross_entropy.mean() <= doubt.interval[1]
+
+
+def test_the_file_is_as_documented(make):
+    paths = make({"anna.csv": ANNA, "many.csv": MANY})
+    run(paths)
+    described = read_document((ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8"))
+    assert list(faults(paths["out"], described["humans.h5"])) == []
 
 
 def test_two_runs_give_equal_bytes(make):
