@@ -151,13 +151,14 @@ def test_functions_are_told_apart(several):
 
 
 def train(network, inputs, label, rate):
-    """Plain stochastic gradient descent, five times over the images."""
+    """Stochastic gradient descent, five times over the images; clipped, as weights may overflow else."""
     torch.set_num_threads(1)
     optimiser = torch.optim.SGD(network.parameters(), rate)
     for _ in range(5):
         for rows in torch.randperm(len(inputs)).split(30):
             optimiser.zero_grad()
             nn.functional.cross_entropy(network(inputs[rows]), label[rows]).backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 10)
             optimiser.step()
     return network
 
