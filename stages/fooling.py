@@ -30,7 +30,7 @@ from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
 from pipeline.formats.fooling import About, Fooling, Method
 from pipeline.formats.manifest import ManifestFile, open_manifest
-from pipeline.formats.predictions import read_predictions
+from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import read_pictures, read_probes
 from pipeline.formats.separability import KINDS, Separability, read_separability
 from pipeline.formats.status import Status, not_run, write_status
@@ -104,10 +104,11 @@ def _fool(params: Params, paths: Mapping[str, Path]) -> Fooling | Status:
     probes = read_probes(paths["probes"])
     if isinstance(probes, Status):
         return probes
-    if len(read_predictions(paths["predictions"]).output_name) < 2:
+    evaluated = read_predictions(paths["predictions"])
+    if len(evaluated.output_name) < 2:
         return ONE_OUTPUT
     with threadpool_limits(1), open_manifest(paths["manifest"]) as manifest:
-        given = _given(params, paths, manifest)
+        given = _given(params, paths, manifest, evaluated)
         network = PixelNetwork(given.network, given.description.preprocessing, params.batch_size)
         levels = (0, *params.levels)
         attacks, fooled = _attacked(network, given, params, levels)
@@ -154,9 +155,9 @@ def _made(
         return ascended, change_probes(network, changed, search, params.seed, bar)
 
 
-def _given(params: Params, paths: Mapping[str, Path], manifest: ManifestFile) -> Given:
+def _given(params: Params, paths: Mapping[str, Path], manifest: ManifestFile, evaluated: Evaluated) -> Given:
     """Draw held-out images and decode them; say how much there is to do."""
-    evaluated, description = read_predictions(paths["predictions"]), read_description(paths["weights"])
+    description = read_description(paths["weights"])
     labelled = bool((evaluated.label >= 0).any())
     output = evaluated.label if labelled else evaluated.predicted
     wanted = output >= 0

@@ -3,13 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.activation_maps import add_activation_maps
 from pipeline.figures.excited_units import add_excited_units
-from pipeline.figures.maps_over_time import Pictured
 from pipeline.figures.probes import add_probes
 from pipeline.figures.training_dynamics import add_training_dynamics
 from pipeline.figures.units import add_units
@@ -17,7 +13,7 @@ from pipeline.formats.activation_maps import open_activation_maps
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.excited_units import ExcitedUnits, read_excited_units
 from pipeline.formats.manifest import ManifestFile, open_manifest
-from pipeline.formats.probes import Probes, read_pictures, read_probes
+from pipeline.formats.probes import read_pictured, read_probes
 from pipeline.formats.status import Status
 from pipeline.formats.training_dynamics import open_dynamics
 from pipeline.formats.units import open_units
@@ -28,12 +24,12 @@ from stages.command import Stage, execute
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/activations/`."""
     names, probes = read_class_names(paths["names"]), read_probes(paths["probes"])
-    pictures = _pictures(paths["probes"], probes)
+    pictures = read_pictured(paths["probes"])
     with new_chapter(paths["out"]) as chapter:
         add_probes(chapter.section("probes"), probes, pictures, names.of_output)
         with open_activation_maps(paths["activation_maps"]) as maps:
             section = chapter.section("activation_maps")
-            add_activation_maps(section, maps, probes, pictures, shown=params.probes)
+            add_activation_maps(section, maps, pictures, shown=params.probes)
         with open_manifest(paths["manifest"]) as manifest:
             excited = read_excited_units(paths["excited_units"])
             add_excited_units(chapter.section("excited_units"), excited, _paths(manifest, excited), probes)
@@ -41,14 +37,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
             add_units(chapter.section("units"), units, names.of_class, listed=params.listed)
         with open_dynamics(paths["dynamics"]) as dynamics, open_manifest(paths["manifest"]) as manifest:
             section = chapter.section("training_dynamics")
-            add_training_dynamics(section, dynamics, len(manifest), _first(probes, pictures))
-
-
-def _pictures(path: Path, probes: Probes | Status) -> dict[int, NDArray[np.uint8]]:
-    """Return each probe's picture by its image; none where there are no probes."""
-    if isinstance(probes, Status):
-        return {}
-    return dict(zip(probes.image_id.tolist(), read_pictures(path), strict=True))
+            add_training_dynamics(section, dynamics, len(manifest), next(iter(pictures.values()), None))
 
 
 def _paths(manifest: ManifestFile, found: ExcitedUnits | Status) -> list[str]:
@@ -56,14 +45,6 @@ def _paths(manifest: ManifestFile, found: ExcitedUnits | Status) -> list[str]:
     if isinstance(found, Status):
         return []
     return [path.decode() for path in manifest.take_path(found.image_id).tolist()]
-
-
-def _first(probes: Probes | Status, pictures: Mapping[int, NDArray[np.uint8]]) -> Pictured | None:
-    """Return the first of the probes; None where there is none."""
-    if isinstance(probes, Status):
-        return None
-    image_id = int(probes.image_id[0])
-    return Pictured(image_id, probes.path[0], pictures[image_id])
 
 
 STAGE = Stage(

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.class_models import add_class_models
 from pipeline.figures.gradients import add_gradients
@@ -14,32 +11,23 @@ from pipeline.formats.class_models import read_class_models
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.gradients import open_gradients
 from pipeline.formats.occlusion import read_occlusion
-from pipeline.formats.probes import Probes, read_pictures, read_probes
-from pipeline.formats.status import Status
+from pipeline.formats.probes import read_pictured
 from stages.blocks.render_attribution import Params
 from stages.command import Stage, execute
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/attribution/`."""
-    names, probes = read_class_names(paths["names"]), read_probes(paths["probes"])
-    pictures = _pictures(paths["probes"], probes)
+    names, probes = read_class_names(paths["names"]), read_pictured(paths["probes"])
     with new_chapter(paths["out"]) as chapter:
         occlusion = read_occlusion(paths["occlusion"])
         section = chapter.section("occlusion")
-        add_occlusion(section, occlusion, probes, pictures, names.of_output, shown=params.probes)
+        add_occlusion(section, occlusion, probes, names.of_output, shown=params.probes)
         with open_gradients(paths["gradients"]) as gradients:
             section = chapter.section("gradients")
-            add_gradients(section, gradients, probes, pictures, names.of_output, shown=params.probes)
+            add_gradients(section, gradients, probes, names.of_output, shown=params.probes)
         models = read_class_models(paths["class_models"])
         add_class_models(chapter.section("class_models"), models, names.of_output)
-
-
-def _pictures(path: Path, probes: Probes | Status) -> dict[int, NDArray[np.uint8]]:
-    """Return each probe's picture by its image; none where there are no probes."""
-    if isinstance(probes, Status):
-        return {}
-    return dict(zip(probes.image_id.tolist(), read_pictures(path), strict=True))
 
 
 STAGE = Stage(

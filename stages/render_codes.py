@@ -3,32 +3,20 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.inversion import add_inversion
 from pipeline.formats.inversion import open_inversion
-from pipeline.formats.probes import Probes, read_pictures, read_probes
-from pipeline.formats.status import Status
+from pipeline.formats.probes import read_pictured
 from stages.blocks.render_codes import Params
 from stages.command import Stage, execute
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/codes/`."""
-    probes = read_probes(paths["probes"])
-    pictures = _pictures(paths["probes"], probes)
+    probes = read_pictured(paths["probes"])
     with new_chapter(paths["out"]) as chapter, open_inversion(paths["inversion"]) as inversion:
         section = chapter.section("inversion")
-        add_inversion(section, inversion, probes, pictures, shown=params.probes)
-
-
-def _pictures(path: Path, probes: Probes | Status) -> dict[int, NDArray[np.uint8]]:
-    """Return each probe's picture by its image; none where there are no probes."""
-    if isinstance(probes, Status):
-        return {}
-    return dict(zip(probes.image_id.tolist(), read_pictures(path), strict=True))
+        add_inversion(section, inversion, probes, shown=params.probes)
 
 
 STAGE = Stage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,11 @@ from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_
 from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_images
 from pipeline.figures.separability import add_separability
 from pipeline.figures.similarity import add_similarity
-from pipeline.formats.class_names import read_class_names
+from pipeline.formats.class_names import ClassNames, read_class_names
 from pipeline.formats.embedding import Embedding, read_embedding
-from pipeline.formats.manifest import open_manifest
+from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.neighbours import Neighbours, read_neighbours
-from pipeline.formats.predictions import read_predictions
+from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.separability import read_separability
 from pipeline.formats.similarity import read_similarity
 from pipeline.formats.status import Status
@@ -36,11 +37,23 @@ ROWS_AT_ONCE = 2048
 MOST_WORDS = 1000
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of all images: pictures, paths, labels, predictions, and what outputs are called."""
+
+    thumbnails: ThumbnailFile
+    manifest: ManifestFile
+    evaluated: Evaluated
+    names: ClassNames
+
+
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write artifacts/figures/embedding/."""
     embedding = read_embedding(paths["embedding"])
-    with open_thumbnails(paths["thumbnails"]) as file:
-        points = embedding if isinstance(embedding, Status) else _read_points(embedding, file, paths)
+    evaluated, names = read_predictions(paths["predictions"]), read_class_names(paths["names"])
+    with open_manifest(paths["manifest"]) as manifest, open_thumbnails(paths["thumbnails"]) as file:
+        known = Known(file, manifest, evaluated, names)
+        points = embedding if isinstance(embedding, Status) else _read_points(embedding, known)
         with new_chapter(paths["out"]) as chapter:
             section = chapter.section("embedding")
             if isinstance(points, Status):
@@ -48,8 +61,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
             else:
                 _add_map(section, points, _tiles(file, points.image_id), params)
             found = read_neighbours(paths["neighbours"])
-            known = None if isinstance(found, Status) else _describe(found, file, paths)
-            add_neighbours(chapter.section("neighbours"), found, known)
+            said = None if isinstance(found, Status) else _describe(found, known)
+            add_neighbours(chapter.section("neighbours"), found, said)
             add_similarity(chapter.section("similarity"), read_similarity(paths["similarity"]))
             add_separability(chapter.section("separability"), read_separability(paths["separability"]))
 
@@ -65,16 +78,14 @@ def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params
     add_colourings(section, points)
 
 
-def _read_points(embedding: Embedding, file: ThumbnailFile, paths: Mapping[str, Path]) -> Points:
-    evaluated = read_predictions(paths["predictions"])
+def _read_points(embedding: Embedding, known: Known) -> Points:
+    evaluated, names = known.evaluated, known.names
     if not np.array_equal(evaluated.image_id, embedding.image_id):
-        raise UserError(f"{paths['predictions']}: stale, of other images than the map; run predictions again")
-    with open_manifest(paths["manifest"]) as manifest:
-        path, attributes = manifest.path(), manifest.attributes()
+        raise UserError("predictions.h5: stale, of other images than the map; run predictions again")
+    path, attributes = known.manifest.path(), known.manifest.attributes()
     # The dataset's own come first, for only the first ones are drawn.
     for name in NAMES:
-        attributes.setdefault(name.replace("_", " "), file.attribute(name).astype(np.float64))
-    names = read_class_names(paths["names"])
+        attributes.setdefault(name.replace("_", " "), known.thumbnails.attribute(name).astype(np.float64))
     predicted, classes = predicted_classes(
         evaluated.predicted, embedding.label, evaluated.class_output, names.of_class, names.of_output
     )
@@ -112,14 +123,13 @@ def attribute(
     return Attribute(name, np.array([place.get(word, -1) for word in text]), words)
 
 
-def _describe(found: Neighbours, file: ThumbnailFile, paths: Mapping[str, Path]) -> Described:
+def _describe(found: Neighbours, known: Known) -> Described:
     """Gather what is said of the images whose neighbours were sought, and of these."""
     near = [space.neighbour.ravel() for space in found.spaces.values()]
     image_id, shown = np.unique(np.concatenate([found.image_id, *near])), shown_images(found)
-    evaluated, names = read_predictions(paths["predictions"]), read_class_names(paths["names"])
-    with open_manifest(paths["manifest"]) as manifest:
-        path = [path.decode() for path in manifest.take_path(image_id).tolist()]
-        label = manifest.take_label(image_id)
+    evaluated, names = known.evaluated, known.names
+    path = [path.decode() for path in known.manifest.take_path(image_id).tolist()]
+    label = known.manifest.take_label(image_id)
     predicted, classes = predicted_classes(
         evaluated.predicted[np.searchsorted(evaluated.image_id, image_id)], label, evaluated.class_output,
         names.of_class, names.of_output,
@@ -129,7 +139,7 @@ def _describe(found: Neighbours, file: ThumbnailFile, paths: Mapping[str, Path])
         said = (classes[index] if index >= 0 else None for index in indices.tolist())
         return dict(zip(image_id.tolist(), said, strict=True))
 
-    tiles = _tiles(file, shown)(np.arange(len(shown)), TILE)
+    tiles = _tiles(known.thumbnails, shown)(np.arange(len(shown)), TILE)
     return Described(
         dict(zip(shown.tolist(), tiles, strict=True)), dict(zip(image_id.tolist(), path, strict=True)),
         named(label), named(predicted),

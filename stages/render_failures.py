@@ -1,6 +1,6 @@
 """Draw where the network fails."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from pipeline.formats.class_names import read_class_names
 from pipeline.formats.fooling import read_fooling
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.predictions import read_predictions
-from pipeline.formats.probes import read_probes
+from pipeline.formats.probes import read_pictured
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from stages.blocks.render_failures import Params
@@ -26,24 +26,24 @@ from stages.command import Stage, execute
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/failures/`."""
     found = read_attributes(paths["attributes"])
-    shown = {} if isinstance(found, Status) else _shown(found, paths)
-    names, probes = read_class_names(paths["names"]), read_probes(paths["probes"])
+    names, probes = read_class_names(paths["names"]), read_pictured(paths["probes"])
+    shown = {} if isinstance(found, Status) else _shown(found, paths, names.of_output)
     with new_chapter(paths["out"]) as chapter:
         add_attributes(chapter.section("attributes"), found, shown, listed=params.listed)
         called = Names(names.of_output, names.of_class)
         add_fooling(chapter.section("fooling"), read_fooling(paths["fooling"]), probes, called)
 
 
-def _shown(found: Attributes, paths: Mapping[str, Path]) -> dict[int, Shown]:
+def _shown(found: Attributes, paths: Mapping[str, Path], outputs: Sequence[str]) -> dict[int, Shown]:
     """Return what is said of the images whose values are listed; of examples their pictures, too."""
-    evaluated, names = read_predictions(paths["predictions"]), read_class_names(paths["names"])
+    evaluated = read_predictions(paths["predictions"])
     examples = {image_id for one in found.effects for image_id in one.examples.ravel().tolist()}
     with open_manifest(paths["manifest"]) as manifest, open_thumbnails(paths["thumbnails"]) as file:
         path = manifest.take_path(found.listed).tolist()
         return {
             image_id: Shown(
                 path[place].decode(),
-                names.of_output[evaluated.predicted[row]],
+                outputs[evaluated.predicted[row]],
                 bool(evaluated.label_rank[row] == 0),
                 _tile(file, image_id) if image_id in examples else None,
             )

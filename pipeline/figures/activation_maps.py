@@ -15,7 +15,7 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas
 from pipeline.figures.drawing.unit_grid import draw_grid, grid_of
 from pipeline.formats.activation_maps import ActivationMapsFile, MappedLayer
-from pipeline.formats.probes import Probes
+from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
 
@@ -32,8 +32,7 @@ DATA = ("unit", "largest", "smallest", "sparsity", "localisation")
 def add_activation_maps(
     section: SectionDraft,
     found: ActivationMapsFile | Status,
-    probes: Probes | Status,
-    pictures: Mapping[int, NDArray[np.uint8]],
+    probes: Mapping[int, Pictured],
     *,
     shown: int,
 ) -> None:
@@ -43,24 +42,22 @@ def add_activation_maps(
     ----------
     section
         Of the report.
-    found, probes
-        From their artifacts.
-    pictures
-        By image, (H, W, C) uint8, as the network sees each.
+    found
+        From its artifact.
+    probes
+        With their pictures, by image.
     shown
         Probes on the chapter's page; each has its maps on its own.
     """
     if isinstance(found, Status):
         section.status = found
         return
-    assert not isinstance(probes, Status), "there are no maps without probes"
     layers = {name: found.layer(name) for name in found.layers}
     drawn = [_Drawn(section, found, name, layer) for name, layer in layers.items()]
-    paths = dict(zip(probes.image_id.tolist(), probes.path, strict=True))
     section.add(_table(layers))
     for place, image_id in enumerate(found.image_id.tolist()):
-        figures = tuple(one.figure(place, image_id, pictures[image_id]) for one in drawn)
-        section.images.append(ImagePart(image_id=image_id, path=paths[image_id], blocks=figures))
+        figures = tuple(one.figure(place, image_id, probes[image_id].pixels) for one in drawn)
+        section.images.append(ImagePart(image_id=image_id, path=probes[image_id].path, blocks=figures))
     section.layers += [LayerPart(layer=name, facts=_facts(layer)) for name, layer in layers.items()]
     images = tuple(found.image_id[:shown].tolist())
     section.numbers |= {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.figures.fooling_pictures import Names, add_ascended, add_probes
 from pipeline.formats.fooling import BEFORE, METHODS, NEVER, Codes, Fooling, PixelProbe, median_distance
-from pipeline.formats.probes import Probes
+from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
@@ -30,7 +30,7 @@ FONT = 11
 
 
 def add_fooling(
-    section: SectionDraft, found: Fooling | Status, probes: Probes | Status, names: Names
+    section: SectionDraft, found: Fooling | Status, probes: Mapping[int, Pictured], names: Names
 ) -> None:
     """Draw what fools the network, or say why nothing was tried.
 
@@ -38,15 +38,16 @@ def add_fooling(
     ----------
     section
         Of the report.
-    found, probes
-        From their artifacts.
+    found
+        From its artifact.
+    probes
+        With their pictures, by image.
     names
         Of outputs and classes.
     """
     if isinstance(found, Status):
         section.status = found
         return
-    assert not isinstance(probes, Status), "nothing is shown without probes"
     section.numbers |= _numbers(found)
     _add_curves(section, found)
     _add_smallest(section, found)
@@ -184,14 +185,17 @@ def _paint_smallest(figure: Figure, theme: Theme, found: Fooling) -> None:
     _as_shares(axes)
 
 
-def _add_minimal(section: SectionDraft, found: Fooling, probes: Probes, outputs: Sequence[str]) -> None:
+def _add_minimal(
+    section: SectionDraft, found: Fooling, probes: Mapping[int, Pictured], outputs: Sequence[str]
+) -> None:
     if found.minimal is None:
         return
-    one, paths = found.minimal, dict(zip(probes.image_id.tolist(), probes.path, strict=True))
+    one = found.minimal
     reached = one.reached == 1
     rows = [
         (
-            paths[int(found.shown.image_id[place])], outputs[found.shown.predicted[place]], outputs[target],
+            probes[int(found.shown.image_id[place])].path,
+            outputs[found.shown.predicted[place]], outputs[target],
             float(one.norm[place]) if reached[place] else None,
             float(one.distortion[place]) if reached[place] else None,
             float(one.stretch[place]) if np.isfinite(one.stretch[place]) else None,

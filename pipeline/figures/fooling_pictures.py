@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.plotting import short
 from pipeline.formats.fooling import METHODS, NEVER, Fooling, PixelProbe
-from pipeline.formats.probes import Probes
+from pipeline.formats.probes import Pictured
 from pipeline.store.tables import write_table
 
 SIDE, GAP, TEXT = 128, 6, 12  # pixels
@@ -47,15 +47,14 @@ class Row:
     fooled: bool
 
 
-def add_probes(section: SectionDraft, found: Fooling, probes: Probes, names: Names) -> None:
+def add_probes(section: SectionDraft, found: Fooling, probes: Mapping[int, Pictured], names: Names) -> None:
     """Draw each probe, what was added to it, and the result, a row an attack."""
-    paths = dict(zip(probes.image_id.tolist(), probes.path, strict=True))
     for place, image_id in enumerate(found.shown.image_id.tolist()):
         figure = _probe(section, found, place, names)
         distance = int(found.fooled["pgd"].level[place])
         facts = () if distance == NEVER else (Fact(name="distance", value=distance, form="count"),)
         section.images.append(
-            ImagePart(image_id=image_id, path=paths[image_id], facts=facts, blocks=(figure,))
+            ImagePart(image_id=image_id, path=probes[image_id].path, facts=facts, blocks=(figure,))
         )
     section.add(blocks.Images(id="probes", caption="probes", images=tuple(found.shown.image_id.tolist())))
 

@@ -24,7 +24,7 @@ from pipeline.figures.drawing.overlays.methods import (
     panel_of,
 )
 from pipeline.formats.gradients import GradientsFile
-from pipeline.formats.probes import Probes
+from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
 from pipeline.numerics.maps import localisation
 from pipeline.store.tables import write_table
@@ -130,8 +130,7 @@ class Drawing:
 def add_gradients(
     section: SectionDraft,
     found: GradientsFile | Status,
-    probes: Probes | Status,
-    pictures: Mapping[int, NDArray[np.uint8]],
+    probes: Mapping[int, Pictured],
     outputs: Sequence[str],
     *,
     shown: int,
@@ -142,10 +141,10 @@ def add_gradients(
     ----------
     section
         Of the report.
-    found, probes
-        From their artifacts.
-    pictures
-        By image, (H, W, C) uint8, as the network sees each.
+    found
+        From its artifact.
+    probes
+        With their pictures, by image.
     outputs
         Names of the network's outputs.
     shown
@@ -154,16 +153,14 @@ def add_gradients(
     if isinstance(found, Status):
         section.status = found
         return
-    assert not isinstance(probes, Status), "there are no maps without probes"
-    paths = dict(zip(probes.image_id.tolist(), probes.path, strict=True))
     drawing, rows = Drawing(section, found, outputs), []
     for place, image_id in enumerate(found.probes.image_id.tolist()):
-        panels = drawing.probe(place, pictures[image_id])
+        panels = drawing.probe(place, probes[image_id].pixels)
         rows += [(f"image {image_id}", panels)] if place < shown else []
         blocks = drawing.blocks(place, panels)
-        section.images.append(ImagePart(image_id=image_id, path=paths[image_id], blocks=blocks))
+        section.images.append(ImagePart(image_id=image_id, path=probes[image_id].path, blocks=blocks))
     section.numbers |= _numbers(found, drawing)
-    _add_rows(drawing, rows, paths)
+    _add_rows(drawing, rows, probes)
     section.add(_table(drawing))
     if found.about.refused:
         columns = (Column(name="method"), Column(name="reason"))
@@ -213,13 +210,15 @@ def _are_plain(drawing: Drawing) -> bool:
 
 
 def _add_rows(
-    drawing: Drawing, rows: Sequence[tuple[str, Sequence[Panel]]], paths: Mapping[int, str]
+    drawing: Drawing, rows: Sequence[tuple[str, Sequence[Panel]]], probes: Mapping[int, Pictured]
 ) -> None:
     """Draw a row for each of the first probes."""
     ids = drawing.found.probes.image_id.tolist()[: len(rows)]
     records = [record for place in range(len(ids)) for record in drawing.records(place)]
     write_table(drawing.section.folder / "gradients.csv", DATA, records)
-    names = "; ".join(f"{drawing.output(place)} ({paths[image_id]})" for place, image_id in enumerate(ids))
+    names = "; ".join(
+        f"{drawing.output(place)} ({probes[image_id].path})" for place, image_id in enumerate(ids)
+    )
     numbers: dict[str, Number] = {"rows": len(ids), "names": names}
     drawing.section.add(
         drawing.figure("gradients", "rows", draw_rows(rows), "gradients.csv", numbers, len(ids))

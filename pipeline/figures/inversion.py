@@ -17,7 +17,7 @@ from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.figures.drawing.unit_grid import fit
 from pipeline.formats.inversion import InversionFile, InvertedLayer
-from pipeline.formats.probes import Probes
+from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
 
@@ -39,8 +39,7 @@ UInt8 = NDArray[np.uint8]
 def add_inversion(
     section: SectionDraft,
     found: InversionFile | Status,
-    probes: Probes | Status,
-    pictures: Mapping[int, UInt8],
+    probes: Mapping[int, Pictured],
     *,
     shown: int,
 ) -> None:
@@ -50,27 +49,27 @@ def add_inversion(
     ----------
     section
         Of the report.
-    found, probes
-        From their artifacts.
-    pictures
-        By image, (H, W, C) uint8, as the network sees each.
+    found
+        From its artifact.
+    probes
+        With their pictures, by image.
     shown
         Probes in the chapter's picture; each has its reconstructions on its own page.
     """
     if isinstance(found, Status):
         section.status = found
         return
-    assert not isinstance(probes, Status), "there is no inversion without probes"
     layers = {name: found.layer(name) for name in found.about.layers}
-    drawn = [[pictures[one], *_images(found, place)] for place, one in enumerate(found.image_id.tolist())]
+    drawn = [
+        [probes[one].pixels, *_images(found, place)] for place, one in enumerate(found.image_id.tolist())
+    ]
     section.numbers |= _told(found, layers) | {"shown": min(shown, len(drawn))}
     evidence = Evidence(n=len(drawn))
     section.add(_rows(section, drawn[:shown], layers), _course(section, layers, evidence))
     section.add(_table(layers, found.predicted, evidence))
-    paths = dict(zip(probes.image_id.tolist(), probes.path, strict=True))
     for place, image_id in enumerate(found.image_id.tolist()):
         figure = _own(section, image_id, place, drawn[place], layers, found.predicted)
-        section.images.append(ImagePart(image_id=image_id, path=paths[image_id], blocks=(figure,)))
+        section.images.append(ImagePart(image_id=image_id, path=probes[image_id].path, blocks=(figure,)))
     section.layers += [
         LayerPart(layer=name, facts=_facts(layer, found.predicted)) for name, layer in layers.items()
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -15,29 +13,13 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Label, text_width
 from pipeline.figures.drawing.courses import Steps
 from pipeline.figures.drawing.tiles import GAP, enlarge, format_value, framed
+from pipeline.formats.probes import Pictured
 from pipeline.formats.training_dynamics import Checkpoints, DynamicsFile, ShownMaps
 from pipeline.numerics.maps import localisation
 from pipeline.store.tables import write_table
 
 LARGEST = 96  # pixels, side of a map or of the image; a larger one is made smaller
 _LABEL, _NOTE = 13, 11  # pixels, sizes of text
-
-
-@dataclass(frozen=True)
-class Pictured:
-    """The image whose maps are shown.
-
-    Attributes
-    ----------
-    image_id, path
-        Its row of the manifest, and where it is in the dataset.
-    pixels : (H, W, C) uint8
-        As the network sees it.
-    """
-
-    image_id: int
-    path: str
-    pixels: NDArray[np.uint8]
 
 
 def steps_of(checkpoints: Checkpoints) -> Steps:

@@ -14,7 +14,7 @@ from pipeline.contents.values import Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.overlays.panels import LEAST_FALL, LEAST_SHARE, Panels, draw
 from pipeline.formats.occlusion import Covered, Occlusion
-from pipeline.formats.probes import Probes
+from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
 
@@ -31,8 +31,7 @@ NAMED = 4
 def add_occlusion(
     section: SectionDraft,
     found: Occlusion | Status,
-    probes: Probes | Status,
-    pictures: Mapping[int, NDArray[np.uint8]],
+    probes: Mapping[int, Pictured],
     outputs: Sequence[str],
     *,
     shown: int,
@@ -43,10 +42,10 @@ def add_occlusion(
     ----------
     section
         Of the report.
-    found, probes
-        From their artifacts.
-    pictures
-        By image, (H, W, C) uint8, as the network sees each.
+    found
+        From its artifact.
+    probes
+        With their pictures, by image.
     outputs
         Names of the network's outputs.
     shown
@@ -55,16 +54,14 @@ def add_occlusion(
     if isinstance(found, Status):
         section.status = found
         return
-    assert not isinstance(probes, Status), "nothing is covered without probes"
-    paths = dict(zip(probes.image_id.tolist(), probes.path, strict=True))
     section.add(_table(found))
     for place, image_id in enumerate(found.whole.image_id.tolist()):
         drawn = _Drawn(section, found, place, outputs)
         part = ImagePart(
             image_id=image_id,
-            path=paths[image_id],
+            path=probes[image_id].path,
             facts=drawn.facts(),
-            blocks=drawn.blocks(pictures[image_id]),
+            blocks=drawn.blocks(probes[image_id].pixels),
         )
         section.images.append(part)
     images = tuple(found.whole.image_id[:shown].tolist())

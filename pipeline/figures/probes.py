@@ -13,7 +13,7 @@ from pipeline.contents.values import Column, Evidence, Fact
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Pixels
 from pipeline.figures.drawing.unit_grid import fit
-from pipeline.formats.probes import Probes
+from pipeline.formats.probes import Pictured, Probes
 from pipeline.formats.status import Status
 
 SIDE = 320  # pixels, most of a picture: it fits a phone
@@ -26,7 +26,7 @@ COLUMNS = (
 def add_probes(
     section: SectionDraft,
     probes: Probes | Status,
-    pictures: Mapping[int, NDArray[np.uint8]],
+    pictures: Mapping[int, Pictured],
     outputs: Sequence[str],
 ) -> None:
     """Say which images the probes are, or why there are none.
@@ -38,7 +38,7 @@ def add_probes(
     probes
         From their artifact.
     pictures
-        By image, (H, W, C) uint8, as the network sees each.
+        By image.
     outputs
         Names of the network's outputs.
     """
@@ -63,7 +63,7 @@ def add_probes(
             for column, value in zip(COLUMNS[1:], values, strict=True)
             if value is not None
         )
-        figure = _picture(section, image_id, pictures[image_id])
+        figure = _picture(section, image_id, pictures[image_id].pixels)
         part = ImagePart(image_id=image_id, path=probes.path[place], facts=facts, blocks=(figure,))
         section.images.append(part)
     evidence = Evidence(n=len(probes), split=probes.held_out if not probes.named.any() else "")

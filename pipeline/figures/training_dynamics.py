@@ -16,7 +16,8 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.courses import MOST_NAMED, Line, by_step, height, paint_lines
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
-from pipeline.figures.maps_over_time import Pictured, add_maps, steps_of
+from pipeline.figures.maps_over_time import add_maps, steps_of
+from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
 from pipeline.formats.training_dynamics import Checkpoints, DynamicsFile
 from pipeline.numerics.intervals import wilson

@@ -110,6 +110,32 @@ def read_probes(path: Path) -> Probes | Status:
         return Probes(**found, held_out=str(file.attributes()["held_out"]))
 
 
+@dataclass(frozen=True)
+class Pictured:
+    """A probe as figures show it.
+
+    Attributes
+    ----------
+    image_id, path
+        Its row of the manifest, and where it is in the dataset.
+    pixels : (H, W, C) uint8
+        As the network sees it.
+    """
+
+    image_id: int
+    path: str
+    pixels: NDArray[np.uint8]
+
+
+def read_pictured(path: Path) -> dict[int, Pictured]:
+    """Read each probe with its picture, by its image; none where there are no probes."""
+    probes = read_probes(path)
+    if isinstance(probes, Status):
+        return {}
+    found = map(Pictured, probes.image_id.tolist(), probes.path, read_pictures(path))
+    return {one.image_id: one for one in found}
+
+
 def read_pictures(path: Path) -> NDArray[np.uint8]:
     """Read the probes' pictures, (P, H, W, C), of a file that has probes."""
     with store.read(path, version=VERSION) as file:

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.formats.activation_maps import MappedLayer, new_activation_maps
 from pipeline.formats.geometry import LayerGeometry
-from pipeline.formats.probes import Probes, write_probes
+from pipeline.formats.probes import Pictured, Probes, write_probes
 from pipeline.numerics.geometry import ReceptiveField
 from pipeline.numerics.maps import localisation, sparsity
 
@@ -14,6 +14,10 @@ PROBES = Probes(
     probability=np.array([0.9, 0.5, 0.25], np.float32), named=np.zeros(3, np.bool_), held_out="test",
 )  # fmt: skip
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.uint8)
+PICTURED = {
+    image_id: Pictured(image_id, path, pixels)
+    for image_id, path, pixels in zip((7, 2, 5), PROBES.path, PICTURES, strict=True)
+}
 
 
 def maps(*, negative=False):

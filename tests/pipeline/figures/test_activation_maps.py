@@ -11,15 +11,13 @@ from pipeline.formats.activation_maps import open_activation_maps
 from pipeline.formats.status import not_run
 from tests.small import probes as small
 
-PICTURES = dict(zip((7, 2, 5), small.PICTURES, strict=True))
-
 
 def draw(folder, *, negative=False):
     section = SectionDraft("activation_maps", folder / "section")
     section.folder.mkdir()
     paths = small.write(folder, negative=negative)
     with open_activation_maps(paths["activation_maps"]) as found:
-        add_activation_maps(section, found, small.PROBES, PICTURES, shown=2)
+        add_activation_maps(section, found, small.PICTURED, shown=2)
         return section.content(), found.layer("relu")
 
 
@@ -90,5 +88,5 @@ def test_of_several_layers_the_first_is_compared_with_the_last(tmp_path):
 
 def test_left_out_it_says_why(tmp_path):
     section = SectionDraft("activation_maps", tmp_path)
-    add_activation_maps(section, not_run("activation_maps"), not_run("probes"), {}, shown=2)
+    add_activation_maps(section, not_run("activation_maps"), {}, shown=2)
     assert section.content().reason == "params.yaml says activation_maps.run: false"

@@ -8,14 +8,14 @@ from pipeline.figures.fooling import add_fooling
 from pipeline.figures.fooling_pictures import Names
 from pipeline.formats.status import not_run
 from tests.small.fooling import FOUND
-from tests.small.probes import PROBES
+from tests.small.probes import PICTURED
 
 NAMES = Names(["cat", "dog", "owl"], ["a", "b", "c"])
 
 
 def drawn(folder, found=FOUND):
     section = SectionDraft("fooling", folder)
-    add_fooling(section, found, PROBES, NAMES)
+    add_fooling(section, found, PICTURED, NAMES)
     content = section.content()
     assert all((folder / name).is_file() for name in content.files)
     return content

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -8,16 +6,15 @@ from pipeline.figures.gradients import add_gradients
 from pipeline.formats.gradients import open_gradients
 from pipeline.formats.status import not_run
 from tests.small.gradients import ABOUT, VALUES, write
-from tests.small.probes import PICTURES, PROBES
+from tests.small.probes import PICTURED
 
 NAMES = ["cat", "dog", "owl"]
-BY_ID = dict(zip((7, 2, 5), PICTURES, strict=True))
 
 
 def drawn(folder, shown=2):
     section = SectionDraft("gradients", folder)
     with open_gradients(write(folder / "gradients.h5")) as found:
-        add_gradients(section, found, PROBES, BY_ID, NAMES, shown=shown)
+        add_gradients(section, found, PICTURED, NAMES, shown=shown)
     return section.content()
 
 
@@ -71,5 +68,5 @@ def test_a_map_of_zeros_is_drawn(tmp_path, monkeypatch):
 
 def test_left_out_it_says_why(tmp_path):
     section = SectionDraft("gradients", tmp_path)
-    add_gradients(section, not_run("gradients"), replace(PROBES), BY_ID, NAMES, shown=2)
+    add_gradients(section, not_run("gradients"), PICTURED, NAMES, shown=2)
     assert section.content().reason == "params.yaml says gradients.run: false"

@@ -9,16 +9,14 @@ from pipeline.figures.inversion import SIDE, add_inversion, median
 from pipeline.formats.inversion import open_inversion
 from pipeline.formats.status import not_run
 from tests.small import inversion as small
-from tests.small.probes import PICTURES, PROBES
-
-SEEN = dict(zip((7, 2, 5), PICTURES, strict=True))
+from tests.small.probes import PICTURED, PICTURES
 
 
 def draw(folder, layers, *, shown=3):
     section = SectionDraft("inversion", folder / "section")
     section.folder.mkdir()
     with open_inversion(small.write(folder / "inversion.h5", layers)) as found:
-        add_inversion(section, found, PROBES, SEEN, shown=shown)
+        add_inversion(section, found, PICTURED, shown=shown)
     return section.content()
 
 
@@ -82,5 +80,5 @@ def test_the_median_is_that_of_numbers():
 
 def test_what_was_not_run_says_so(tmp_path):
     section = SectionDraft("inversion", tmp_path)
-    add_inversion(section, not_run("inversion"), PROBES, SEEN, shown=3)
+    add_inversion(section, not_run("inversion"), PICTURED, shown=3)
     assert section.content().status == "not run"

@@ -7,15 +7,14 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.occlusion import NAMED, add_occlusion
 from pipeline.formats.status import not_run
 from tests.small.occlusion import FOUND
-from tests.small.probes import PICTURES, PROBES
+from tests.small.probes import PICTURED
 
 NAMES = ["cat", "dog", "owl"]
-BY_ID = dict(zip((7, 2, 5), PICTURES, strict=True))
 
 
 def drawn(folder, found=FOUND, names=NAMES):
     section = SectionDraft("occlusion", folder)
-    add_occlusion(section, found, PROBES, BY_ID, names, shown=2)
+    add_occlusion(section, found, PICTURED, names, shown=2)
     return section.content()
 
 
@@ -63,5 +62,5 @@ def test_without_a_convolution_there_is_no_activation(tmp_path):
 
 def test_left_out_it_says_why(tmp_path):
     section = SectionDraft("occlusion", tmp_path)
-    add_occlusion(section, not_run("occlusion"), PROBES, BY_ID, NAMES, shown=2)
+    add_occlusion(section, not_run("occlusion"), PICTURED, NAMES, shown=2)
     assert section.content().reason == "params.yaml says occlusion.run: false"

@@ -1,14 +1,14 @@
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.probes import add_probes
 from pipeline.formats.status import not_run
-from tests.small.probes import PICTURES, PROBES
+from tests.small.probes import PICTURED, PROBES
 
 NAMES = ["cat", "dog", "owl"]
 
 
 def test_each_probe_is_listed_and_has_its_picture_on_its_page(tmp_path):
     section = SectionDraft("probes", tmp_path)
-    add_probes(section, PROBES, dict(zip((7, 2, 5), PICTURES, strict=True)), NAMES)
+    add_probes(section, PROBES, PICTURED, NAMES)
     content = section.content()
     (table,) = content.blocks
     assert table.rows == (

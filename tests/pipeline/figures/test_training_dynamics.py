@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.contents.writing import new_chapter
-from pipeline.figures.maps_over_time import Pictured
 from pipeline.figures.training_dynamics import add_training_dynamics
+from pipeline.formats.probes import Pictured
 from pipeline.formats.status import not_run
 from pipeline.formats.training_dynamics import open_dynamics
 from tests.small.dynamics import IMAGES, SHOWN, write_dynamics

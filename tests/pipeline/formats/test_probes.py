@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.formats.probes import VERSION, Probes, read_pictures, read_probes, write_probes
+from pipeline.formats.probes import VERSION, Probes, read_pictured, read_pictures, read_probes, write_probes
 from pipeline.formats.status import not_run, write_status
 
 PROBES = Probes(
@@ -21,6 +21,11 @@ def test_probes_and_their_pictures_come_back(tmp_path):
         else:
             assert getattr(found, name) == value
     np.testing.assert_array_equal(read_pictures(tmp_path / "probes.h5"), PICTURES)
+    pictured = read_pictured(tmp_path / "probes.h5")
+    assert [(image_id, one.image_id, one.path) for image_id, one in pictured.items()] == [
+        (7, 7, "a/7.png"), (2, 2, "b/ü.png"), (5, 5, "c/5.png"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(pictured[2].pixels, PICTURES[1])
 
 
 def test_without_a_label_a_probe_is_neither_right_nor_wrong():
@@ -31,3 +36,4 @@ def test_without_a_label_a_probe_is_neither_right_nor_wrong():
 def test_a_status_comes_back(tmp_path):
     write_status(tmp_path / "probes.h5", not_run("probes"), stage="probes", version=VERSION)
     assert read_probes(tmp_path / "probes.h5") == not_run("probes")
+    assert read_pictured(tmp_path / "probes.h5") == {}
