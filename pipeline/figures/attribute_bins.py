@@ -22,6 +22,11 @@ NUMBERS = (
 COLUMNS = ("attribute", "bin", *NUMBERS[:6], "error_ratio", *NUMBERS[6:])
 
 
+def chance(value: float) -> float:
+    """Return a chance as people read it: two digits of it."""
+    return float(f"{value:.2g}")
+
+
 def bin_name(one: Effect, place: int) -> str:
     """Say which bin it is: its word, or its smallest and its largest value."""
     if one.bins.words is not None:
@@ -67,7 +72,7 @@ def _curve(
     numbers: dict[str, Number] = {
         "attribute": one.name, "from": one.source, "smallest": int(bins.images.min()),
         "largest": int(bins.images.max()), "of_classes": int(bins.classes.sum()),
-        "corrected": one.corrected, "survives": int(one.corrected < found.level),
+        "corrected": chance(one.corrected), "survives": int(one.corrected < found.level),
         "missing": found.images - int(bins.images.sum()),
     }  # fmt: skip
     if bins.by_class:

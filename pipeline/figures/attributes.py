@@ -13,7 +13,7 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.attribute_bins import add_curves, bin_name
+from pipeline.figures.attribute_bins import add_curves, bin_name, chance
 from pipeline.figures.attribute_pairs import add_interaction
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
@@ -159,10 +159,11 @@ def _steps(found: Attributes) -> range:
 
 def _row(one: Effect, found: Attributes) -> tuple[Cell, ...]:
     bins, worst, best = one.bins, one.bins.worst, one.bins.best
-    beside = float(one.given[0]) if len(one.given) and not np.isnan(one.given[0]) else None
-    within = None if np.isnan(one.within) else one.within
+    beside = chance(one.given[0]) if len(one.given) and not np.isnan(one.given[0]) else None
+    within = None if np.isnan(one.within) else chance(one.within)
     return (
-        one.name, one.corrected, beside, within, bin_name(one, worst), float(bins.accuracy[worst]),
+        one.name, chance(one.corrected), beside, within, bin_name(one, worst),
+        float(bins.accuracy[worst]),
         (float(bins.accuracy_low[worst]), float(bins.accuracy_high[worst])), ratio(one, found),
         int(bins.images[worst]), bin_name(one, best), float(bins.accuracy[best]),
     )  # fmt: skip
