@@ -7,7 +7,7 @@
 - ``artifacts/manifest.h5``: images with labels, a fifth of them in split test;
 - ``artifacts/class_names.h5`` and the description ``artifacts/weights/model.json``;
 - ``artifacts/thumbnails.h5`` (coarse noise, tinted by the class), ``artifacts/predictions.h5``, and
-  ``artifacts/probes.h5`` without probes.
+  ``artifacts/probes.h5`` and ``artifacts/training_dynamics.h5``, which say that they were not run.
 
 Values are as after a ReLU: some units answer to all images, others to few or, one in a hundred, to none; each
 image is its class's centre and noise, so that neighbours and linear probes find something; every second unit
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.formats import probes, shards
+from pipeline.formats import probes, shards, training_dynamics
 from pipeline.formats.activations import Index, KeptLayer, write_index
 from pipeline.formats.class_names import ClassNames, write_class_names
 from pipeline.formats.geometry import LayerGeometry
@@ -101,8 +101,8 @@ def write_artifacts(folder: Path, made: Images, *, means: bool = False) -> None:
     write_description(artifacts / "weights", described)
     _write_thumbnails(artifacts / "thumbnails.h5", made)
     _write_predictions(artifacts / "predictions.h5", made, names)
-    status = not_run("probes")
-    write_status(artifacts / "probes.h5", status, stage="probes", version=probes.VERSION)
+    for name, version in (("probes", probes.VERSION), ("training_dynamics", training_dynamics.VERSION)):
+        write_status(artifacts / f"{name}.h5", not_run(name), stage=name, version=version)
 
 
 def _write_shards(folder: Path, made: Images, *, means: bool) -> Iterator[tuple[str, NDArray[np.int64]]]:
