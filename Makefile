@@ -1,5 +1,7 @@
 # make report    from nothing to report/index.html (PRESET=name lays presets/name.yaml over params.yaml)
 # make test      lint, types and tests; make test-all adds the tests that take minutes
+# make publish   the report to the branch gh-pages of origin (REMOTE=, BRANCH=), or into FOLDER=
+# make report.zip    the report as one file
 # make clean     take away what the other two made; DVC's cache stays
 #
 # The same steps without make stand in README.md.
@@ -15,7 +17,7 @@ JOBS ?= 2
 # Stages are run by DVC through a shell, and must find this environment's python first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report test test-all checks preset clean
+.PHONY: report publish report.zip test test-all checks preset clean
 
 report: preset $(VENV)/.installed
 	$(BIN)/dvc repro
@@ -26,6 +28,18 @@ preset: $(if $(PRESET),$(VENV)/.installed)
 ifdef PRESET
 	$(BIN)/python -m pipeline.presets "$(PRESET)"
 endif
+
+REMOTE ?= origin
+BRANCH ?= gh-pages
+publish: $(VENV)/.installed
+ifdef FOLDER
+	$(BIN)/python -m pipeline.publish folder "$(FOLDER)"
+else
+	$(BIN)/python -m pipeline.publish branch --remote "$(REMOTE)" --branch "$(BRANCH)"
+endif
+
+report.zip: $(VENV)/.installed
+	$(BIN)/python -m pipeline.publish zip $@
 
 test: checks
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup

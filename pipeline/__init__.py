@@ -1,1 +1,1 @@
-"""The library: what a network has learned, as arrays. It knows nothing of DVC."""
+"""The library: what a network has learned, as arrays. Of DVC only `revisions` knows."""

@@ -1,7 +1,6 @@
 """Make the report: pages from the figures, the numbers, and the captions.
 
-The report opens by double-click. To pass it on as one zip that names the git revision:
-python -m pipeline.report.publish report OUT.zip
+The report opens by double-click. To give it to others, with its git revision: python -m pipeline.publish
 """
 
 import logging

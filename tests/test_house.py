@@ -27,9 +27,9 @@ from tests.dependencies import (
 # The rooms of pipeline/, folders and single modules, from the ground up: a module imports from its own room
 # and from those before it in the list. The folders of analyses/ do not know each other.
 ROOMS = (
-    "errors", "params", "presets", "progress", "store", "parallel", "numerics", "images", "formats",
-    "compare", "dataset", "manifest", "listing", "model", "receptive_field", "layers", "weights", "shards",
-    "topk", "extraction", "analyses", "contents", "figures", "report",
+    "errors", "params", "presets", "progress", "revisions", "store", "parallel", "numerics", "images",
+    "formats", "compare", "dataset", "manifest", "listing", "model", "receptive_field", "layers", "weights",
+    "shards", "topk", "extraction", "analyses", "contents", "figures", "report", "publish",
 )  # fmt: skip
 # Rooms that are lists, one an artifact, a section: they may be longer.
 LISTS = {"formats", "figures"}
@@ -175,6 +175,13 @@ def test_only_store_opens_hdf5(module):
 def test_only_formats_name_datasets(file):
     if not file.startswith(("pipeline/store/", "pipeline/formats/")):
         assert not list(dataset_names(ast.parse((ROOT / file).read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("module", LIBRARY)
+def test_only_revisions_asks_dvc(module):
+    if not module.startswith("pipeline.revisions"):
+        words = [n.value for n in ast.walk(_tree(module)) if isinstance(n, ast.Constant)]
+        assert "dvc" not in SOURCES.libraries(module) and "dvc" not in words
 
 
 @pytest.mark.parametrize("module", MODULES)

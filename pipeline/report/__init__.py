@@ -10,5 +10,5 @@ a caption file ``captions/<name>.md`` beside this module.
 - `addresses`: where each page lies; `escaping`: names made harmless; `scripts`: data for pages that look
   things up
 - `provenance`: what the figures were made from, read from the artifacts
-- `site`: the whole report; `publish`: the report as one zip that names the git revision
+- `site`: the whole report
 """
