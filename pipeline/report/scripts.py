@@ -5,6 +5,7 @@ the one that it needs. A shard is a list of pairs: as names of an object's membe
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,37 @@ def write_buckets(report: Path, name: str, records: Mapping[str, Any]) -> int:
     for index, content in enumerate(buckets):
         write_script(report, f"{name}/{index}", content)
     return count
+
+
+def write_names(report: Path, name: str, names: Sequence[str]) -> int:
+    """Write names into shards of consecutive ones, and return how many shards there are.
+
+    A shard is one list: of each name how many code units of UTF-16 it shares with the one before, and the
+    rest.
+
+    Parameters
+    ----------
+    report
+        The report's folder.
+    name
+        Of the shards; their numbers follow.
+    names
+        Ascending: what neighbours share is written once.
+    """
+    shards: list[list[Any]] = []
+    room, before = 0, ""
+    for one in names:
+        shared = os.path.commonprefix((before, one)) if room > 0 else ""
+        rest = one[len(shared) :]
+        if (size := len(_json(rest)) + 7) > room:
+            shards.append([])
+            room, shared, rest = LARGEST - len(name) - 40, "", one
+            size = len(_json(rest)) + 7
+        shards[-1] += [len(shared.encode("utf-16-le", "surrogatepass")) // 2, rest]
+        room, before = room - size, one
+    for index, shard in enumerate(shards):
+        write_script(report, f"{name}/{index}", shard)
+    return len(shards)
 
 
 def bucket(name: str, count: int) -> int:

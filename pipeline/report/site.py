@@ -23,6 +23,7 @@ from pipeline.report.pages.labelling import write_labelling
 from pipeline.report.pages.layers import write_layers
 from pipeline.report.pages.lookup import write_lookup
 from pipeline.report.pages.maps import find_maps, with_viewers, write_map
+from pipeline.report.pages.searching import write_search
 from pipeline.report.pages.units import write_units
 from pipeline.report.provenance import Provenance
 from pipeline.store.replacing import replaced_folder
@@ -137,7 +138,8 @@ def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
     maps = find_maps(sections)
     found = (maps[0], read_map_points(frame.report / maps[0].section.folder)) if maps else None
     standing = next((section for section in sections if section.content.image_units), None)
-    write_images(frame, collect_images(sections, layers), layers, found, standing)
+    paths = write_images(frame, collect_images(sections, layers), layers, found, standing)
+    write_search(frame, layers, paths, found[1].classes if found else ())
 
 
 @contextmanager

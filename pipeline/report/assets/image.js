@@ -23,7 +23,7 @@ const images = {
     if (found.most) parts.push(this.most(found.most, index.most));
     if (found.units) parts.push(this.units(found.units));
     // Made by the report's templates, every name in it escaped.
-    const said = page.make("div");
+    const said = element("div");
     said.innerHTML = (found.said || []).join("");
     return [...parts, said];
   },
@@ -31,15 +31,15 @@ const images = {
   place(path, [slot, id, label, predicted], map) {
     const name = (k) => (k < 0 ? "–" : visible(map.classes[k]));
     const verdict = label < 0 || predicted < 0 ? "" : label === predicted ? " (right)" : " (misclassified)";
-    const link = page.make("a", { href: `${page.find("main").dataset.map}#path=${address(path)}` }, "show it there");
+    const link = element("a", { href: `${page.find("main").dataset.map}#path=${address(path)}` }, "show it there");
     const facts = [["image", String(id)], ["label", name(label)], ["predicted", name(predicted) + verdict], ["map", link]];
-    return page.make("div", { className: "details" }, this.portrait(slot, map), page.facts(facts));
+    return element("div", { className: "details" }, this.portrait(slot, map), page.facts(facts));
   },
 
   portrait(slot, { folder, atlases }) {
     const { columns, rows, tile, files } = atlases;
     const at = slot % (columns * rows);
-    const canvas = page.make("canvas", { className: "portrait", width: PORTRAIT, height: PORTRAIT, role: "img", ariaLabel: "The image" });
+    const canvas = element("canvas", { className: "portrait", width: PORTRAIT, height: PORTRAIT, role: "img", ariaLabel: "The image" });
     const sheet = new Image();
     sheet.onload = () => {
       const context = canvas.getContext("2d");
@@ -57,21 +57,21 @@ const images = {
     for (let k = 0; k < numbers.length; k += 3) {
       const [layer, unit, rank] = numbers.slice(k, k + 3);
       const [name, address] = layers[layer];
-      const link = page.make("a", { href: address + unit }, `${visible(name)}, unit ${unit}`);
-      items.push(page.make("li", {}, link, ` (${rank === 1 ? "no other" : `${(rank - 1).toLocaleString("en")} other${rank === 2 ? "" : "s"}`})`));
+      const link = element("a", { href: address + unit }, `${visible(name)}, unit ${unit}`);
+      items.push(element("li", {}, link, ` (${rank === 1 ? "no other" : `${(rank - 1).toLocaleString("en")} other${rank === 2 ? "" : "s"}`})`));
     }
     const text = `In these units it stands highest among ${of.toLocaleString("en")} images; in brackets, how many others excite the unit as much or more.`;
-    const list = page.make("ul", { className: "excites" }, ...items);
-    return page.make("section", { className: "part" }, page.heading("Units that it excites most", chapter), page.make("p", { className: "note" }, text), list);
+    const list = element("ul", { className: "excites" }, ...items);
+    return element("section", { className: "part" }, page.heading("Units that it excites most", chapter), element("p", { className: "note" }, text), list);
   },
 
   units(units) {
     const items = units.map(([layer, unit, rank, href]) =>
-      page.make("li", {}, page.make("a", { href }, `${layer}, unit ${unit}`), ` (rank ${rank + 1})`),
+      element("li", {}, element("a", { href }, `${layer}, unit ${unit}`), ` (rank ${rank + 1})`),
     );
-    const heading = page.make("h2", {}, "Units that it excites most");
-    const note = page.make("p", { className: "note" }, "It is among the strongest images of these units; rank 1 is the strongest.");
-    return page.make("section", { className: "part" }, heading, note, page.make("ul", { className: "excites" }, ...items));
+    const heading = element("h2", {}, "Units that it excites most");
+    const note = element("p", { className: "note" }, "It is among the strongest images of these units; rank 1 is the strongest.");
+    return element("section", { className: "part" }, heading, note, element("ul", { className: "excites" }, ...items));
   },
 };
 

@@ -98,7 +98,7 @@ class MapControls {
   #keyboard() {
     const { canvas, view } = this;
     const far = () => Math.min(view.width, view.height) * 0.15;
-    const keys = {
+    const actions = {
       ArrowLeft: () => view.pan(far(), 0),
       ArrowRight: () => view.pan(-far(), 0),
       ArrowUp: () => view.pan(0, far()),
@@ -108,13 +108,14 @@ class MapControls {
       "-": () => view.zoom(1 / 1.4),
       0: () => view.fit(),
       Enter: () => this.select(this.data.at(view.x, view.y, view.tile, Infinity)),
-      n: () => this.#goTo(this.data.step(view.selected, 1)),
-      p: () => this.#goTo(this.data.step(Math.max(view.selected, 0), -1)),
+      n: () => keys.step(1),
+      p: () => keys.step(-1),
       g: () => this.arrange(this.layout === "map" ? "grid" : "map", true),
       Escape: () => this.select(-1),
     };
+    keys.step = (direction) => this.#goTo(this.data.step(direction > 0 ? view.selected : Math.max(view.selected, 0), direction));
     canvas.addEventListener("keydown", (event) => {
-      const action = keys[event.key];
+      const action = actions[event.key];
       if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       action();

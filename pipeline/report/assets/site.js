@@ -1,5 +1,5 @@
 "use strict";
-// On every page: the theme that the reader chose, and arrow keys between neighbouring pages.
+// On every page: the theme that the reader chose, and links from tiles of pictures.
 // Loaded in the head, so that a dark page never flashes white.
 
 const site = {
@@ -83,14 +83,6 @@ document.addEventListener("click", (event) => {
   if (!unit || event.detail === 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   location.href = link.dataset.page + unit;
-});
-
-document.addEventListener("keydown", (event) => {
-  const direction = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-  const busy = event.target.closest("input, select, textarea, canvas, .scroll, .plate, pre, summary");
-  if (!direction || busy || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const link = document.querySelector(`a[rel=${direction}]`);
-  if (link) location.href = link.href;
 });
 
 // What is folded away, or waits to be scrolled to, would be missing on paper.

@@ -33,16 +33,16 @@ const units = {
   },
 
   fill(name, unit, layer, said, index) {
-    const parts = [page.make("p", { className: "note" }, layer.geometry), this.steps(name, unit, layer)];
+    const parts = [element("p", { className: "note" }, layer.geometry), this.steps(name, unit, layer)];
     for (const [k, section] of layer.sections.entries()) {
       if (!said?.[k]) continue;
       const [facts, rows, histogram, groups] = said[k];
       const known = facts.map((value, i) => [section.facts[i], value]).filter(([, value]) => value !== null);
       const table = rows.length ? page.table(section.table.title, section.table.columns, rows) : [];
       const heading = page.heading(section.title, section.chapter);
-      parts.push(page.make("section", { className: "part" }, heading, ...this.histogram(section, histogram), page.facts(known), ...this.related(section, groups, index), ...table));
+      parts.push(element("section", { className: "part" }, heading, ...this.histogram(section, histogram), page.facts(known), ...this.related(section, groups, index), ...table));
     }
-    parts.push(page.make("p", { className: "notice" }, this.how(said)));
+    parts.push(element("p", { className: "notice" }, this.how(said)));
     page.show(`${name}, unit ${unit}`, ...parts);
     page.find(".here").textContent = `unit ${unit}`;
   },
@@ -57,18 +57,18 @@ const units = {
     path.setAttribute("d", bars);
     path.setAttribute("class", "bars");
     svg.append(path);
-    const ends = [low, `n = ${n}`, high].map((text) => page.make("span", {}, text));
-    const note = page.make("figcaption", {}, "Heights are logarithmic.");
-    return [page.make("figure", { className: "histogram" }, page.make("h3", {}, section.histogram), svg, page.make("p", { className: "ends" }, ...ends), note)];
+    const ends = [low, `n = ${n}`, high].map((text) => element("span", {}, text));
+    const note = element("figcaption", {}, "Heights are logarithmic.");
+    return [element("figure", { className: "histogram" }, element("h3", {}, section.histogram), svg, element("p", { className: "ends" }, ...ends), note)];
   },
 
   related(section, groups, index) {
     return groups.flatMap((group, k) => {
       if (!group.length) return [];
       const items = group.map(([layer, unit, value]) =>
-        page.make("li", {}, page.make("a", { href: this.address(layer, unit, index) }, `${visible(layer)}, unit ${unit}`), ` ${value}`),
+        element("li", {}, element("a", { href: this.address(layer, unit, index) }, `${visible(layer)}, unit ${unit}`), ` ${value}`),
       );
-      return [page.make("h3", {}, section.related[k]), page.make("ul", { className: "excites" }, ...items)];
+      return [element("h3", {}, section.related[k]), element("ul", { className: "excites" }, ...items)];
     });
   },
 
@@ -79,11 +79,11 @@ const units = {
 
   steps(name, unit, layer) {
     const lead = (other, rel, text) =>
-      page.make("a", { rel, href: `#${encodeURIComponent(name)}/${other}` }, text);
+      element("a", { rel, href: `#${encodeURIComponent(name)}/${other}` }, text);
     const links = [];
     if (unit > 0) links.push(lead(unit - 1, "prev", `← unit ${unit - 1}`));
     if (unit + 1 < layer.units) links.push(lead(unit + 1, "next", `unit ${unit + 1} →`));
-    return page.make("nav", { className: "steps", ariaLabel: "Units" }, ...links);
+    return element("nav", { className: "steps", ariaLabel: "Units" }, ...links);
   },
 
   how(said) {

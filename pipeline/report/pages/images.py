@@ -23,7 +23,7 @@ def write_images(
     layers: Sequence[LayerEntry],
     found: tuple[ImageMap, MapPoints] | None,
     standing: Worded | None,
-) -> None:
+) -> list[str]:
     """Write ``image.html`` and its data: ``data/images.js``, and shards by a hash of the path.
 
     Parameters
@@ -39,6 +39,11 @@ def write_images(
     standing
         The section that says in which units images stand highest, if any does. Where there is a map, it adds to
         the images that are known, and brings in no others.
+
+    Returns
+    -------
+    list of str
+        The paths of all images that the page knows, ascending.
     """
     ranked = standing.content.image_units if standing else None
     most = ranked.units if ranked else {}
@@ -59,6 +64,7 @@ def write_images(
     }
     write_script(frame.report, "images", index)
     frame.write("image.html", "image.html", {})
+    return list(records)
 
 
 def _map(found: ImageMap, points: MapPoints) -> dict[str, Any]:

@@ -85,10 +85,19 @@ class Page:
 
     def wait(self, condition: str) -> None:
         end = time.monotonic() + SECONDS
-        while not self.evaluate(condition):
+        while not self._holds(condition):
             if time.monotonic() > end:
                 raise TimeoutError(condition)
             time.sleep(0.02)
+
+    def _holds(self, condition: str) -> bool:
+        try:
+            return bool(self.evaluate(condition))
+        except RuntimeError as error:
+            # The page that was asked is gone; the next one is asked again.
+            if "navigated" in str(error) or "context" in str(error):
+                return False
+            raise
 
     def key(self, name: str) -> None:
         text = {"text": name} if len(name) == 1 else {}

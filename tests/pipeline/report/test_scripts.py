@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.report.scripts import LARGEST, bucket, write_buckets, write_runs, write_script
+from pipeline.report.scripts import LARGEST, bucket, write_buckets, write_names, write_runs, write_script
 
 
 def _read(path):
@@ -52,3 +52,25 @@ def test_nothing_makes_one_empty_shard(tmp_path):
 )
 def test_hash_is_fnv(name, expected):
     assert bucket(name, 2**32) == expected
+
+
+def _names(shard):
+    """As a script reads it, code unit by code unit."""
+    names, before = [], b""
+    for shared, rest in zip(shard[::2], shard[1::2], strict=True):
+        before = before[: 2 * shared] + rest.encode("utf-16-le", "surrogatepass")
+        names.append(before.decode("utf-16-le", "surrogatepass"))
+    return names
+
+
+def test_names_share_their_beginnings_and_shards_are_bounded(tmp_path):
+    names = sorted(f"class {k % 7}/\U0001f600{k}é\udcff.png" for k in range(30_000))
+    count = write_names(tmp_path, "search", names)
+    files = [tmp_path / f"data/search/{index}.js" for index in range(count)]
+    assert count > 1 and max(file.stat().st_size for file in files) <= LARGEST
+    assert [name for file in files for name in _names(_read(file)[1])] == names
+    assert sum(file.stat().st_size for file in files) < 0.7 * sum(len(json.dumps(name)) for name in names)
+
+
+def test_no_name_needs_no_shard(tmp_path):
+    assert write_names(tmp_path, "search", []) == 0
