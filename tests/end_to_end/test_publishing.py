@@ -1,5 +1,7 @@
 """A finished run given to others."""
 
+from pathlib import Path
+
 from tests.end_to_end.project import Project
 
 PUBLISH = ("python", "-m", "pipeline.publish", "branch")
@@ -12,8 +14,7 @@ def test_a_report_is_published_once_and_refused_when_it_is_out_of_date(copy: Pro
     assert "published" in copy.must(*PUBLISH).text
     site = copy.root.with_name("site")
     copy.must("git", "clone", "--quiet", "--branch", "gh-pages", str(remote), str(site))
-    files = {path.relative_to(copy.root / "report") for path in (copy.root / "report").rglob("*")}
-    assert files <= {path.relative_to(site) for path in site.rglob("*")}
+    assert _files(copy.root / "report") <= _files(site)
     revision = copy.must("git", "rev-parse", "HEAD").text.strip()
     assert revision in (site / "index.html").read_text(encoding="utf-8")
     assert (site / "revision.txt").read_text() == f"{revision}\n"
@@ -24,3 +25,7 @@ def test_a_report_is_published_once_and_refused_when_it_is_out_of_date(copy: Pro
     outcome = copy.run(*PUBLISH)
     assert outcome.code == 1 and "out of date" in outcome.text and "dvc repro" in outcome.text
     assert len(outcome.text.splitlines()) == 1
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
