@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.analyses.humans.choices import read_choices, sort_files
 from pipeline.analyses.humans.comparing import Places, Scored, compare, consistencies, raters_of
 from pipeline.analyses.humans.doubt import (
     cross_entropy,
@@ -18,16 +19,18 @@ from pipeline.analyses.humans.doubt import (
     log_probabilities,
     network_entropy,
 )
+from pipeline.analyses.humans.judging import judge
 from pipeline.analyses.humans.naming import Names
 from pipeline.analyses.humans.reading import Given, find_files, read_answers
 from pipeline.errors import UserError
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
 from pipeline.formats.class_names import read_class_names
-from pipeline.formats.humans import NETWORK, VERSION, Doubt, Humans, Network, write_humans
+from pipeline.formats.human_choices import Choices, Scores
+from pipeline.formats.humans import NETWORK, Doubt, Humans, Network, People, write_humans
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.numerics.intervals import bootstrap_means, wilson
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
@@ -40,6 +43,11 @@ NO_ANSWERS = Status(
     "not applicable",
     "there are no labels by people: label images on the page below, or put CSV files (path, annotator, "
     "label) into inputs/humans/, and run again",
+)
+NO_CHOICES = Status(
+    "not applicable",
+    "nobody has said yet which of two images excites a unit more: choose on the page below, put the CSV file "
+    "into inputs/humans/, and run again",
 )
 NO_LABELS = Status(
     "not applicable",
@@ -76,24 +84,39 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """
     made_from = {"params": digest(params)}
     files = find_files(paths["given"]) if params.run else []
-    found: Humans | Status = NO_ANSWERS if params.run else not_run("humans")
     if files:
         made_from |= {name: store.digest(paths[name]) for name in ("manifest", "predictions", "names")}
         made_from["activations"] = store.digest(paths["activations"] / INDEX)
         found = _found(params, paths, files)
-    if isinstance(found, Status):
-        write_status(paths["out"], found, stage="humans", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
-        return
+    elif params.run:
+        found = People(NO_ANSWERS, NO_CHOICES)
+    else:
+        found = People(not_run("humans"), not_run("humans"))
     write_humans(paths["out"], found, made_from=made_from)
-    write_metrics(paths["metrics"], _numbers(found))
+    numbers = {} if isinstance(found.humans, Status) else _numbers(found.humans)
+    if not isinstance(found.choices, Status):
+        numbers["choices"] = _scores(found.choices)
+    write_metrics(paths["metrics"], numbers)
 
 
-def _found(params: Params, paths: Mapping[str, Path], files: list[Path]) -> Humans | Status:
+def _found(params: Params, paths: Mapping[str, Path], files: list[Path]) -> People:
     evaluated, called = read_predictions(paths["predictions"]), read_class_names(paths["names"]).of_class
     with open_manifest(paths["manifest"]) as manifest:
         images = Images(manifest.path(), manifest.label(), manifest.class_names, evaluated)
-    given = read_answers(files, Names(images.path, images.classes, called), strict=False)
+    names = Names(images.path, images.classes, called)
+    answers, chosen = sort_files(files)
+    compared: Humans | Status = NO_ANSWERS
+    if answers:
+        compared = _compared(params, paths, images, read_answers(answers, names, strict=False))
+    choices: Choices | Status = NO_CHOICES
+    if chosen:
+        activations, said = open_activations(paths["activations"]), read_choices(chosen, names, strict=False)
+        weights = activations.origin.made_from["weights"]
+        choices = judge(said, activations, images.places.image, weights)
+    return People(compared, choices)
+
+
+def _compared(params: Params, paths: Mapping[str, Path], images: Images, given: Given) -> Humans | Status:
     for file, lines in given.unknown.items():
         log.warning("%s: %d lines are about images that this run does not have; left out", file, lines)
     raters, conditions, answers = raters_of(given, images.places, params.annotators)
@@ -204,6 +227,17 @@ def _numbers(found: Humans) -> dict[str, object]:
             crossed = float(np.nanmean(found.doubt.cross_entropy))
             numbers["many"] |= {"cross_entropy": crossed, "low": low, "high": high}  # type: ignore[operator]
     return numbers
+
+
+def _scores(found: Choices) -> dict[str, object]:
+    """Return the metrics of people's choices: of all, and of each layer."""
+
+    def told(scores: Scores, place: int, layer: int | None) -> dict[str, object]:
+        ends = {name: float(getattr(scores, name)[place]) for name in ("share", "low", "high")}
+        return {**ends, **found.counts(layer)}
+
+    layers = {name: told(found.scores, place, place) for place, name in enumerate(found.layers)}
+    return told(found.whole, 0, None) | {"layers": layers}
 
 
 def _rater(found: Humans, place: int) -> dict[str, object]:

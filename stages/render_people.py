@@ -1,24 +1,35 @@
 """Draw how people and the network compare, and the page on which people label."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.analyses.humans.choices import DIGITS
+from pipeline.analyses.humans.trials import Trial, draw_trials, find_trials
+from pipeline.analyses.patches.patches import Patch, cut_patch
 from pipeline.contents.writing import new_chapter
 from pipeline.dataset.originals import originals
 from pipeline.figures.drawing.mosaic import scale
+from pipeline.figures.drawing.tiles import hatched
+from pipeline.figures.human_scores import add_human_scores
 from pipeline.figures.humans import Shown, add_humans
 from pipeline.figures.labelling import Labelling, add_labelling
+from pipeline.figures.trials import Asked
 from pipeline.formats.class_names import read_class_names
-from pipeline.formats.humans import Humans, read_humans
+from pipeline.formats.contrasts import KINDS, ContrastsFile, open_contrasts
+from pipeline.formats.humans import Humans, read_people
 from pipeline.formats.manifest import ManifestFile, open_manifest
+from pipeline.formats.patches import PatchesFile, open_patches
 from pipeline.formats.predictions import read_predictions
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
+from pipeline.formats.topk import open_topk
+from pipeline.formats.weights import read_description
 from pipeline.images.decoding import ImageError
+from pipeline.images.way_back import view
 from stages.blocks.render_people import Params
 from stages.command import Stage, execute
 
@@ -35,11 +46,14 @@ Ids = NDArray[np.int64]
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/figures/people/`."""
-    found = read_humans(paths["humans"])
-    shown = found if isinstance(found, Status) else _shown(found, paths)
+    found = read_people(paths["humans"])
+    shown = found.humans if isinstance(found.humans, Status) else _shown(found.humans, paths)
     with new_chapter(paths["out"]) as chapter:
         add_humans(chapter.section("humans"), shown, listed=params.listed)
-        add_labelling(chapter.section("labelling"), _labelling(params, paths))
+        add_human_scores(chapter.section("human_scores"), found.choices)
+        network = read_description(paths["weights"]).digest[:DIGITS]
+        asked = questions(params, paths)
+        add_labelling(chapter.section("labelling"), _labelling(params, paths), asked, network)
 
 
 def _shown(found: Humans, paths: Mapping[str, Path]) -> Shown:
@@ -75,6 +89,66 @@ def _labelling(params: Params, paths: Mapping[str, Path]) -> Labelling | Status:
             [manifest.class_names[one] for one in present], [called[one] for one in present],
             [range(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)],
         )  # fmt: skip
+
+
+def questions(params: Params, paths: Mapping[str, Path]) -> list[Asked]:
+    """Draw which units people are asked about, and put pictures to that.
+
+    Returns
+    -------
+    list of Asked
+        Empty where none are wanted, or the units' weakest images were not looked for; without those whose
+        strong image cannot be read any more.
+    """
+    if not params.asked:
+        return []
+    with (
+        open_contrasts(paths["contrasts"]) as contrasts,
+        open_patches(paths["patches"]) as patches,
+        open_topk(paths["topk"]) as topk,
+        open_manifest(paths["manifest"]) as manifest,
+    ):
+        if isinstance(contrasts, Status):
+            return []
+        found = {}
+        for name in patches.about.layers:
+            weakest = contrasts.kind(name, KINDS[0])
+            found[name] = list(find_trials(name, patches.layer(name), topk.layer(name), weakest))
+        trials = draw_trials(found, params.asked, params.seed)
+        strong = _cut_strong(trials, manifest, paths["weights"], patches.about.size)
+        pairs = zip(trials, strong, strict=True)
+        return [_asked(one, cut, patches, contrasts, manifest) for one, cut in pairs if cut]
+
+
+def _asked(
+    trial: Trial, strong: Patch, patches: PatchesFile, contrasts: ContrastsFile, manifest: ManifestFile
+) -> Asked:
+    """Put pictures to a question."""
+    weakest = contrasts.patches(trial.layer, KINDS[0], trial.row)
+    weak = hatched(weakest.pixels[trial.place], weakest.mask[trial.place])
+    sides = [(trial.strong, hatched(strong.pixels, strong.mask)), (trial.weak, weak)]
+    if not trial.strong_left:
+        sides.reverse()
+    left, right = manifest.take_path(np.array([image for image, _ in sides])).tolist()
+    shown = patches.patches(trial.layer, trial.row)
+    nine = [hatched(*tile) for tile in zip(shown.pixels[: trial.nine], shown.mask, strict=False)]
+    pair = [picture for _, picture in sides]
+    return Asked(trial.layer, trial.unit, (left.decode(), right.decode()), nine, pair)
+
+
+def _cut_strong(
+    trials: Sequence[Trial], manifest: ManifestFile, weights: Path, size: int
+) -> Iterator[Patch | None]:
+    """Yield what the unit sees of each strong image; None where that cannot be read."""
+    source = originals(manifest, np.unique([one.strong for one in trials]))
+    preprocessing = read_description(weights).preprocessing
+    for one in trials:
+        try:
+            rgb = source.read(one.strong)
+        except ImageError:
+            yield None
+            continue
+        yield cut_patch(rgb, one.box, view(rgb.shape[1], rgb.shape[0], preprocessing), size)
 
 
 def _usable(predictions: Path, manifest: ManifestFile, thumbnails: ThumbnailFile) -> tuple[Ids, Ids]:
@@ -121,6 +195,10 @@ STAGE = Stage(
         "manifest": "artifacts/manifest.h5",
         "predictions": "artifacts/predictions.h5",
         "thumbnails": "artifacts/thumbnails.h5",
+        "patches": "artifacts/patches.h5",
+        "contrasts": "artifacts/contrasts.h5",
+        "topk": "artifacts/topk.h5",
+        "weights": "artifacts/weights",
     },
     outputs={"out": "artifacts/figures/people"},
 )

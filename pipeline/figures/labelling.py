@@ -17,6 +17,7 @@ from pipeline.contents.blocks import Viewer
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.mosaic import lay_out
 from pipeline.figures.drawing.webp import save_webp
+from pipeline.figures.trials import Asked, save_trials
 from pipeline.formats.status import Status
 
 SCRIPT = "labelling.js"
@@ -50,11 +51,45 @@ class Labelling:
     examples: Sequence[Sequence[int]]
 
 
-def add_labelling(section: SectionDraft, found: Labelling | Status) -> None:
-    """Write the sheets and the script of the labelling page, or say why there is none."""
-    if isinstance(found, Status):
+def add_labelling(
+    section: SectionDraft, found: Labelling | Status, asked: Sequence[Asked], network: str
+) -> None:
+    """Write what the labelling page needs, or say why there is none.
+
+    Parameters
+    ----------
+    section
+        Of the report.
+    found
+        Images to be labelled, or why there are none.
+    asked
+        Of which two images people are asked which one excites a unit more; may be empty.
+    network
+        As of `pipeline.figures.trials.save_trials`.
+    """
+    files = []
+    if isinstance(found, Labelling):
+        files.append(_save_labelling(section, found))
+    elif asked:
+        section.numbers["no_labelling"] = found.reason
+    else:
         section.status = found
         return
+    if asked:
+        files.append(save_trials(section.folder, asked, network))
+        layers = len({one.layer for one in asked})
+        section.numbers |= {
+            "trials": len(asked),
+            "layers": layers,
+            "shown": max(len(one.nine) for one in asked),
+        }
+    scripts = tuple(script for script, _ in files)
+    pictures = tuple(picture for _, some in files for picture in some)
+    section.add(Viewer(id="page", caption="page", program="label", scripts=scripts, pictures=pictures))
+
+
+def _save_labelling(section: SectionDraft, found: Labelling) -> tuple[str, list[str]]:
+    """Write the sheets, the pictures and the script; return the names of the script and of the others."""
     sheets = _save_sheets(section.folder, found.tiles)
     pictures = _save_pictures(section.folder, found.pictures)
     source = {
@@ -74,10 +109,7 @@ def add_labelling(section: SectionDraft, found: Labelling | Status) -> None:
         "images": len(found.path), "classes": len(found.classes),
         "side": max(max(one.shape[:2]) for one in found.pictures), "examples": max(map(len, found.examples)),
     }  # fmt: skip
-    drawn = (*pictures, *sheets["files"])
-    section.add(
-        Viewer(id="page", caption="page", program="label", scripts=(SCRIPT,), pictures=drawn)
-    )  # fmt: skip
+    return SCRIPT, [*pictures, *sheets["files"]]
 
 
 def _save_pictures(folder: Path, pictures: Sequence[NDArray[np.uint8]]) -> list[str]:

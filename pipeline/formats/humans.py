@@ -1,4 +1,7 @@
-"""``humans.h5``: what people say of the images, beside the network, and how far the two agree."""
+"""``humans.h5``: what people say of the images, beside the network, and what they see in its units.
+
+The file's status is that of the labels; choices (`pipeline.formats.human_choices`) have one of their own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.formats.human_choices import Choices, get_choices, put_choices
 from pipeline.formats.status import Status, mark, status_of
 
-VERSION = 1
+VERSION = 2
 NONE, NOT_GIVEN = -1, -2  # a guess that names no class, and a guess that was not made
 NETWORK = -1  # in the place of a rater
 
@@ -201,6 +205,14 @@ class Humans:
     doubt: Doubt | None
 
 
+@dataclass(frozen=True)
+class People:
+    """What people say: of the images, and of units; or why there is nothing."""
+
+    humans: Humans | Status
+    choices: Choices | Status
+
+
 _GROUPS: dict[str, type] = {
     "answers": Answers,
     "network": Network,
@@ -210,19 +222,27 @@ _GROUPS: dict[str, type] = {
 _FLAGS = ("tabled", "right", "right_top5")
 
 
-def write_humans(path: Path, found: Humans, *, made_from: Mapping[str, str]) -> None:
+def write_humans(path: Path, found: People, *, made_from: Mapping[str, str]) -> None:
     """Write it; `made_from` as of `pipeline.store.write`."""
     versions = ("numpy", "scipy")
     with store.write(path, stage="humans", version=VERSION, made_from=made_from, versions=versions) as file:
-        mark(file)
-        about = {"unknown": found.unknown, "unlabelled": found.unlabelled, "left_out": found.raters.left_out}
-        file.set_attributes("", about)
-        file.put_strings("raters/name", found.raters.name)
-        file.put("raters/tabled", found.raters.tabled.astype(np.uint8))
-        file.put("raters/ties", found.raters.ties)
-        file.put_strings("conditions", found.conditions)
-        for group in (*_GROUPS, *(("doubt",) if found.doubt else ())):
-            _put(file, group, getattr(found, group))
+        if isinstance(found.humans, Status):
+            mark(file, found.humans)
+        else:
+            mark(file)
+            _put_humans(file, found.humans)
+        put_choices(file, found.choices)
+
+
+def _put_humans(file: store.Writer, found: Humans) -> None:
+    about = {"unknown": found.unknown, "unlabelled": found.unlabelled, "left_out": found.raters.left_out}
+    file.set_attributes("", about)
+    file.put_strings("raters/name", found.raters.name)
+    file.put("raters/tabled", found.raters.tabled.astype(np.uint8))
+    file.put("raters/ties", found.raters.ties)
+    file.put_strings("conditions", found.conditions)
+    for group in (*_GROUPS, *(("doubt",) if found.doubt else ())):
+        _put(file, group, getattr(found, group))
 
 
 def _put(file: store.Writer, group: str, values: object) -> None:
@@ -231,23 +251,30 @@ def _put(file: store.Writer, group: str, values: object) -> None:
         file.put(f"{group}/{one.name}", value.astype(np.uint8) if one.name in _FLAGS else value)
 
 
-def read_humans(path: Path) -> Humans | Status:
-    """Read it, or why there is nothing; `UserError` as of `pipeline.store.read`."""
+def read_people(path: Path) -> People:
+    """Read it; `UserError` as of `pipeline.store.read`."""
     with store.read(path, version=VERSION) as file:
         status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        raters = Raters(
-            tuple(file.strings("raters/name")), file.get("raters/tabled").astype(np.bool_),
-            file.get("raters/ties"), int(about["left_out"]),
-        )  # fmt: skip
-        groups = {group: _get(file, group, made) for group, made in _GROUPS.items()}
-        doubt = _get(file, "doubt", Doubt) if "doubt" in file else None
-        return Humans(
-            raters, tuple(file.strings("conditions")), **groups, unknown=int(about["unknown"]),
-            unlabelled=int(about["unlabelled"]), doubt=doubt,
-        )  # fmt: skip
+        return People(status if status.reason else _get_humans(file), get_choices(file))
+
+
+def read_humans(path: Path) -> Humans | Status:
+    """Read what people say of the images, or why there is nothing; `UserError` as of `read_people`."""
+    return read_people(path).humans
+
+
+def _get_humans(file: store.Reader) -> Humans:
+    about = file.attributes()
+    raters = Raters(
+        tuple(file.strings("raters/name")), file.get("raters/tabled").astype(np.bool_),
+        file.get("raters/ties"), int(about["left_out"]),
+    )  # fmt: skip
+    groups = {group: _get(file, group, made) for group, made in _GROUPS.items()}
+    doubt = _get(file, "doubt", Doubt) if "doubt" in file else None
+    return Humans(
+        raters, tuple(file.strings("conditions")), **groups, unknown=int(about["unknown"]),
+        unlabelled=int(about["unlabelled"]), doubt=doubt,
+    )  # fmt: skip
 
 
 def _get(file: store.Reader, group: str, made: type) -> Any:

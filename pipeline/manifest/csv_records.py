@@ -117,22 +117,22 @@ def not_text(path: Path, encoding: str) -> UserError:
     return UserError(f"{path}: changed while it was read; run again")
 
 
-def csv_lines(file: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and cells of each row of a CSV with a column `path`, settings before it left out."""
+def csv_lines(file: Iterator[str], column: str = "path") -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and cells of each row of a CSV that has this column, settings before it left out."""
     skipped = 0
     first = next(file, "")
     # Excel's own first line names the separator.
     while first.startswith(("#", "sep=")):
         skipped, first = skipped + 1, next(file, "")
-    reader = csv.reader(_rejoined(first, file), delimiter=_separator(first))
+    reader = csv.reader(_rejoined(first, file), delimiter=_separator(first, column))
     for cells in reader:
         if cells:
             yield skipped + reader.line_num, cells
 
 
-def _separator(header: str) -> str:
-    """Return the separator by which the header has a column `path`; a comma where none gives it."""
-    found = (mark for mark in SEPARATORS if "path" in [name.strip(" \r\n\"'") for name in header.split(mark)])
+def _separator(header: str, column: str) -> str:
+    """Return the separator by which the header has a column; a comma where none gives it."""
+    found = (mark for mark in SEPARATORS if column in [name.strip(" \r\n\"'") for name in header.split(mark)])
     return next(found, ",")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from pipeline.analyses.humans.choices import read_choices, sort_files
 from pipeline.analyses.humans.naming import Names
 from pipeline.analyses.humans.reading import find_files, read_answers
 from pipeline.analyses.predictions.wnids import is_wnid
@@ -34,7 +35,10 @@ def check(blocks: Mapping[str, Any], _network: object) -> None:
     """
     files = find_files(Path("inputs/humans")) if blocks["humans"].run else []
     if files:
-        read_answers(files, _names(Path(blocks["dataset"].path)), strict=True)
+        names = _names(Path(blocks["dataset"].path))
+        answers, chosen = sort_files(files)
+        read_answers(answers, names, strict=True)
+        read_choices(chosen, names, strict=True)
 
 
 def _names(path: Path) -> Names:

@@ -12,4 +12,5 @@ class Params(Block):
     to_label: int = Field(ge=1, le=5000, description="images on the labelling page")
     side: int = Field(ge=32, le=1024, description="longest side of their pictures, pixels")
     examples: int = Field(ge=0, le=10, description="example images of each class there")
-    seed: int = Field(ge=0, le=2**31 - 1, description="of the images that are drawn")
+    asked: int = Field(ge=0, le=1000, description="units of each layer that people are asked about there")
+    seed: int = Field(ge=0, le=2**31 - 1, description="of the images and units that are drawn")

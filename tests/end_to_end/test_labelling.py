@@ -1,30 +1,54 @@
 """From the report's labelling page to the report's comparison, as a person goes."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from pipeline.formats.humans import read_humans
+from pipeline.formats.humans import read_people
+from pipeline.store import open_activations
 from tests.end_to_end.project import Project
-from tests.pipeline.report.browser import CHROMIUM, browser
+from tests.pipeline.report.browser import CHROMIUM, Page, browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+
+def answer(page: Page, task: str, keys: str, file: Path) -> int:
+    """Answer up to twenty questions of a task as anna, and write the CSV; return how many."""
+    page.evaluate("document.querySelector('[name=annotator]').value = 'anna'")
+    page.evaluate(f"document.querySelector('form.begin button[value={task}]').click()")
+    asked = min(20, page.evaluate("label.answers.order.length"))
+    for step in range(asked):
+        page.key(keys[step % len(keys)])
+    file.write_text(page.evaluate("document.querySelector('textarea').value"), encoding="utf-8")
+    return asked
+
+
+def text_of(project: Project) -> str:
+    chapter = (project.root / "report/chapters/people.html").read_text(encoding="utf-8")
+    return chapter.replace("\u00a0", " ")
 
 
 def test_what_was_labelled_in_the_report_stands_in_the_next(copy: Project):
     with browser() as page:
         page.open(copy.root / "report/label.html")
-        page.evaluate("document.querySelector('[name=annotator]').value = 'anna'")
-        page.evaluate("document.querySelector('form.begin button').click()")
-        asked = min(20, page.evaluate("label.source.path.length"))
-        for step in range(asked):
-            page.key("123-"[step % 4])
-        text = page.evaluate("document.querySelector('textarea').value")
+        asked = answer(page, "images", "123-", copy.root / "inputs/humans/anna.csv")
+        page.open(copy.root / "report/label.html")
+        judged = answer(page, "units", "12-", copy.root / "inputs/humans/anna-units.csv")
         assert not page.problems
-    (copy.root / "inputs/humans/anna.csv").write_text(text, encoding="utf-8")
     assert copy.must("dvc", "repro").ran == {"check", "humans", "render-people", "report"}
-    found = read_humans(copy.root / "artifacts/humans.h5")
+    people = read_people(copy.root / "artifacts/humans.h5")
+    found, choices = people.humans, people.choices
+    assert choices.annotators == ("anna",) and len(choices.more) == judged > 3
+    # What stands in the file is what the pass over the images found.
+    activations = open_activations(copy.root / "artifacts/activations")
+    for row in range(judged):
+        image, layer = choices.image_id[row], choices.layers[choices.layer[row]]
+        value = activations.read(f"maxima/{layer}/value")[np.searchsorted(activations.image_id, image)]
+        assert value[:, choices.unit[row]].tolist() == choices.value[row].tolist()
+    assert "1 annotator gave" in text_of(copy)
     assert found.raters.name == ("anna",) and len(found.answers.rater) == asked
-    chapter = (copy.root / "report/chapters/people.html").read_text(encoding="utf-8")
-    assert "what each of 1 annotator said" in chapter.replace("\u00a0", " ")
+    assert "what each of 1 annotator said" in text_of(copy)
     assert not copy.must("dvc", "repro").ran
 
 

@@ -44,7 +44,7 @@ AFTER_DYNAMICS = {
     "render-embedding",
     "render-failures",
 }
-AFTER_PATCHES = {"outlines", "contrasts", "projections", "render-filters", "render-patches"}
+AFTER_PATCHES = {"outlines", "contrasts", "projections", "render-filters", "render-patches", "render-people"}
 AFTER_ACTIVATIONS = {
     "predictions",
     "probes",
@@ -85,7 +85,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "patches.side": (20, {"patches", *AFTER_PATCHES}),
     "outlines.sample": (9, {"outlines", "render-patches"}),
     "projections.units": (1, {"projections", "render-patches"}),
-    "contrasts.images": (2, {"contrasts", "render-patches"}),
+    "contrasts.images": (2, {"contrasts", "render-patches", "render-people"}),
     "similar_units.neighbours": (2, {"similar_units", "render-patches"}),
     "units.bins": (9, {"units", "render-activations", "render-patches"}),
     "filters.seed": (7, {"filters", "render-filters"}),

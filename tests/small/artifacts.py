@@ -21,6 +21,7 @@ RELU = KeptLayer("relu", "map", 4, LayerGeometry((8, 8), ReceptiveField((3, 3), 
 PREPROCESSING = Preprocessing(
     input_size=(8, 8), resize=None, crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
 )
+WEIGHTS = "ab" * 32
 INDEX = Index((RELU,), "relu", 80, "float32", 32, "cpu AVX2")
 
 
@@ -39,7 +40,7 @@ def write_shards(folder, index, image_id, arrays, ends, skipped=()):
     parts = np.split(np.arange(len(image_id)), ends)
     names = [f"part-{number:02}.h5" for number in range(len(parts))]
     runs = [(name, image_id[rows]) for name, rows in zip(names, parts, strict=True)]
-    write_index(folder, index, runs, skipped, made_from={})
+    write_index(folder, index, runs, skipped, made_from={"weights": WEIGHTS})
     # Every image is another one, unless the arrays say otherwise.
     digests = np.pad(image_id[:, None].astype(">u4").view(np.uint8), ((0, 0), (0, 12)))
     arrays = {INPUT_DIGEST: digests, **arrays}

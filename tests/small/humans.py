@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline.formats.human_choices import Choices, Scores
 from pipeline.formats.humans import Answers, Compared, Consistency, Doubt, Humans, Network, Raters
 
 IMAGES = 8
@@ -50,4 +51,17 @@ def many() -> Doubt:
         np.arange(IMAGES), count, np.zeros(IMAGES, np.int64), entropy, entropy[::-1].copy(), entropy + 0.5,
         np.full(IMAGES, 0.25), right, (PREDICTED == LABEL).astype(np.int8),
         np.repeat([0, 1], 4), np.array([0.6, 1.2]),
+    )  # fmt: skip
+
+
+def choices(*, left_out=(0, 0, 0)) -> Choices:
+    """Two people on three units of two layers: all right but the last one, which is unsure, and one wrong."""
+    scores = Scores(*np.array([[0.75, 1.0], [0.2, 0.34], [0.9, 1.0], [2.0, 1.0]]))
+    whole = Scores(*np.array([[0.7], [0.3], [0.93], [4.0]]))
+    value = np.array([[3, 0.1], [3, 0.1], [0.2, 2], [0.2, 2], [5, 1]], np.float32)
+    return Choices(
+        ("conv1", "conv2"), scores, whole, ("anna", "ben"), np.array([0, 0, 0, 0, 1], np.int32),
+        np.array([0, 1, 0, 1, 0], np.int32), np.array([2, 2, 7, 7, 1]),
+        np.array([[0, 1], [0, 1], [3, 2], [3, 2], [4, 5]]), value, np.array([0, 1, 1, -1, 0], np.int8),
+        *left_out,
     )  # fmt: skip

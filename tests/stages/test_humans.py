@@ -8,11 +8,12 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.formats import predictions
-from pipeline.formats.humans import read_humans
+from pipeline.formats.humans import read_humans, read_people
+from pipeline.formats.status import Status
 from stages import humans
 from tests.end_to_end.artifact_tables import faults, read_document
 from tests.end_to_end.project import ROOT
-from tests.small.artifacts import write_manifest, write_names, write_predictions
+from tests.small.artifacts import WEIGHTS, write_manifest, write_names, write_predictions
 from tests.small.layers import write_layers
 
 COUNT = 12
@@ -84,8 +85,31 @@ def test_many_people_are_added_up_over_tables_and_annotators(make):
     assert doubt.interval[0] <= doubt.cross_entropy.mean() <= doubt.interval[1]
 
 
+STRONGER = ["left" if first > second else "right" for first, second in LOGITS[:2].T.tolist()]
+CHOSEN = "layer,unit,left,right,more,network\n" + "".join(
+    f"relu,{unit},{image(0)},{image(1)},{side},{WEIGHTS[:16]}\n" for unit, side in enumerate(STRONGER)
+)
+
+
+def test_choices_stand_beside_labels_or_alone(make):
+    paths = make({"anna.csv": ANNA, "ben.csv": CHOSEN})
+    assert not isinstance(run(paths), Status)
+    found = read_people(paths["out"]).choices
+    assert found.whole.share.tolist() == [1] and found.annotators == ("ben",)
+    numbers = json.loads(paths["metrics"].read_text())["choices"]
+    assert numbers["layers"]["relu"] == {
+        "share": 1, "low": pytest.approx(0.510109, abs=1e-6), "high": 1, "answers": 4, "units": 4,
+        "annotators": 1, "unsure": 0,
+    }  # fmt: skip
+    (paths["given"] / "anna.csv").unlink()
+    assert run(paths).state == "not applicable"
+    again = read_people(paths["out"]).choices
+    assert again.right.tolist() == [1] * 4
+    assert set(json.loads(paths["metrics"].read_text())) == {"choices"}
+
+
 def test_the_file_is_as_documented(make):
-    paths = make({"anna.csv": ANNA, "many.csv": MANY})
+    paths = make({"anna.csv": ANNA, "many.csv": MANY, "ben.csv": CHOSEN})
     run(paths)
     described = read_document((ROOT / "docs" / "artifacts.md").read_text(encoding="utf-8"))
     assert list(faults(paths["out"], described["humans.h5"])) == []

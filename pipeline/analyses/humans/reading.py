@@ -99,22 +99,34 @@ def read_answers(files: Sequence[Path], names: Names, *, strict: bool) -> Given:
     given = Given()
     first: dict[tuple[str, ...], str] = {}
     for path in files:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-        if instead := stand_in(head):
-            raise UserError(f"{path}: {instead}")
         reader = _Reader(path, names, given, first, strict=strict)
-        encoding = csv_encoding(head)
-        with path.open(encoding=encoding, newline="") as file:
-            try:
-                for line, cells in csv_lines(file):
-                    reader.add(line, cells)
-            except UnicodeError:
-                raise not_text(path, encoding) from None
-            except csv.Error as error:
-                raise UserError(f"{path}: after line {reader.line}: not a CSV ({error})") from None
+        for line, cells in file_lines(path):
+            reader.add(line, cells)
         reader.finish()
     return given
+
+
+def file_lines(path: Path, column: str = "path") -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of each line that has some; the first one names this column.
+
+    Raises
+    ------
+    UserError
+        It is no text, or no CSV.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if instead := stand_in(head):
+        raise UserError(f"{path}: {instead}")
+    encoding, line = csv_encoding(head), 0
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            for line, cells in csv_lines(file, column):
+                yield line, cells
+        except UnicodeError:
+            raise not_text(path, encoding) from None
+        except csv.Error as error:
+            raise UserError(f"{path}: after line {line}: not a CSV ({error})") from None
 
 
 class _Reader:

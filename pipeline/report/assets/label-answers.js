@@ -1,17 +1,18 @@
 "use strict";
-// One person's answers: the order of the images, what was said of each, what the browser keeps, and the CSV.
+// One person's answers to a task: the order of its questions, what was said, what the browser keeps, and the CSV.
 
 class Answers {
-  constructor(source, annotator) {
-    this.source = source;
+  // A task has an `id`, a `count` of questions, `columns` of the CSV, `allows` an answer, and gives each a `row`.
+  constructor(task, annotator) {
+    this.task = task;
     this.annotator = annotator;
-    this.key = `convatlas-label-${source.id}-${annotator}`;
-    this.order = Answers.shuffled(source.path.length, annotator);
+    this.key = `convatlas-label-${task.id}-${annotator}`;
+    this.order = Answers.shuffled(task.count, annotator);
     this.given = this.restored();
     this.kept = this.keep();
   }
 
-  // The image that comes next; undefined where all have an answer.
+  // The question that comes next; undefined where all have an answer.
   get next() {
     return this.order[this.given.length];
   }
@@ -20,10 +21,9 @@ class Answers {
     return this.given.length;
   }
 
-  // `name` is a class of the dataset, or null for none of them.
-  add(name) {
+  add(answer) {
     if (this.next === undefined) return;
-    this.given.push(name);
+    this.given.push(answer);
     this.kept = this.keep();
   }
 
@@ -50,24 +50,21 @@ class Answers {
   restored() {
     try {
       const given = JSON.parse(localStorage.getItem(this.key) || "[]");
-      const known = new Set([null, ...this.source.classes.map((one) => one.name)]);
       const sound = Array.isArray(given) && given.length <= this.order.length;
-      return sound && given.every((name) => known.has(name)) ? given : [];
+      return sound && given.every((answer) => this.task.allows(answer)) ? given : [];
     } catch {
       return [];
     }
   }
 
   csv() {
-    const rows = this.given.map((name, place) => [
-      this.source.path[this.order[place]], this.annotator, name === null ? "none" : name,
-    ]);
-    return [["path", "annotator", "label"], ...rows].map((row) => row.map(Answers.cell).join(",") + "\n").join("");
+    const rows = this.given.map((answer, place) => this.task.row(this.order[place], answer, this.annotator));
+    return [this.task.columns, ...rows].map((row) => row.map(Answers.cell).join(",") + "\n").join("");
   }
 
   // What a spreadsheet would run as a formula gets an apostrophe, which the reader of this file takes off again.
   static cell(text) {
-    const inert = /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const inert = /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : String(text);
     return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
   }
 

@@ -6,9 +6,12 @@ from PIL import Image
 
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.labelling import BEGIN, SCRIPT, Labelling, add_labelling
+from pipeline.figures.trials import SCRIPT as TRIALS
+from pipeline.figures.trials import Asked
 from pipeline.formats.status import not_run
 
 PATHS = ["x/cat-3.png", "x/dog-1.png"]
+NETWORK = "00ff"
 
 
 def task(side=8, count=3):
@@ -24,7 +27,7 @@ def source(folder):
 
 def test_the_script_says_where_pictures_lie(tmp_path):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, task())
+    add_labelling(section, task(), (), NETWORK)
     found = source(tmp_path)
     assert found["path"] == PATHS
     assert found["classes"][0] == {"name": "a", "called": "cat", "examples": [0, 2]}
@@ -37,7 +40,7 @@ def test_the_script_says_where_pictures_lie(tmp_path):
 
 
 def test_each_image_has_a_picture_of_its_own(tmp_path):
-    add_labelling(SectionDraft("labelling", tmp_path), task())
+    add_labelling(SectionDraft("labelling", tmp_path), task(), (), NETWORK)
     pictures = [Image.open(tmp_path / name) for name in source(tmp_path)["pictures"]]
     assert [picture.size for picture in pictures] == [(7, 9), (12, 5)]
     assert abs(pictures[1].convert("RGB").getpixel((3, 3))[0] - 90) <= 2
@@ -45,19 +48,31 @@ def test_each_image_has_a_picture_of_its_own(tmp_path):
 
 def test_further_pictures_lie_on_further_sheets(tmp_path):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, task(side=600))
+    add_labelling(section, task(side=600), (), NETWORK)
     assert len(source(tmp_path)["sheets"]["files"]) == 3
     assert set(section.blocks[0].pictures) > set(source(tmp_path)["sheets"]["files"])
 
 
 def test_what_the_network_says_is_not_in_it(tmp_path):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, task())
+    add_labelling(section, task(), (), NETWORK)
     assert set(source(tmp_path)) == {"id", "path", "classes", "sheets", "pictures"}
 
 
 @pytest.mark.parametrize("status", [not_run("x")])
 def test_without_classes_it_says_why(tmp_path, status):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, status)
+    add_labelling(section, status, (), NETWORK)
     assert section.content().reason == status.reason and not list(tmp_path.iterdir())
+
+
+def test_questions_on_units_need_no_classes(tmp_path):
+    section = SectionDraft("labelling", tmp_path)
+    patch = np.zeros((8, 8, 3), np.uint8)
+    asked = [Asked("conv", 3, ("a.png", "b.png"), [patch] * 9, [patch, patch])]
+    add_labelling(section, not_run("x"), asked, NETWORK)
+    assert section.numbers == {"no_labelling": not_run("x").reason, "trials": 1, "layers": 1, "shown": 9}
+    (viewer,) = section.content().blocks
+    assert viewer.scripts == (TRIALS,)
+    add_labelling(section, task(), asked, NETWORK)
+    assert section.blocks[-1].scripts == (SCRIPT, TRIALS)

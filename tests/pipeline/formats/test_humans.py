@@ -3,15 +3,15 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from pipeline.formats.humans import VERSION, read_humans, write_humans
-from pipeline.formats.status import not_run, write_status
+from pipeline.formats.humans import People, read_humans, write_humans
+from pipeline.formats.status import not_run
 from tests.small.humans import humans
 
 
 @pytest.mark.parametrize("doubt", [True, False])
 def test_what_people_say_comes_back(tmp_path, doubt):
     given = humans(tabled=(False, True), doubt=doubt)
-    write_humans(tmp_path / "humans.h5", given, made_from={})
+    write_humans(tmp_path / "humans.h5", People(given, not_run("humans")), made_from={})
     found = read_humans(tmp_path / "humans.h5")
     assert (found.raters.name, found.conditions) == (given.raters.name, given.conditions)
     assert (found.unknown, found.unlabelled, found.raters.left_out) == (0, 0, 0)
@@ -25,5 +25,5 @@ def test_what_people_say_comes_back(tmp_path, doubt):
 
 
 def test_a_status_comes_back(tmp_path):
-    write_status(tmp_path / "humans.h5", not_run("humans"), stage="humans", version=VERSION)
+    write_humans(tmp_path / "humans.h5", People(not_run("humans"), not_run("humans")), made_from={})
     assert read_humans(tmp_path / "humans.h5") == not_run("humans")

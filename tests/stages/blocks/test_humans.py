@@ -35,6 +35,12 @@ def test_images_and_labels_are_those_of_the_dataset(check):
         check("path,label\ncat/1.png,fox\n")
 
 
+def test_choices_are_read_too(check):
+    check("layer,unit,left,right,more\nconv,0,cat/1.png,dog/2.png,left\n")
+    with pytest.raises(UserError, match="line 2: no image 'cat/3.png'"):
+        check("layer,unit,left,right,more\nconv,0,cat/3.png,dog/2.png,left\n")
+
+
 def test_of_a_dataset_that_is_made_later_only_the_form_is_read(check):
     check("path,label\nany.png,any\n", folder="later")
     with pytest.raises(UserError, match="line 2: the label is empty"):
