@@ -15,7 +15,8 @@ const keys = {
     ["Enter", "look at the image in the middle"],
     ["n p", "step through the images, as j and k do"],
     ["g", "map or grid"],
-    ["Esc", "look at none"],
+    ["Shift arrows", "draw a box from the middle; what lies in it is listed"],
+    ["Esc", "no box, then no image"],
   ],
 
   // A page may have steps of its own: a function of 1 or -1.

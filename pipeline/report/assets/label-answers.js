@@ -59,13 +59,7 @@ class Answers {
 
   csv() {
     const rows = this.given.map((answer, place) => this.task.row(this.order[place], answer, this.annotator));
-    return [this.task.columns, ...rows].map((row) => row.map(Answers.cell).join(",") + "\n").join("");
-  }
-
-  // What a spreadsheet would run as a formula gets an apostrophe, which the reader of this file takes off again.
-  static cell(text) {
-    const inert = /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : String(text);
-    return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+    return tableText([this.task.columns, ...rows]);
   }
 
   // The same order whenever the same person comes back, another for another.

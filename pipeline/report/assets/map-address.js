@@ -1,5 +1,5 @@
 "use strict";
-// The whole state of the map in its address: #v=x,y,z&layout=grid&colour=right&class=a,b&wrong=1&path=…
+// The whole state of the map in its address: #v=x,y,z&layout=grid&colour=right&class=a,b&wrong=1&box=x,y,x,y&path=…
 // What stands as it does at the start is left out.
 
 const SETTLED_MS = 250; // after the last movement, before the address follows
@@ -41,6 +41,7 @@ class MapAddress {
     if (view.colouring.key !== controls.startColour) state.push(["colour", encodeURIComponent(view.colouring.key)]);
     state.push(...this.#classes());
     if (data.wrongOnly) state.push(["wrong", "1"]);
+    if (view.box) state.push(["box", view.box.map((value) => round(value, 4)).join(",")]);
     const selected = view.selected >= 0 && controls.paths.known(view.selected);
     if (selected) state.push(["path", address(selected.path)]);
     return state;
@@ -62,8 +63,9 @@ class MapAddress {
     controls.arrange(asked.get("layout") === "grid" ? "grid" : "map");
     this.#readColour(asked);
     this.#readPath(asked);
-    const place = (asked.get("v") || "").split(",").map(Number);
-    if (place.length === 3 && place.every(Number.isFinite)) view.look(...place);
+    const place = numbers(asked.get("v"), 3);
+    if (place) view.look(...place);
+    controls.box.set(numbers(asked.get("box"), 4));
   }
 
   async #readColour(asked) {
@@ -78,8 +80,10 @@ class MapAddress {
 
   #readClasses(asked) {
     const { names: all, shown } = this.view.colouring;
-    const key = ["class", "without"].find((one) => asked.has(one));
+    let key = ["class", "without"].find((one) => asked.has(one));
     const names = new Set((asked.get(key) || "").split(",").map(decoded));
+    // Classes of another dataset would leave nothing to be seen.
+    if (key === "class" && !all.some((name) => names.has(name))) key = undefined;
     all.forEach((name, k) => {
       shown[k] = !key || names.has(name) === (key === "class") ? 1 : 0;
     });
@@ -94,4 +98,10 @@ class MapAddress {
     controls.look(i);
     if (i >= 0 && !asked.has("v")) view.centre(i);
   }
+}
+
+// So many numbers with commas between them; null where it is not that.
+function numbers(text, count) {
+  const found = (text || "").split(",").map(Number);
+  return text && found.length === count && found.every(Number.isFinite) ? found : null;
 }

@@ -15,9 +15,11 @@ class MapControls {
     this.canvas = view.canvas;
     this.pointers = new Map();
     this.layout = "map";
+    this.box = new MapBox(this);
     this.#pointer();
     this.#keyboard();
     this.#tools();
+    this.#sheet();
     this.legend = new MapLegend(this.find(".legend"), view, () => {
       this.filter();
       this.address.write(false);
@@ -34,6 +36,18 @@ class MapControls {
 
   find(selector) {
     return this.root.querySelector(selector);
+  }
+
+  // On a phone the panel is a sheet that lies on the map, low until it is asked for.
+  #sheet() {
+    const [panel, grip] = [".panel", ".grip"].map((one) => this.find(one));
+    if (getComputedStyle(grip).display !== "none") this.find(".legend").open = false;
+    grip.addEventListener("click", () => {
+      const high = panel.classList.toggle("high");
+      grip.setAttribute("aria-expanded", String(high));
+      if (high) this.find(".legend").open = true;
+      else panel.scrollTop = 0;
+    });
   }
 
   // Mouse and touch
@@ -159,6 +173,8 @@ class MapControls {
     const from = { x: data.x.slice(), y: data.y.slice(), tile: data.tile, spread: data.spread };
     this.layout = name;
     this.find(`[name=layout][value=${name}]`).checked = true;
+    // Its images would not lie together any more.
+    this.box.set(null);
     if (write) this.address.write(false);
     const start = performance.now();
     const frame = (now) => {
@@ -172,13 +188,13 @@ class MapControls {
   }
 
   async #search(text) {
-    const wanted = text.trim().toLowerCase();
+    const wanted = folded(text.trim());
     if (!wanted) return;
     const { data, view, paths } = this;
     await paths.all();
     for (let k = 1; k <= data.count; k++) {
       const i = (view.selected + k + data.count) % data.count;
-      if (data.passes[i] && paths.known(i).path.toLowerCase().includes(wanted)) return void this.#goTo(i);
+      if (data.passes[i] && folded(paths.known(i).path).includes(wanted)) return void this.#goTo(i);
     }
     this.say(`No image shown has “${text}” in its path.`);
   }
@@ -215,6 +231,7 @@ class MapControls {
   filter() {
     const passing = this.data.filter(this.view.colouring);
     this.legend.update();
+    this.box.update();
     this.find(".shown").textContent = `${passing.toLocaleString("en")} of ${this.data.count.toLocaleString("en")} images shown`;
     this.view.request();
   }

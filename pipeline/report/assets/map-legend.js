@@ -78,11 +78,11 @@ class MapLegend {
 
   // Hides what lies beyond the fold, or does not match what is looked for.
   #fold() {
-    const wanted = this.find("[name=entry]").value.trim().toLowerCase();
+    const wanted = folded(this.find("[name=entry]").value.trim());
     let matching = 0;
     this.entries.forEach((button, k) => {
       if (!button) return;
-      const matches = this.colouring.titles[k].toLowerCase().includes(wanted);
+      const matches = folded(this.colouring.titles[k]).includes(wanted);
       if (matches) matching++;
       button.parentNode.hidden = !matches || (!this.unfolded && matching > FOLDED);
     });

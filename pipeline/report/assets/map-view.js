@@ -26,6 +26,7 @@ class MapView {
     this.scale = 0;
     this.colouring = null; // of MapColours
     this.emphasised = -1; // of its classes, one that alone is shown while the legend is pointed at
+    this.box = null; // two corners, in units of the map
     this.selected = -1;
     this.hovered = -1;
     this.waiting = false;
@@ -120,6 +121,19 @@ class MapView {
     if (pixels < DOTS_BELOW || seen.length > MOST_TILES) this.#drawDots(seen, pixels);
     else this.#drawTiles(seen, pixels);
     for (const i of [this.hovered, this.selected]) if (i >= 0) this.#drawMarked(i, pixels);
+    if (this.box) this.#drawBox(...this.box);
+  }
+
+  #drawBox(x0, y0, x1, y1) {
+    const { context } = this;
+    const across = (x) => (x - this.x) * this.scale + this.width / 2;
+    const down = (y) => (y - this.y) * this.scale + this.height / 2;
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.lineWidth = 2;
+    context.strokeStyle = this.#ink("ink");
+    context.setLineDash([6, 4]);
+    context.strokeRect(across(x0), down(y0), across(x1) - across(x0), down(y1) - down(y0));
+    context.setLineDash([]);
   }
 
   #seen() {
