@@ -186,7 +186,8 @@ def test_only_revisions_asks_dvc(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_image_calls_a_decoder(module):
-    if module == "pipeline.images.decoding":
+    """People's images may be anything; what the project drew itself is opened where it is drawn smaller."""
+    if module in {"pipeline.images.decoding", "pipeline.report.first.pictures"}:
         return
     assert not SOURCES.libraries(module) & {"cv2", "imageio", "skimage"}
     assert not SOURCES.named(module) & {"torchvision.io", "PIL.Image.open", "matplotlib.image"}

@@ -16,6 +16,7 @@ from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.evaluated_numbers import evaluated_numbers
 from pipeline.formats.predictions import Calibration, Confusion
 from pipeline.numerics.intervals import chance_below, wilson
 from pipeline.store.tables import write_table
@@ -73,6 +74,7 @@ def add_evaluation(section: SectionDraft, found: Evaluation) -> None:
     if not len(found.confusion.images):
         return
     section.numbers |= {"evaluated": found.evidence.n}
+    section.numbers |= evaluated_numbers(found.name, found.confusion, found.calibration)
     _add_classes(section, found)
     _add_confusion(section, found)
     _add_calibration(section, found)

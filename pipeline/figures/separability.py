@@ -116,6 +116,9 @@ def _told(found: Separability, curves: Sequence[Curve]) -> dict[str, Number]:
                 f"rise_{one.kind}": float(steps[most]),
                 f"rise_{one.kind}_from": found.layers[most],
                 f"rise_{one.kind}_to": found.layers[most + 1],
+                f"rise_{one.kind}_shares": (float(one.share[most]), float(one.share[most + 1])),
+                # Of the layer before the upper end of the interval, of the one after it the lower.
+                f"rise_{one.kind}_ends": (float(high[most]), float(low[most + 1])),
             }
     return told | {"first_layer": found.layers[0], "last_layer": found.layers[-1]}
 

@@ -20,7 +20,7 @@ A line that begins with spaces goes on with the value before it. `wording` fills
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from pipeline.errors import UserError
 
 FOLDER = Path(__file__).parent / "captions"
 CHAPTERS = "chapters.yaml"
+PAGES = "pages"
 _PART = re.compile(r"^## +([A-Za-z0-9][A-Za-z0-9._-]*) *$", re.MULTILINE)
 _HEAD = re.compile(r"(?:title|alt|name [^:]+): .*")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -55,29 +56,17 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Caption:
-    """A caption file.
+class Parts:
+    """The parts of a file of words.
 
     Attributes
     ----------
-    title
-        The section's heading.
-    chapter
-        Slug of the chapter that the section stands in.
-    order
-        Its place there.
-    words
-        Of the section itself.
     parts
-        Of its figures, tables and notices, by name.
+        By name: in a caption file those of figures, tables and notices.
     source
         The file.
     """
 
-    title: str
-    chapter: str
-    order: int
-    words: Words
     parts: Mapping[str, Words]
     source: Path
 
@@ -92,6 +81,28 @@ class Caption:
         if name not in self.parts:
             raise UserError(f"{self.source}: no words for '{name}'; write a part '## {name}'")
         return self.parts[name]
+
+
+@dataclass(frozen=True)
+class Caption(Parts):
+    """A caption file.
+
+    Attributes
+    ----------
+    title
+        The section's heading.
+    chapter
+        Slug of the chapter that the section stands in.
+    order
+        Its place there.
+    words
+        Of the section itself.
+    """
+
+    title: str
+    chapter: str
+    order: int
+    words: Words
 
 
 def read_chapters(folder: Path = FOLDER) -> dict[str, str]:
@@ -136,13 +147,32 @@ def read_caption(name: str, folder: Path = FOLDER) -> Caption:
         raise UserError(
             f"{source}: must begin with the lines 'title: …', 'chapter: …' and 'order: <number>'"
         ) from None
+    return Caption(_parts(source, rest), source, title, chapter, order, words)
+
+
+def read_page_words(name: str, folder: Path = FOLDER) -> Parts:
+    """Read the words of a page that belongs to no section, ``pages/<name>.md``: parts and nothing else.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, or a part does not begin as it must.
+    """
+    source = folder / PAGES / f"{name}.md"
+    if not source.is_file():
+        raise UserError(f"{source}: the page '{name}' has no words; write this file")
+    _, *rest = _PART.split(source.read_text(encoding="utf-8"))
+    return Parts(_parts(source, rest), source)
+
+
+def _parts(source: Path, names_and_texts: Sequence[str]) -> dict[str, Words]:
     parts: dict[str, Words] = {}
-    for part, text in zip(rest[::2], rest[1::2], strict=True):
+    for part, text in zip(names_and_texts[::2], names_and_texts[1::2], strict=True):
         place = f"{source}, '## {part}'"
         if part in parts:
             raise UserError(f"{place}: is written twice")
         parts[part] = _part(place, text)
-    return Caption(title, chapter, order, words, parts, source)
+    return parts
 
 
 def _part(place: str, text: str) -> Words:

@@ -23,12 +23,15 @@ class Worded:
         ``stage.key`` to value, which every caption may name.
     pages
         Of its viewers, by their ids.
+    source
+        The file of what it says, in the folder of artifacts.
     """
 
     content: Section
     caption: Caption
     metrics: Mapping[str, Number]
     pages: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -43,6 +46,10 @@ class Worded:
     def numbers(self, over: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what its captions are filled in with; what is nearer stands over what is farther."""
         return {"metrics": self.metrics, **self.content.numbers, **(over or {})}
+
+    def sources(self) -> dict[str, str]:
+        """Return where each of its own numbers stands: the artifact, ``#``, and the number's name there."""
+        return {name: f"{self.source}#{name}" for name in self.content.numbers}
 
     def term(self, name: str, words: Words | None = None) -> str:
         """Return what a column or a fact is called: in its part, else in the section, else by its name."""

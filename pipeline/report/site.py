@@ -13,11 +13,12 @@ from pipeline.contents.writing import LIST
 from pipeline.errors import UserError, nearest
 from pipeline.progress import progress
 from pipeline.report.captions import FOLDER as CAPTIONS
-from pipeline.report.captions import read_caption, read_chapters
+from pipeline.report.captions import read_caption, read_chapters, read_page_words
 from pipeline.report.collecting import Chapter, Worded, collect_images, collect_layers
 from pipeline.report.environment import Frame
 from pipeline.report.pages import about
-from pipeline.report.pages.chapters import write_chapters, write_index
+from pipeline.report.pages.chapters import write_chapters
+from pipeline.report.pages.first import write_first
 from pipeline.report.pages.images import write_images
 from pipeline.report.pages.labelling import write_labelling
 from pipeline.report.pages.layers import write_layers
@@ -85,7 +86,7 @@ def write_report(
                 section.folder, folder / "figures" / section.content.name, ignore=shutil.ignore_patterns(LIST)
             )
         frame = Frame(folder, texts.title, chapters, maps[0].page if maps else None)
-        write_index(frame)
+        write_first(frame, read_page_words("first", texts.captions), maps[0] if maps else None)
         write_chapters(frame)
         about.write_about(frame, chapters[-1], provenance, skipped_shown=texts.skipped_shown)
         for found in maps:
@@ -117,10 +118,17 @@ def order_sections(
             meant = nearest(caption.chapter, found)
             hint = f"; did you mean '{meant}'?" if meant else f"; there are {', '.join(found)}"
             raise UserError(f"{caption.source}: no chapter '{caption.chapter}'{hint}")
-        found[caption.chapter].append(Worded(section.content, caption, provenance.metrics))
+        found[caption.chapter].append(
+            Worded(section.content, caption, provenance.metrics, source=_source(section.folder))
+        )
     last = found.pop(about.SLUG)
     chapters = [Chapter(slug, titles[slug], _sorted(own)) for slug, own in found.items() if own]
     return with_viewers([*chapters, Chapter(about.SLUG, titles[about.SLUG], _sorted(last))])
+
+
+def _source(folder: Path) -> str:
+    """Return the file of a section in the folder of artifacts."""
+    return f"figures/{folder.parent.name}/{folder.name}/{LIST}"
 
 
 def _sorted(sections: list[Worded]) -> list[Worded]:

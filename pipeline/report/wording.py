@@ -18,7 +18,10 @@ from jinja2 import (
     TemplateSyntaxError,
     Undefined,
     UndefinedError,
+    meta,
+    pass_context,
 )
+from jinja2.runtime import Context
 from markdown import markdown
 from markupsafe import Markup, escape
 
@@ -29,6 +32,11 @@ from pipeline.report.numbers import FILTERS, number
 # Letters for private use, which Markdown lets pass: between them stands a value, in hexadecimal.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _CODED = re.compile(f"{_OPEN}([0-9a-f]*){_CLOSE}")
+# Between where a value was read and the value; the first one counts, and no source has it.
+_BETWEEN = "|"
+_EXPRESSION = re.compile(r"\{\{(-?)(.*?)(-?)\}\}", re.DOTALL)
+# What a template calls the function that notes sources, and the sources; no number has such a name.
+_SOURCED, _SOURCES = "data_source_of", "data_sources"
 
 
 def prose(words: Words, numbers: Mapping[str, Any]) -> Markup:
@@ -61,6 +69,58 @@ def line(words: Words, key: str, numbers: Mapping[str, Any]) -> str:
     return _filled(words.place, words.head.get(key, ""), numbers, coded=False).strip()
 
 
+def sourced_line(
+    words: Words, key: str, numbers: Mapping[str, Any], sources: Mapping[str, str]
+) -> Markup:
+    """Return one line of a head as HTML in which each number says where it was read.
+
+    What an expression writes stands in an element with ``data-source``, if a digit is in it: the sources of the
+    names in the expression, one after the other.
+
+    Parameters
+    ----------
+    words, key, numbers
+        As of `line`.
+    sources
+        Of these numbers: the artifact, ``#``, and the number's name there.
+
+    Raises
+    ------
+    UserError
+        As `prose` does.
+    """
+    marked = Words(words.place, {key: _marked(words.head.get(key, ""))}, "")
+    made = _filled(marked.place, marked.head[key], {**numbers, _SOURCES: sources}, coded=True)
+    return Markup(_CODED.sub(_sourced, str(escape(made.strip()))))
+
+
+def _marked(text: str) -> str:
+    """Put the names that an expression reads in front of its value."""
+    return _EXPRESSION.sub(
+        lambda found: "{{%s %s(%r, (%s)) %s}}" % (found[1], _SOURCED, _names(found[2]), found[2], found[3]), text
+    )
+
+
+@cache
+def _names(expression: str) -> str:
+    return " ".join(sorted(meta.find_undeclared_variables(_environment(False).parse("{{%s}}" % expression))))
+
+
+@pass_context
+def _with_sources(context: Context, names: str, value: Any) -> str:
+    """Return a value as text behind the sources of the names."""
+    sources = context[_SOURCES]
+    found = " ".join(sources[name] for name in names.split() if name in sources)
+    return f"{found}{_BETWEEN}{_written(value)}"
+
+
+def _sourced(match: re.Match[str]) -> str:
+    source, _, text = bytes.fromhex(match[1]).decode("utf-8", "surrogatepass").partition(_BETWEEN)
+    if not source or not any(letter.isdigit() for letter in text):
+        return str(escape(text))
+    return str(Markup('<span data-source="{}">{}</span>').format(source, text))
+
+
 def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool) -> str:
     try:
         return _template(text, coded).render(numbers)
@@ -89,6 +149,7 @@ def _environment(coded: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
+    environment.globals[_SOURCED] = _with_sources
     return environment
 
 

@@ -1,5 +1,6 @@
 """Small sections as a render stage would leave them, with names that try to harm, for tests of the report."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.status import Status
 from pipeline.numerics.geometry import ReceptiveField
 from pipeline.contents.writing import ChapterDraft, SectionDraft, new_chapter
+from pipeline.report.captions import FOLDER, PAGES
 from pipeline.report.escaping import visible
 from pipeline.report.provenance import Artifact, Provenance
 from pipeline.report.provenance import Counted
@@ -50,7 +52,6 @@ CAPTIONS = {
     "summary": """title: Summary
 chapter: network
 order: 10
-headline: {{ accuracy | share }} of {{ images | plural("image") }}
 finding: Right on {{ accuracy | share }} of {{ dataset }}
 card: accuracy
 
@@ -200,7 +201,13 @@ def figure(folder: Path, name: str, caption: str = "", **changes: Any) -> Figure
 
 def summary(chapter: ChapterDraft, dataset: str = HOSTILE[0]) -> SectionDraft:
     section = chapter.section("summary")
-    section.numbers |= {"images": 1797, "accuracy": 0.97333333, "dataset": dataset}
+    section.numbers |= {
+        "images": 1797, "accuracy": 0.97333333, "accuracy_low": 0.965, "accuracy_high": 0.98,
+        "accuracy_images": 1797, "basis": "declared", "held_out": HOSTILE[1], "dataset": dataset,
+        "architecture": HOSTILE[2], "layers": 2, "units": 1234, "pair_first": HOSTILE[0],
+        "pair_second": HOSTILE[6], "pair_mistaken": 40, "pair_of": 360, "pair_ends": (0.08, 0.15),
+        "pair_rest": 0.05,
+    }  # fmt: skip
     columns = (
         Column(name=dataset), Column(name="images", form="count"), Column(name="accuracy", form="share"),
         Column(name="interval", form="interval"), Column(name="worst", form="image"),
@@ -377,7 +384,8 @@ def idle(chapter: ChapterDraft) -> None:
 
 
 def captions(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PAGES).mkdir(parents=True, exist_ok=True)
+    shutil.copy(FOLDER / PAGES / "first.md", folder / PAGES)
     for name, text in CAPTIONS.items():
         (folder / f"{name}.md").write_text(text)
     chapters = ("network", "filters", "units", "codes", "where-it-looks", "about")

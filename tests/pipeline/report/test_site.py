@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -102,10 +103,12 @@ def test_every_page_has_its_address(report):
 
 def test_first_page_has_numbers_and_a_card_for_each_section(report):
     text = (report / "index.html").read_text(encoding="utf-8")
-    assert "97.3\u00a0% of 1,797\u00a0images" in text
-    assert f"Right on 97.3\u00a0% of {fakes.escaped(fakes.HOSTILE[0])}" in text
+    words = re.sub(r"</?span[^>]*>", "", text)
+    assert f"right, of 1,797\u00a0images of the split “{fakes.escaped(fakes.HOSTILE[1])}”" in words
+    assert f"Right on 97.3\u00a0% of {fakes.escaped(fakes.HOSTILE[0])}" in words
+    assert "2\u00a0layers · 1,234\u00a0units · 1,797\u00a0images" in words
     assert "not run: occlusion.run is false" in text
-    places = [text.index(f">{title}</a></h2>") for title in ("Summary", "Top patches", "Map", "Occlusion")]
+    places = [text.index(f">{title}</a></h3>") for title in ("Summary", "Top patches", "Map", "Occlusion")]
     assert places == sorted(places)
 
 

@@ -1,8 +1,10 @@
+import re
+
 import pytest
 
 from pipeline.errors import UserError
 from pipeline.report.captions import Words
-from pipeline.report.wording import line, prose
+from pipeline.report.wording import line, prose, sourced_line
 from tests.pipeline.report import fakes
 
 
@@ -62,3 +64,34 @@ def test_an_if_without_else_says_nothing():
 def test_names_are_neither_html_nor_markdown_nor_templates(name, around):
     made = _prose(around.format("{{ name }}"), name=name, accuracy=1)
     assert made == _prose(around.format("{{ name }}"), name="plain").replace("plain", fakes.escaped(name))
+
+
+def _sourced(text, **numbers):
+    sources = {name: f"a.json#{name}" for name in numbers}
+    return str(sourced_line(Words("one.md", {"title": text}, ""), "title", numbers, sources))
+
+
+def test_each_number_says_where_it_was_read():
+    said = _sourced("{{ n | plural('unit') }} of {{ (low, high) | interval }}", n=1, low=0.5, high=0.75)
+    assert said == (
+        '<span data-source="a.json#n">1\u00a0unit</span> of '
+        '<span data-source="a.json#high a.json#low">50.0–75.0\u00a0%</span>'
+    )
+
+
+def test_words_without_a_digit_have_no_source():
+    assert _sourced("{{ 'is' if n == 1 else 'are' }} {{ name }}{{- ' x' if n }}", n=2, name="<a>|2b") == (
+        'are <span data-source="a.json#name">&lt;a&gt;|2b</span> x'
+    )
+
+
+def test_a_line_with_sources_says_the_same_as_one_without():
+    text = "{% if n > 1 %}{{ '%s of' % (n | count) }}{%- endif %} & {{ m['a.b'] }} {{- ' at most' if low }}"
+    numbers = {"n": 1234, "m": {"a.b": 0.5}, "low": 0}
+    plain = line(Words("one.md", {"title": text}, ""), "title", numbers)
+    assert re.sub("<[^>]*>", "", _sourced(text, **numbers)).replace("&amp;", "&") == plain
+
+
+def test_a_missing_number_is_named_in_a_line_with_sources_too():
+    with pytest.raises(UserError, match=r"one\.md: no number 'knn'"):
+        _sourced("{{ knn | share }}")

@@ -1,0 +1,112 @@
+"""Small pictures for the first page: figures of a card's size, and the strip of units on one sprite.
+
+A card that showed its section's figure as it is would make the first view megabytes. What is opened here was drawn
+by this project; images of people's are opened by `pipeline.images.decoding` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pipeline.contents.blocks import Figure
+from pipeline.contents.parts import SpriteSheet, Strip
+from pipeline.figures.drawing.webp import save_webp
+from pipeline.report.addresses import address
+from pipeline.report.collecting import Worded
+
+FOLDER = "first"
+# Of a card's picture, pixels: twice what the page shows, for dense screens.
+CARD = (480, 270)
+# Side of a patch in the strip, pixels; the page shows 64.
+PATCH = 96
+QUALITY = 80
+
+Window = tuple[Worded, SpriteSheet, Strip]
+
+
+def card_pictures(report: Path, section: Worded, figure: Figure) -> dict[str, str | None]:
+    """Write a section's figure as small as a card shows it, and its dark form where it has one.
+
+    A diagram is shown whole. Of a sheet of many pictures, which has no dark form, the upper part fills the card:
+    reduced as a whole, nothing could be made out on it.
+
+    Parameters
+    ----------
+    report
+        The report's folder, in which the section's files lie already.
+    section
+        The section; its name becomes the pictures'.
+    figure
+        One of its figures.
+
+    Returns
+    -------
+    dict
+        ``image`` and ``dark`` as addresses from the first page; None where there is none.
+    """
+    made: dict[str, str | None] = {}
+    for form, file in (("image", figure.image), ("dark", figure.dark)):
+        picture = _read(report / section.folder / file) if file else None
+        name = f"{FOLDER}/{section.name}{'-dark' if form == 'dark' else ''}.webp"
+        made[form] = address(name) if picture else None
+        if picture:
+            save_webp(report / name, _fitted(picture, whole=figure.dark is not None), QUALITY)
+    return made
+
+
+def _read(path: Path) -> Image.Image | None:
+    """Read a picture with its transparency; None where Pillow takes it for a bomb, as of thousands of units."""
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGBA")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None
+
+
+def _fitted(picture: Image.Image, *, whole: bool) -> Image.Image:
+    width, height = CARD
+    if not whole:
+        picture = picture.crop((0, 0, picture.width, min(picture.height, round(picture.width * height / width))))
+    picture.thumbnail(CARD, Image.Resampling.LANCZOS)
+    return picture
+
+
+def write_strip(report: Path, windows: Sequence[Window], pictures: int) -> str:
+    """Write the first pictures of some strips as one sprite, a line a strip, and return its address.
+
+    Parameters
+    ----------
+    report
+        The report's folder, in which the sections' files lie already.
+    windows
+        Section, sheet and strip of each line; the strips' pictures can be told apart.
+    pictures
+        Places in a line; a strip that has fewer leaves the last ones white.
+    """
+    sheet = np.full((len(windows) * PATCH, pictures * PATCH, 3), 255, np.uint8)
+    for line, (section, source, strip) in enumerate(windows):
+        with Image.open(report / section.folder / source.file) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        for place, tile in enumerate(_tiles(pixels, strip)[:pictures]):
+            y, x = line * PATCH, place * PATCH
+            sheet[y : y + PATCH, x : x + PATCH] = tile
+    name = f"{FOLDER}/strip.webp"
+    save_webp(report / name, Image.fromarray(sheet), QUALITY)
+    return address(name)
+
+
+def _tiles(pixels: np.ndarray, strip: Strip) -> list[np.ndarray]:
+    """Return the pictures of a strip, each (PATCH, PATCH, 3) uint8."""
+    tiles = strip.tiles
+    assert tiles is not None, "chosen so"
+    found = []
+    for place in range(tiles.count):
+        row, column = divmod(place, tiles.columns)
+        x, y = strip.x + tiles.edge + column * tiles.step, strip.y + tiles.edge + row * tiles.step
+        tile = Image.fromarray(pixels[y : y + tiles.side, x : x + tiles.side])
+        found.append(np.asarray(tile.resize((PATCH, PATCH), Image.Resampling.LANCZOS)))
+    return found
