@@ -47,7 +47,7 @@ def _joined(cell: Sequence[Any]) -> str:
 
 
 def _box(cell: Sequence[float]) -> str:
-    return ", ".join(f"{edge:.1f}".removesuffix(".0") for edge in cell)
+    return ", ".join(numbers.decimals(edge, 1).removesuffix(".0") for edge in cell)
 
 
 def _proportion(cell: Sequence[Any]) -> str:

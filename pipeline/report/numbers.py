@@ -8,6 +8,8 @@ from pipeline.report.escaping import visible
 
 SPACE = "\u00a0"  # between a number and its unit no line may end
 RANGE = "\u2013"
+MINUS = "\u2212"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NONE = "\u2013"
 
 
@@ -21,7 +23,7 @@ def number(value: Any) -> str:
     """
     if isinstance(value, str):
         return visible(value)
-    return f"{_real(value):,}" if isinstance(value, Integral) else f"{_real(value):.4g}"
+    return _signed(f"{_real(value):,}") if isinstance(value, Integral) else _significant(_real(value))
 
 
 def count(value: Any) -> str:
@@ -34,7 +36,7 @@ def count(value: Any) -> str:
     """
     if _real(value) != int(value):
         raise ValueError(f"{value!r} cannot be counted; it is not whole")
-    return f"{int(value):,}"
+    return _signed(f"{int(value):,}")
 
 
 def decimals(value: Any, places: int) -> str:
@@ -45,7 +47,7 @@ def decimals(value: Any, places: int) -> str:
     ValueError
         If it is no number.
     """
-    return f"{_real(value):,.{places}f}"
+    return _signed(f"{_real(value):,.{places}f}")
 
 
 def share(value: Any, places: int = 1) -> str:
@@ -104,8 +106,8 @@ def cell(value: Any) -> str:
     if value is None:
         return NONE
     if isinstance(value, float):
-        return f"{value:.4g}"
-    return visible(value) if isinstance(value, str) else str(value)
+        return _significant(value)
+    return visible(value) if isinstance(value, str) else _signed(str(value))
 
 
 FILTERS = {
@@ -117,6 +119,19 @@ FILTERS = {
     "plural": plural,
     "size": size,
 }
+
+
+def _significant(value: float) -> str:
+    """Write at most four significant digits; what is very large or small with a power of ten."""
+    digits, _, power = f"{value:.4g}".partition("e")
+    return _signed(digits) + (f"{SPACE}×{SPACE}10{str(int(power)).translate(RAISED)}" if power else "")
+
+
+def _signed(text: str) -> str:
+    """Write a minus where Python writes a hyphen; zero has no sign."""
+    if not text.strip("-0.,"):
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
 
 
 def _real(value: Any) -> Any:

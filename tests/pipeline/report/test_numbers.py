@@ -27,6 +27,12 @@ from pipeline.report import numbers
         (numbers.cell(None), "–"),
         (numbers.cell(1234.5678), "1235"),
         (numbers.cell(1234), "1234"),
+        (numbers.number(-1797), "−1,797"),
+        (numbers.number(-0.00007572), "−7.572\u00a0×\u00a010⁻⁵"),
+        (numbers.cell(1.234e12), "1.234\u00a0×\u00a010¹²"),
+        (numbers.cell(-2), "−2"),
+        (numbers.decimals(-0.1736, 2), "−0.17"),
+        (numbers.decimals(-0.0012, 2), "0.00"),
     ],
 )
 def test_numbers_are_written_in_one_way(made, expected):
