@@ -39,41 +39,48 @@ class Names:
 
 @dataclass(frozen=True)
 class Row:
-    """What was done to a probe: its words, what came of it, and what is said of that."""
+    """What was done to a probe: its words, what came of it, what is said of that, and of it as it was."""
 
     title: str
     picture: Picture
     said: str
     fooled: bool
+    before: str = ""
 
 
 def add_probes(section: SectionDraft, found: Fooling, probes: Mapping[int, Pictured], names: Names) -> None:
     """Draw each probe, what was added to it, and the result, a row an attack."""
+    right = found.shown.predicted == found.shown.output
     for place, image_id in enumerate(found.shown.image_id.tolist()):
-        figure = _probe(section, found, place, names)
+        rows = list(_rows(found, place, names))
+        figures = (_probe(section, found, place, names, rows),) if rows else ()
         distance = int(found.fooled["pgd"].level[place])
-        facts = () if distance == NEVER else (Fact(name="distance", value=distance, form="count"),)
+        known = right[place] and distance != NEVER
+        facts = (Fact(name="distance", value=distance, form="count"),) if known else ()
         section.images.append(
-            ImagePart(image_id=image_id, path=probes[image_id].path, facts=facts, blocks=(figure,))
+            ImagePart(image_id=image_id, path=probes[image_id].path, facts=facts, blocks=figures)
         )
+    section.numbers["probes_wrong"] = int((~right).sum())
     section.add(blocks.Images(id="probes", caption="probes", images=tuple(found.shown.image_id.tolist())))
 
 
 def _rows(found: Fooling, place: int, names: Names) -> Iterator[Row]:
-    outputs = names.output
-    output, largest = int(found.shown.output[place]), int(found.sample.level[-1])
-    for method in METHODS:
+    """Yield what was tried on a probe; what only makes the network wrong, where it is not so already."""
+    outputs, shown = names.output, found.shown
+    output, largest = int(shown.output[place]), int(found.sample.level[-1])
+    before = said(outputs[shown.predicted[place]], float(shown.confidence[place]))
+    for method in METHODS if shown.predicted[place] == output else ():
         one = found.fooled[method]
         level, predicted = int(one.level[place]), int(one.predicted[place])
         title = f"{WORDS[method]}, ε = {largest if level == NEVER else level}"
-        said = _said(outputs[predicted], float(one.confidence[place]))
-        yield Row(title, one.picture[place], said, predicted != output)
+        after = said(outputs[predicted], float(one.confidence[place]))
+        yield Row(title, one.picture[place], after, predicted != output, before)
     minimal = found.minimal
     if minimal is not None and place < len(minimal.target):
         target, predicted = int(minimal.target[place]), int(minimal.predicted[place])
-        said = _said(outputs[predicted], float(minimal.confidence[place]))
+        after = said(outputs[predicted], float(minimal.confidence[place]))
         title = f"smallest change to {short(outputs[target], LETTERS)}"
-        yield Row(title, minimal.picture[place], said, predicted == target)
+        yield Row(title, minimal.picture[place], after, predicted == target, before)
     if found.pixels is not None:
         yield _by_pixels(found.pixels, place, largest, names)
 
@@ -85,15 +92,17 @@ def _by_pixels(pixels: PixelProbe, place: int, largest: int, names: Names) -> Ro
     return Row(title, pixels.shown[place], target, level != NEVER)
 
 
-def _said(name: str, confidence: float) -> str:
-    return f"{short(name, LETTERS)} {100 * confidence:.1f} %"
+def said(name: str, confidence: float) -> str:
+    """Name a class and how sure the network is of it; what is not all is not rounded to it."""
+    sure = "> 99.9" if 0.9995 <= confidence < 1 else f"{100 * confidence:.1f}"
+    return f"{short(name, LETTERS)} {sure} %"
 
 
-def _probe(section: SectionDraft, found: Fooling, place: int, names: Names) -> blocks.Figure:
-    outputs = names.output
-    shown, rows = found.shown, list(_rows(found, place, names))
+def _probe(
+    section: SectionDraft, found: Fooling, place: int, names: Names, rows: Sequence[Row]
+) -> blocks.Figure:
+    outputs, shown = names.output, found.shown
     picture, image_id = shown.picture[place], int(shown.image_id[place])
-    before = _said(outputs[shown.predicted[place]], float(shown.confidence[place]))
     side = enlarged(picture).shape[0]
     width = enlarged(picture).shape[1] + GAP
     step = side + 2 * TEXT + 5 * GAP
@@ -103,8 +112,8 @@ def _probe(section: SectionDraft, found: Fooling, place: int, names: Names) -> b
         top, factor = line * step, amplification(picture, row.picture)
         canvas.draw(Label(1, top, row.title, TEXT, bold=True))
         amplified = _amplified(picture, row.picture, factor)
-        said = (before, f"change × {factor}", row.said if row.fooled else f"not: {row.said}")
-        for column, (pixels, text) in enumerate(zip((picture, amplified, row.picture), said, strict=True)):
+        texts = (row.before, f"change × {factor}", row.said if row.fooled else f"not: {row.said}")
+        for column, (pixels, text) in enumerate(zip((picture, amplified, row.picture), texts, strict=True)):
             _put(canvas, column * max(width, 118) + 1, top + TEXT + GAP, enlarged(pixels), text)
         change = row.picture.astype(int) - picture
         table.append((row.title, row.said, int(row.fooled), int(np.abs(change).max()), factor))
@@ -195,8 +204,8 @@ def _sheet(found: Fooling, places: NDArray[np.intp], outputs: Sequence[str]) -> 
     canvas = Canvas(columns * across, -(-len(places) // columns) * down)
     for number, place in enumerate(places.tolist()):
         x, y = number % columns * across + 1, number // columns * down + 1
-        said = _said(outputs[made.target[place]], float(made.confidence[place]))
-        _put(canvas, x, y, enlarged(made.picture[place]), said)
+        text = said(outputs[made.target[place]], float(made.confidence[place]))
+        _put(canvas, x, y, enlarged(made.picture[place]), text)
         steps = int(made.steps[place])
         canvas.draw(Label(x, y + height + TEXT + 2 * GAP, f"{steps} step{'s' * (steps != 1)}", TEXT))
     return canvas

@@ -62,12 +62,22 @@ def test_each_probe_has_its_rows(tmp_path):
     assert block(content, "probes").images == (7, 2)
     first, second = (part.blocks[0].numbers for part in content.images)
     assert (first["output"], first["fooled"], first["tried"], first["right"]) == ("dog", 4, 4, 1)
-    # Nothing was found for the second, and PGD's answer of it is right; FGSM's, too.
-    assert (second["fooled"], second["right"]) == (0, 0)
+    # The network has the second wrong as it is, so that nothing is left but a chosen class and the pixels.
+    assert (second["fooled"], second["tried"], second["right"]) == (0, 2, 0)
+    assert [line[0].strip('"').split()[0] for line in rows(tmp_path, "fooled-2.csv")] == [
+        "smallest",
+        "linear",
+    ]
+    assert content.numbers["probes_wrong"] == 1
     lines = rows(tmp_path, "fooled-7.csv")
     assert "ε = 3" in ",".join(lines[0])
     assert lines[0][-2:] == ["3", "42"]
     assert [fact.value for fact in content.images[0].facts] == [2] and not content.images[1].facts
+
+
+def test_a_probe_that_is_wrong_as_it_is_and_that_nothing_else_was_tried_on_has_no_picture(tmp_path):
+    first, second = drawn(tmp_path, replace(FOUND, minimal=None, pixels=None)).images
+    assert len(first.blocks) == 1 and not second.blocks and not second.facts
 
 
 def test_tables_count_what_reached_and_what_was_carried_over(tmp_path):

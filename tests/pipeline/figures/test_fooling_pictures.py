@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.fooling_pictures import SIDE, amplification, enlarged
+from pipeline.figures.fooling_pictures import SIDE, amplification, enlarged, said
 
 
 @pytest.mark.parametrize(("largest", "factor"), [(0, 1), (1, 127), (2, 63), (127, 1), (200, 1)])
@@ -19,3 +19,16 @@ def test_small_pictures_are_enlarged_by_whole_pixels_and_grey_ones_get_colours(s
     assert found.shape == (shown, shown, 3)
     times = shown // side
     np.testing.assert_array_equal(found[::times, ::times], np.broadcast_to(picture, (side, side, 3)))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "expected"),
+    [
+        (0.98651, "a cat 98.7 %"),
+        (0.9994, "a cat 99.9 %"),
+        (0.99996, "a cat > 99.9 %"),
+        (1.0, "a cat 100.0 %"),
+    ],
+)
+def test_what_the_network_is_not_wholly_sure_of_is_not_rounded_to_all(confidence, expected):
+    assert said("a cat", confidence) == expected
