@@ -16,7 +16,8 @@ from pipeline.formats.filters import FilterLayer, FiltersFile, Quality
 from pipeline.store.tables import write_table
 
 MEASURES: dict[str, Form] = {
-    "smoothness": "number", "variance_entropy": "number", "orthogonality": "number", "sparsity": "share",
+    "smoothness": "number", "variance_entropy": "number", "evenness": "number", "orthogonality": "number",
+    "sparsity": "share",
 }  # fmt: skip
 # Names of more layers could not be read.
 MOST_NAMES = 48
