@@ -23,6 +23,7 @@ from pipeline.figures.drawing.overlays.methods import (
     image_panel,
     panel_of,
 )
+from pipeline.figures.drawing.plotting import short
 from pipeline.formats.gradients import GradientsFile
 from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
@@ -33,6 +34,7 @@ COLUMNS = (
     Column(name="method"), Column(name="tenth", form="share"), Column(name="alike", form="number"),
 )  # fmt: skip
 DATA = ("image_id", "method", "full_scale", "largest", "smallest", "y", "x", "strongest_tenth", "as_gradient")
+LETTERS = 48  # of an image's class and path above its row
 # Panels of a figure: two lines of two, which a phone shows.
 _TOGETHER = 4
 # A rank correlation beyond which two maps are one, but for how it is rounded.
@@ -156,7 +158,8 @@ def add_gradients(
     drawing, rows = Drawing(section, found, outputs), []
     for place, image_id in enumerate(found.probes.image_id.tolist()):
         panels = drawing.probe(place, probes[image_id].pixels)
-        rows += [(f"image {image_id}", panels)] if place < shown else []
+        title = short(f"{drawing.output(place)}: {probes[image_id].path}", LETTERS)
+        rows += [(title, panels)] if place < shown else []
         blocks = drawing.blocks(place, panels)
         section.images.append(ImagePart(image_id=image_id, path=probes[image_id].path, blocks=blocks))
     section.numbers |= _numbers(found, drawing)
