@@ -80,6 +80,8 @@ class MapPoints:
         What else points can be coloured by; not read back.
     sequence, scale
         Colours of an attribute's words, again from the first where they are more; of numbers, low to high.
+    runs
+        Name and first point of each script of paths; known once they are written, and read back.
     """
 
     x: NDArray[np.float64]
@@ -96,6 +98,7 @@ class MapPoints:
     attributes: Sequence[Attribute] = ()
     sequence: Sequence[str] = ()
     scale: Sequence[str] = ()
+    runs: Sequence[tuple[str, int]] = ()
 
 
 class _Source(BaseModel):
@@ -177,6 +180,7 @@ def read_map_points(folder: Path) -> MapPoints:
             predicted=_with_none(_unpacked(source.predicted, bits), bits),
             classes=source.classes, colours=source.colours, levels=source.levels,
             sequence=source.sequence, scale=source.scale,
+            runs=list(zip(source.paths, source.first, strict=True)),
             path=[path for run in runs for path in run["path"]],
             image_id=np.array([one for run in runs for one in run["id"]], np.int64),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from pipeline.report.addresses import address, chapter_page, layer_page
+from pipeline.report.addresses import address, any_unit, chapter_page, layer_page
 from pipeline.report.collecting import Chapter
 from pipeline.report.escaping import visible
 from pipeline.report.numbers import FILTERS, cell
@@ -85,6 +85,7 @@ def _environment() -> Environment:
     environment.filters |= FILTERS | {
         "visible": visible,
         "address": address,
+        "any_unit": any_unit,
         "cell": cell,
         "chapter_page": chapter_page,
         "layer_page": layer_page,

@@ -2,6 +2,7 @@
 // image.html#path=…: what is known of an image, its place on the map, and the units that it excites.
 
 const PORTRAIT = 224; // CSS pixels
+const BESIDE = 4; // images shown before and after
 
 const images = {
   async show() {
@@ -15,6 +16,27 @@ const images = {
     if (!location.hash.endsWith(asked)) return;
     if (!found) return void page.say(`The report knows nothing of “${visible(path)}”: it is not on the map, and no unit's winner.`);
     page.show(visible(path), ...this.parts(path, found, index));
+    if (found.map && index.map) await this.beside(asked, found.map[0], index.map);
+  },
+
+  // The images before and after it along the curve in whose order they lie in the atlases: most of them are near.
+  async beside(asked, slot, map) {
+    const slots = Array.from({ length: 2 * BESIDE + 1 }, (_, k) => slot + k - BESIDE).filter((one) => one >= 0 && one < map.images);
+    const paths = await Promise.all(slots.map((one) => this.pathOf(one, map)));
+    if (!location.hash.endsWith(asked) || slots.length < 2) return;
+    const items = slots.map((one, k) => {
+      const link = element("a", { href: `#path=${address(paths[k])}`, title: visible(paths[k]), ariaLabel: visible(paths[k]) }, this.portrait(one, map, 72));
+      if (one === slot) link.setAttribute("aria-current", "page");
+      if (Math.abs(one - slot) === 1) link.rel = one < slot ? "prev" : "next";
+      return element("li", {}, link);
+    });
+    const note = element("p", { className: "note" }, "Before and after it on a curve over the map, where most neighbours are alike; j and k follow it.");
+    page.find(".found .details").after(element("section", { className: "part" }, element("h2", {}, "Beside it on the map"), note, element("ol", { className: "beside" }, ...items)));
+  },
+
+  async pathOf(slot, { folder, runs }) {
+    const [name, first] = runs.findLast(([, one]) => one <= slot);
+    return (await convatlas.load(name, folder)).path[slot - first];
   },
 
   parts(path, found, index) {
@@ -36,16 +58,16 @@ const images = {
     return element("div", { className: "details" }, this.portrait(slot, map), page.facts(facts));
   },
 
-  portrait(slot, { folder, atlases }) {
+  portrait(slot, { folder, atlases }, side = PORTRAIT) {
     const { columns, rows, tile, files } = atlases;
     const at = slot % (columns * rows);
-    const canvas = element("canvas", { className: "portrait", width: PORTRAIT, height: PORTRAIT, role: "img", ariaLabel: "The image" });
+    const canvas = element("canvas", { className: "portrait", width: side, height: side, role: "img", ariaLabel: "The image" });
     const sheet = new Image();
     sheet.onload = () => {
       const context = canvas.getContext("2d");
       context.imageSmoothingEnabled = tile > 40;
       const left = (at % columns) * tile;
-      context.drawImage(sheet, left, Math.floor(at / columns) * tile, tile, tile, 0, 0, PORTRAIT, PORTRAIT);
+      context.drawImage(sheet, left, Math.floor(at / columns) * tile, tile, tile, 0, 0, side, side);
     };
     sheet.src = folder + address(files[Math.floor(slot / (columns * rows))]);
     return canvas;

@@ -72,6 +72,8 @@ def _map(found: ImageMap, points: MapPoints) -> dict[str, Any]:
         "folder": address(found.section.folder),
         "classes": list(points.classes),
         "atlases": points.levels[-1].model_dump(),
+        "images": len(points.path),
+        "runs": list(points.runs),
     }
 
 

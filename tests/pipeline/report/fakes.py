@@ -231,7 +231,7 @@ def summary(chapter: ChapterDraft, dataset: str = HOSTILE[0]) -> SectionDraft:
 def unit(number: int, names: tuple[str, ...], ranks: int = 3, tiles: Tiles | None = None) -> UnitPart:
     """Number 1 was never active, and the last was not drawn."""
     if number == 1:
-        return UnitPart(unit=1, facts=(0.0, (0, 10)), blocks=(Notice(caption="dead"),))
+        return UnitPart(unit=1, facts=(0.0, (0, 10), None), blocks=(Notice(caption="dead"),))
     rows = tuple(
         (
             float(ranks - rank) / 3, names[(number + rank) % len(names)],
@@ -248,7 +248,7 @@ def unit(number: int, names: tuple[str, ...], ranks: int = 3, tiles: Tiles | Non
     # The first is drawn, the last is not, one is of another layer.
     near = tuple(UnitLink("features.1", other, 0.75) for other in (0, 4) if other != number)
     return UnitPart(
-        unit=number, facts=(1.0 + number, (7, 10)), strips=(strip,), scenes=scenes, rows=rows,
+        unit=number, facts=(1.0 + number, (7, 10), names[number % 2]), strips=(strip,), scenes=scenes, rows=rows,
         histogram=Histogram(low=0, high=2, counts=(6, 0, 3, 1)), related=(near, (UnitLink("pool", 2, -0.5),)),
     )  # fmt: skip
 
@@ -276,7 +276,10 @@ def patches(
             blocks=(figure(section.folder, f"overview-{place}", "overview"),),
             data=f"overview-{place}.csv",
             sheets=(sheet,),
-            unit_facts=(Column(name="largest", form="number"), Column(name="active", form="proportion")),
+            unit_facts=(
+                Column(name="largest", form="number"), Column(name="active", form="proportion"),
+                Column(name="class", form="class"),
+            ),
             unit_table=WINNERS,
             unit_scenes="whole", unit_histogram="values", unit_related=("near", "far"),
             units=tuple(parts),

@@ -1,9 +1,11 @@
+import json
 from urllib.parse import quote
 
 import pytest
 
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
+from tests.pipeline.report.conftest import POINTS
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
@@ -122,23 +124,66 @@ def test_a_picture_fills_its_place_as_a_whole(page, report):
     assert page.evaluate(box) == [160, 80]
 
 
-def test_layer_can_be_ordered_and_filtered(page, report):
+def _choose(page, **fields):
+    for name, value in fields.items():
+        page.evaluate(
+            f"(field => {{ field.type === 'checkbox' ? field.checked = {json.dumps(value)} : field.value = {json.dumps(value)};"
+            f" field.dispatchEvent(new Event('input')); }})(tools.elements[{json.dumps(name)}])"
+        )
+
+
+def _units(page):
+    return page.evaluate("[...document.querySelectorAll('#list > li')].map(one => +one.id.slice(5))")
+
+
+def test_units_of_a_layer_are_ordered_and_chosen_and_the_address_says_how(page, report):
     page.open(report / "layers/pool.html")
-    units = "[...document.querySelectorAll('.units li:not([hidden])')].map(li => +li.dataset.unit)"
+    page.wait("!tools.hidden")
+    assert _units(page) == [0, 1, 2, 3, 4]
     for name, value, expected in (
-        ("order", "+1", [1, 0, 2, 3]), ("order", "-0", [3, 2, 0, 1]), ("order", "", [0, 1, 2, 3]),
-        ("zero", "1", [1]), ("zero", "", [0, 1, 2, 3]), ("unit", "2", [2]),
+        ("order", "patches.largest:up", [1, 0, 2, 3, 4]), ("order", "patches.largest", [4, 3, 2, 0, 1]),
+        ("drawn", True, [3, 2, 0, 1]), ("patches.class", fakes.HOSTILE[0], [2, 0]), ("drawn", False, [4, 2, 0]),
+        ("unit", "2", [2]), ("unit", "", [4, 2, 0]), ("order", "", [0, 2, 4]), ("near", "0", [0, 2, 4]),
+        ("patches.class", "", [0, 2, 1, 3, 4]),
     ):  # fmt: skip
-        page.evaluate(f"tools.elements.{name}.value = '{value}'")
-        for kind in ("input", "change"):
-            page.evaluate(f"tools.elements.{name}.dispatchEvent(new Event('{kind}', {{bubbles: true}}))")
-        assert page.evaluate(units) == expected, (name, value)
+        _choose(page, **{name: value})
+        assert _units(page) == expected, (name, value)
+    assert page.evaluate("location.hash") == "#near=0"
+    assert page.evaluate("document.querySelector('#unit-2 .sorted').textContent") == "likeness -0.5"
+    _choose(page, near="", order="patches.largest", **{"patches.class": fakes.HOSTILE[0]})
+    address, shown = page.evaluate("[location.href, tools.elements.shown.value]")
+    assert shown == "3 of 5 units shown, 2 of them drawn"
+    page.open(address)
+    page.wait("!tools.hidden")
+    assert _units(page) == [4, 2, 0]
+    assert page.evaluate("document.querySelector('#list .sorted').textContent") == "largest 5"
+
+
+@pytest.mark.parametrize("state", ["order=gone", "patches.class=gone", "gone=1", "near=77", "drawn=no"])
+def test_a_link_to_what_a_layer_has_no_more_shows_all_its_units(page, report, state):
+    page.open(at(report, f"layers/pool.html#{state}"))
+    page.wait("!tools.hidden")
+    assert _units(page) == [0, 1, 2, 3, 4]
+
+
+def test_a_distribution_leads_to_the_units_in_its_order(page, report):
+    page.open(report / "layers/pool.html")
+    page.wait("!tools.hidden")
+    page.evaluate("document.querySelector('.distributions a').click()")
+    page.wait("tools.elements.order.value === 'patches.largest'")
+    assert _units(page) == [4, 3, 2, 0, 1]
+
+
+def test_an_anchor_of_a_unit_is_reached_among_those_that_come_by_script(page, report):
+    page.open(at(report, "layers/pool.html#unit-4"), height=300)
+    page.wait("!tools.hidden && scrollY > 0")
+    assert page.evaluate("document.querySelector('#unit-4 a').getAttribute('href')") == "../unit.html#pool/4"
 
 
 def test_layer_leads_to_a_unit_that_was_not_drawn(page, report):
     page.open(report / "layers/pool.html")
-    page.evaluate("tools.elements.unit.value = '4'; tools.dispatchEvent(new Event('input'))")
-    page.evaluate("tools.querySelector('.open').click()")
+    page.wait("!tools.hidden")
+    page.evaluate("document.querySelector('#unit-4 a').click()")
     page.wait("location.pathname.endsWith('/unit.html') && !!document.querySelector('.found table')")
     assert page.evaluate("document.querySelector('h1').textContent") == "pool, unit 4"
     assert page.evaluate("document.querySelector('.here').textContent") == "unit 4"
@@ -192,6 +237,20 @@ def test_an_image_is_shown_with_its_place_and_what_sections_say(page, report):
     assert page.evaluate("document.querySelector('.found .details a').getAttribute('href')").startswith(
         "map.html#path=a'b%0Ac%26amp%3B"
     )
+
+
+def test_an_image_stands_beside_those_before_and_after_it_on_the_map(page, report):
+    points = fakes.map_points(POINTS)
+    page.open(at(report, f"image.html#path={quote(points['path'][2])}"))
+    page.wait("!!document.querySelector('.beside')")
+    links = "[...document.querySelectorAll('.beside a')].map(one => decodeURIComponent(one.getAttribute('href')))"
+    assert page.evaluate(links) == [f"#path={points['path'][place]}" for place in range(7)]
+    here = "[...document.querySelectorAll('.beside a')].findIndex(one => one.ariaCurrent === 'page')"
+    assert page.evaluate(here) == 2
+    for key, place in (("j", 3), ("k", 2), ("k", 1)):
+        page.key(key)
+        page.wait(f"decodeURIComponent(location.hash) === {json.dumps('#path=' + points['path'][place])}")
+        page.wait(f"document.querySelector('.beside [aria-current]').title.endsWith('/{place}.png')")
 
 
 def test_an_image_names_the_units_that_it_excites(page, report):

@@ -1,0 +1,161 @@
+"""The units of a layer beside each other: how their numbers are distributed, and what they are sorted by."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.contents.values import Cell, Form
+from pipeline.report import cells, numbers
+from pipeline.report.collecting import LayerEntry, UnitEntry
+from pipeline.report.escaping import visible
+from pipeline.report.shown import Shown
+
+SORTED = frozenset({"number", "count", "share", "proportion"})
+CHOSEN = frozenset({"text", "class"})
+BINS = 24
+# Of a distribution: units of its drawing, which is stretched to the room that there is.
+_WIDTH, _HEIGHT = 240, 60
+
+
+@dataclass(frozen=True)
+class UnitColumn:
+    """Something that is known of the units of a layer.
+
+    Attributes
+    ----------
+    key
+        In addresses: section and column.
+    name
+        As people read it.
+    form
+        Of its cells.
+    """
+
+    key: str
+    name: str
+    form: Form
+
+
+@dataclass(frozen=True)
+class UnitTable:
+    """What is known of the units of a layer, of all sections: a row for each unit, a cell for each column."""
+
+    columns: Sequence[UnitColumn]
+    units: Sequence[UnitEntry]
+    rows: Sequence[Sequence[Cell]]
+
+    def column(self, place: int) -> list[Cell]:
+        """Return the cells of a column."""
+        return [row[place] for row in self.rows]
+
+
+def unit_table(layer: LayerEntry) -> UnitTable:
+    """Collect the facts of a layer's units from all sections."""
+    columns = [
+        UnitColumn(f"{section.name}.{column.name}", section.term(column.name), column.form)
+        for section, part in layer.parts
+        for column in part.unit_facts
+    ]
+    units = layer.units()
+    return UnitTable(columns, units, [_row(layer, unit) for unit in units])
+
+
+def _row(layer: LayerEntry, unit: UnitEntry) -> list[Cell]:
+    own = {section.name: part.facts for section, _, part in unit.parts}
+    return [
+        cell
+        for section, part in layer.parts
+        for cell in own.get(section.name) or (None,) * len(part.unit_facts)
+    ]
+
+
+def distributions(table: UnitTable) -> list[Shown]:
+    """Return a small histogram of each column of numbers in which the units differ."""
+    found = []
+    for place, column in enumerate(table.columns):
+        values = [value for cell in table.column(place) if (value := cells.rank(cell)) is not None]
+        if column.form in SORTED and len(set(values)) > 1:
+            found.append(_distribution(column, values))
+    return found
+
+
+def _distribution(column: UnitColumn, values: Sequence[float]) -> Shown:
+    low, high = min(values), max(values)
+    counts = [0] * BINS
+    for value in values:
+        counts[min(BINS - 1, int((value - low) / (high - low) * BINS))] += 1
+    step, most = _WIDTH / BINS, max(counts)
+    bars = "".join(
+        f"M{place * step:g} {_HEIGHT}v-{_HEIGHT * count / most:.3g}h{step:g}V{_HEIGHT}z"
+        for place, count in enumerate(counts)
+        if count
+    )
+    low_text, middle, high_text = (
+        _number(value, column.form) for value in (low, statistics.median(values), high)
+    )
+    return {
+        "key": column.key, "name": column.name, "box": f"0 0 {_WIDTH} {_HEIGHT}", "bars": bars,
+        "low": low_text, "middle": middle, "high": high_text, "n": numbers.count(len(values)),
+    }  # fmt: skip
+
+
+def _number(value: float, form: Form) -> str:
+    return numbers.share(value) if form in {"share", "proportion"} else numbers.cell(value)
+
+
+def choices(table: UnitTable) -> list[Shown]:
+    """Return the columns of words that units can be chosen by, each with its words and how often they are."""
+    found = []
+    for place, column in enumerate(table.columns):
+        words = [cell for cell in table.column(place) if isinstance(cell, str)]
+        if column.form in CHOSEN and words:
+            counts = [(word, visible(word), words.count(word)) for word in sorted(set(words))]
+            found.append({"key": column.key, "name": column.name, "words": counts})
+    return found
+
+
+def record(table: UnitTable) -> dict[str, Any]:
+    """Return what the script of the page sorts and chooses by.
+
+    Of each unit: its number, whether it was drawn, the text of each column of numbers, its place among their
+    different values, words as they are, and the units most like it with how much, nearest first.
+    """
+    places = [_places(table.column(place), column) for place, column in enumerate(table.columns)]
+    return {
+        "columns": [(column.key, column.name, column.form in SORTED) for column in table.columns],
+        "units": [
+            (unit.unit, int(unit.drawn), _texts(table.columns, row), [own[at] for own in places], _near(unit))
+            for at, (unit, row) in enumerate(zip(table.units, table.rows, strict=True))
+        ],
+    }
+
+
+def _places(column: Sequence[Cell], about: UnitColumn) -> list[int | str | None]:
+    if about.form in CHOSEN:
+        return [cell if isinstance(cell, str) else None for cell in column]
+    if about.form not in SORTED:
+        return [None] * len(column)
+    values = [cells.rank(cell) for cell in column]
+    order = {
+        value: place for place, value in enumerate(sorted({value for value in values if value is not None}))
+    }
+    return [None if value is None else order[value] for value in values]
+
+
+def _texts(columns: Sequence[UnitColumn], row: Sequence[Cell]) -> list[str]:
+    return [
+        cells.text(cell, column.form) if cell is not None and column.form in SORTED else ""
+        for column, cell in zip(columns, row, strict=True)
+    ]
+
+
+def _near(unit: UnitEntry) -> list[tuple[int, str]]:
+    """Return the units of the same layer that a section names first as alike."""
+    for _, _, part in unit.parts:
+        for group in part.related:
+            if group and all(link.layer == unit.layer for link in group):
+                return [(link.unit, cells.text(link.value, "number")) for link in group]
+    return []
