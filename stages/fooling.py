@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -18,10 +18,16 @@ from pipeline.analyses.fooling import breaking
 from pipeline.analyses.fooling.ascent import Ascent
 from pipeline.analyses.fooling.attacks import Attack, Attacked, fgsm, pgd
 from pipeline.analyses.fooling.linear import Classifier
-from pipeline.analyses.fooling.making import change_probes, make_images
+from pipeline.analyses.fooling.making import Generations, change_probes, evolve_images, make_images
 from pipeline.analyses.fooling.minimal import Search
-from pipeline.analyses.fooling.pixels import PixelNetwork, answers, rounded
-from pipeline.analyses.fooling.shown import attack_sample, show_probes
+from pipeline.analyses.fooling.pixels import PixelNetwork
+from pipeline.analyses.fooling.shown import (
+    attack_sample,
+    equal_networks,
+    show_as_they_are,
+    show_probes,
+    try_on_others,
+)
 from pipeline.analyses.separability import fit_probe, make_task
 from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
@@ -29,6 +35,7 @@ from pipeline.formats import fooling as formats
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
 from pipeline.formats.fooling import About, Fooling, Method
+from pipeline.formats.fooling_made import Ascended, Evolved
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import read_pictures, read_probes
@@ -112,8 +119,8 @@ def _fool(params: Params, paths: Mapping[str, Path]) -> Fooling | Status:
         network = PixelNetwork(given.network, given.description.preprocessing, params.batch_size)
         levels = (0, *params.levels)
         attacks, fooled = _attacked(network, given, params, levels)
-        ascended, smallest = _made(network, given, params)
-        transfer = _transfer(given, params, paths)
+        made = _made(network, given, params)
+        transfer = _transfer(network, given, params, paths)
         codes, pixels, layer, kind = None, None, "", ""
         separability = read_separability(paths["separability"])
         if not isinstance(separability, Status):
@@ -121,8 +128,8 @@ def _fool(params: Params, paths: Mapping[str, Path]) -> Fooling | Status:
             pixels = _pixels(separability, given, manifest, params, levels)
     about = About(given.basis, given.split, params.steps, params.confidence, params.transfer, layer, kind)
     sample = formats.Sample(np.array(levels, np.int64), given.sample.key, given.sample.output)
-    shown = _shown(network, given)
-    return Fooling(about, sample, attacks, shown, fooled, ascended, smallest, transfer, codes, pixels)
+    shown = show_as_they_are(network, given.probes)
+    return Fooling(about, sample, attacks, shown, fooled, *made, transfer, codes, pixels)
 
 
 def _attacked(
@@ -143,16 +150,17 @@ def _attacked(
 
 def _made(
     network: PixelNetwork, given: Given, params: Params
-) -> tuple[formats.Ascended, formats.Minimal | None]:
-    """Make images from noise and from grey, and look for the smallest changes of the first probes."""
+) -> tuple[Ascended, Mapping[str, Evolved], formats.Minimal | None]:
+    """Make images from nothing, and look for the smallest changes of the first probes."""
     changed = given.probes.take(np.arange(min(params.minimal, len(given.probes.key))))
     ascent = Ascent(params.confidence, params.ascent_steps, STRIDE)
     search = Search(params.solves, params.solver_steps)
     shape = given.sample.picture.shape[1:]
+    evolved = evolve_images(network, shape, _generations(params, shape), params.seed)
     with progress("making", total=1 + len(changed.key), unit="parts") as bar:
         ascended = make_images(network, shape, params.classes, ascent, params.seed)
         bar.advance()
-        return ascended, change_probes(network, changed, search, params.seed, bar)
+        return ascended, evolved, change_probes(network, changed, search, params.seed, bar)
 
 
 def _given(params: Params, paths: Mapping[str, Path], manifest: ManifestFile, evaluated: Evaluated) -> Given:
@@ -173,8 +181,9 @@ def _given(params: Params, paths: Mapping[str, Path], manifest: ManifestFile, ev
     network = place_network(load_network(paths["weights"]), choose_device())
     probes = _probes(params, paths)
     log.info(
-        "%d images and %d probes of %d x %d pixels; about %d passes there and back of one image",
+        "%d images and %d probes of %d x %d pixels; about %d passes of one image there and back, %d there",
         len(image_id), len(probes.key), *size, _cost(params, len(image_id), len(probes.key)),
+        _generations(params, size).passes,
     )  # fmt: skip
     sample = Attacked(image_id, pictures, output)
     basis = "label" if labelled else "predicted"
@@ -186,6 +195,12 @@ def _cost(params: Params, images: int, probes: int) -> int:
     attacks = (images + probes) * (params.steps * (len(params.levels) + 3) + max(params.levels) // 6)
     solved = min(params.minimal, probes) * params.solves * params.solver_steps * 5 // 4
     return attacks + solved + images * CHECKPOINTS * CHECKPOINTS
+
+
+def _generations(params: Params, size: Sequence[int]) -> Generations:
+    """Return how images (H, W, …) are evolved: with fewer offspring where they are large."""
+    offspring = max(1, min(params.offspring, params.pixels // prod(size[:2])))
+    return Generations(params.evolved, offspring, params.elites)
 
 
 def _decoded(
@@ -214,13 +229,9 @@ def _probes(params: Params, paths: Mapping[str, Path]) -> Attacked:
     return Attacked(probes.image_id[shown], read_pictures(paths["probes"])[shown], output)
 
 
-def _shown(network: PixelNetwork, given: Given) -> formats.Shown:
-    probes = given.probes
-    predicted, confidence = answers(network.logits(probes.picture))
-    return formats.Shown(probes.key, probes.picture, probes.output, predicted, confidence)
-
-
-def _transfer(given: Given, params: Params, paths: Mapping[str, Path]) -> formats.Transfer | None:
+def _transfer(
+    asked: PixelNetwork, given: Given, params: Params, paths: Mapping[str, Path]
+) -> formats.Transfer | None:
     """Try what FGSM makes for each checkpoint on each other."""
     trained = given.description.training is not None
     saved = saved_checkpoints(paths["weights"], paths["given"], trained_here=trained)
@@ -229,23 +240,13 @@ def _transfer(given: Given, params: Params, paths: Mapping[str, Path]) -> format
     for one in (saved[place] for place in chosen):
         network = copy.deepcopy(given.network)
         fit_state(network, read_checkpoint(one.path), str(one.path))
-        if not _equal(network, given.network):
+        if not equal_networks(network, given.network):
             networks[one.name] = network
     if len(networks) < 2:
         return None
     # The network itself comes last, after what it was.
     networks[FINAL] = networks.pop(FINAL)
-    preprocessing, level = given.description.preprocessing, np.full(len(given.sample.key), params.transfer)
-    asked = [PixelNetwork(one, preprocessing, params.batch_size) for one in networks.values()]
-    made = [rounded(fgsm(one)(given.sample, level)) for one in asked]
-    clean = np.stack([answers(one.logits(given.sample.picture))[0] for one in asked])
-    attacked = np.stack([[answers(one.logits(pictures))[0] for one in asked] for pictures in made])
-    return formats.Transfer(tuple(networks), clean, attacked)
-
-
-def _equal(network: nn.Module, other: nn.Module) -> bool:
-    pairs = zip(network.state_dict().values(), other.state_dict().values(), strict=True)
-    return all(torch.equal(one, same) for one, same in pairs)
+    return try_on_others(networks, asked, given.sample, params.transfer)
 
 
 def _codes(
@@ -322,6 +323,9 @@ def _numbers(found: Fooling) -> dict[str, object]:
         numbers["minimal_distortion"] = float(np.nanmedian(found.minimal.distortion))
     reached = found.ascended.confidence >= found.about.confidence
     numbers["fooling_images"] = [int(reached.sum()), len(reached)]
+    for encoding, evolved in found.evolved.items():
+        sure = int((evolved.confidence >= found.about.confidence).sum())
+        numbers[f"evolved_{encoding}"] = [sure, len(evolved.target)]
     return numbers
 
 

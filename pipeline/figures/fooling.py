@@ -15,6 +15,7 @@ from pipeline.contents.values import Column, Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.fooling_evolved import add_evolved
 from pipeline.figures.fooling_pictures import Names, add_ascended, add_probes
 from pipeline.formats.fooling import BEFORE, METHODS, NEVER, Codes, Fooling, PixelProbe, median_distance
 from pipeline.formats.probes import Pictured
@@ -54,6 +55,7 @@ def add_fooling(
     add_probes(section, found, probes, names)
     _add_minimal(section, found, probes, names.output)
     add_ascended(section, found, names.output)
+    add_evolved(section, found, names.output)
     _add_transfer(section, found)
     if found.codes is not None:
         _add_codes(section, found.codes, found.about.layer)

@@ -123,7 +123,7 @@ def _probe(
     )
     canvas.save_webp(section.folder / f"{name}.webp")
     canvas.save_svg(section.folder / f"{name}.svg")
-    width, height = _on_page(canvas)
+    width, height = on_page(canvas)
     numbers: dict[str, Number] = {
         "output": outputs[shown.output[place]], "predicted": outputs[shown.predicted[place]],
         "right": int(shown.output[place] == shown.predicted[place]),
@@ -135,7 +135,7 @@ def _probe(
     )  # fmt: skip
 
 
-def _on_page(canvas: Canvas) -> tuple[int, int]:
+def on_page(canvas: Canvas) -> tuple[int, int]:
     """Return width and height on the page, pixels; what is a little too wide for a phone is made to fit."""
     factor = min(1.0, PHONE / canvas.width) if canvas.width <= NEARLY else 1.0
     return round(factor * canvas.width), round(factor * canvas.height)
@@ -178,11 +178,13 @@ def add_ascended(section: SectionDraft, found: Fooling, outputs: Sequence[str]) 
     for flat, began in enumerate(("noise", "grey")):
         places = np.flatnonzero(made.flat == flat)
         sure = made.confidence[places]
-        canvas = _sheet(found, places, outputs)
+        answers = [(outputs[made.target[place]], float(made.confidence[place])) for place in places]
+        below = [f"{steps} step{'s' * (steps != 1)}" for steps in made.steps[places].tolist()]
+        canvas = sheet(made.picture[places], answers, below)
         name = f"from-{began}"
         canvas.save_webp(section.folder / f"{name}.webp")
         canvas.save_svg(section.folder / f"{name}.svg")
-        width, height = _on_page(canvas)
+        width, height = on_page(canvas)
         numbers: dict[str, Number] = {
             "began": began, "made": len(places), "reached": int((sure >= found.about.confidence).sum()),
             "median_steps": float(np.median(made.steps[places])),
@@ -197,15 +199,14 @@ def add_ascended(section: SectionDraft, found: Fooling, outputs: Sequence[str]) 
     section.add(blocks.Multiples(id="ascended", caption="ascended", wide=True, figures=tuple(figures)))
 
 
-def _sheet(found: Fooling, places: NDArray[np.intp], outputs: Sequence[str]) -> Canvas:
-    made, columns = found.ascended, min(COLUMNS, len(places))
-    height, width = enlarged(made.picture[places[0]]).shape[:2]
+def sheet(pictures: Picture, answers: Sequence[tuple[str, float]], below: Sequence[str]) -> Canvas:
+    """Draw pictures (n, H, W, C), each with a name, how sure the network is of it, and a line below."""
+    columns = min(COLUMNS, len(pictures))
+    height, width = enlarged(pictures[0]).shape[:2]
     across, down = max(width + GAP, 118), height + 2 * TEXT + 4 * GAP
-    canvas = Canvas(columns * across, -(-len(places) // columns) * down)
-    for number, place in enumerate(places.tolist()):
+    canvas = Canvas(columns * across, -(-len(pictures) // columns) * down)
+    for number, (picture, words, line) in enumerate(zip(pictures, answers, below, strict=True)):
         x, y = number % columns * across + 1, number // columns * down + 1
-        text = said(outputs[made.target[place]], float(made.confidence[place]))
-        _put(canvas, x, y, enlarged(made.picture[place]), text)
-        steps = int(made.steps[place])
-        canvas.draw(Label(x, y + height + TEXT + 2 * GAP, f"{steps} step{'s' * (steps != 1)}", TEXT))
+        _put(canvas, x, y, enlarged(picture), said(*words))
+        canvas.draw(Label(x, y + height + TEXT + 2 * GAP, line, TEXT))
     return canvas

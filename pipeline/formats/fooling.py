@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
+from pipeline.formats.fooling_made import ENCODINGS, Ascended, Evolved
 from pipeline.formats.status import Status, mark, status_of
 
-VERSION = 1
+VERSION = 2
 Method = Literal["fgsm", "pgd"]
 METHODS: tuple[Method, ...] = get_args(Method)
 # Of a picture that no distance up to the largest fools, and of one that is taken for something else as it is.
@@ -170,29 +171,6 @@ class Minimal:
 
 
 @dataclass(frozen=True)
-class Ascended:
-    """T images that were made for outputs.
-
-    Attributes
-    ----------
-    target : (T,) int32
-    flat : (T,) int8
-        1 where it began as flat grey, 0 as noise.
-    picture : (T, H, W, C) uint8
-    steps : (T,) int64
-    predicted, confidence : (T,) int32, float32
-        What the network says, and the softmax probability of the target.
-    """
-
-    target: Outputs
-    flat: NDArray[np.int8]
-    picture: Pictures
-    steps: Integers
-    predicted: Outputs
-    confidence: Shares
-
-
-@dataclass(frozen=True)
 class Transfer:
     """What each of S checkpoints says of images that FGSM made for each; the last is the network.
 
@@ -275,7 +253,7 @@ class PixelProbe:
 
 @dataclass(frozen=True)
 class Fooling:
-    """All of it; None where the data or the params leave something out."""
+    """All of it; None, or no encoding, where the data or the params leave something out."""
 
     about: About
     sample: Sample
@@ -283,6 +261,7 @@ class Fooling:
     shown: Shown
     fooled: Mapping[Method, Fooled]
     ascended: Ascended
+    evolved: Mapping[str, Evolved] = field(default_factory=dict)
     minimal: Minimal | None = None
     transfer: Transfer | None = None
     codes: Codes | None = None
@@ -311,6 +290,8 @@ def write_fooling(path: Path, found: Fooling, *, made_from: Mapping[str, str]) -
         for method in METHODS:
             _put(file, f"attack/{method}", found.attacks[method])
             _put(file, f"fooled/{method}", found.fooled[method])
+        for encoding, evolved in found.evolved.items():
+            _put(file, f"evolved/{encoding}", evolved)
         for name in _PARTS:
             part = getattr(found, name)
             if part is not None:
@@ -329,6 +310,9 @@ def read_fooling(path: Path) -> Fooling | Status:
             About(**{one.name: about[one.name] for one in fields(About)}),
             attacks={method: _get(file, f"attack/{method}", Attack) for method in METHODS},
             fooled={method: _get(file, f"fooled/{method}", Fooled) for method in METHODS},
+            evolved={
+                one: _get(file, f"evolved/{one}", Evolved) for one in ENCODINGS if f"evolved/{one}" in file
+            },
             **parts,
         )
 

@@ -13,7 +13,7 @@ class Params(OptionalBlock):
     """The block `fooling`; distances are grey levels of 255."""
 
     images: int = Field(ge=1, le=100_000, description="images of the sample at most")
-    pixels: int = Field(ge=1, description="pixels of the sample's images together at most")
+    pixels: int = Field(ge=1, description="pixels of the sample's images, or of a generation's, at most")
     levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=64)] = Field(description="distances")
     steps: int = Field(ge=1, le=1000, description="of PGD")
     probes: int = Field(ge=1, le=500, description="probes that are shown, the first ones")
@@ -23,6 +23,9 @@ class Params(OptionalBlock):
     classes: int = Field(ge=1, le=1000, description="outputs that fooling images are made for")
     confidence: float = Field(gt=0, lt=1, description="that fooling images are to reach")
     ascent_steps: int = Field(ge=1, le=100_000, description="for that at most")
+    evolved: int = Field(ge=0, le=100_000, description="generations in which images are evolved")
+    offspring: int = Field(ge=1, le=4096, description="images of a generation at most")
+    elites: int = Field(ge=1, le=1000, description="outputs that images are evolved for at most")
     transfer: Level = Field(description="distance of attacks that are tried on other checkpoints")
     linear_images: int = Field(ge=0, le=100_000, description="images a classifier of pixels is fitted to")
     batch_size: int = Field(ge=1, le=4096, description="images in a batch")

@@ -20,6 +20,7 @@ PARAMS: dict[str, Any] = {
     "probes.most": 6,
     "occlusion.stride": 0.25,
     "class_models.steps": 30,
+    "fooling.evolved": 4,
     "topk.k": 3,
     "topk.margin": 2,
     "patches.units": 2,

@@ -4,7 +4,6 @@ import numpy as np
 
 from pipeline.formats.fooling import (
     About,
-    Ascended,
     Attack,
     Codes,
     Fooled,
@@ -15,6 +14,7 @@ from pipeline.formats.fooling import (
     Shown,
     Transfer,
 )
+from pipeline.formats.fooling_made import Ascended, Evolved
 
 LEVEL = np.array([0, 2, 8])
 OUTPUT = np.array([0, 1, 2, 0, 1], np.int32)
@@ -34,6 +34,15 @@ def fooled(level):
     return Fooled(moved, np.array(level), np.array([2, 0], np.int32), np.array([0.8, 0.7], np.float32))
 
 
+def evolved(factor):
+    """Images of two outputs after four generations; the second elite was drawn."""
+    course = np.float32(factor) * np.array([[0.2, 0.5], [0.9, 0.5], [0.95, 0.5]], np.float32)
+    return Evolved(
+        np.array([0, 2], np.int32), PICTURES, np.array([4, 0]), np.array([0, 1], np.int32), course[-1],
+        np.array([0, 2, 4]), course, np.array([7]),
+    )  # fmt: skip
+
+
 CHANGE = np.zeros((2, 8, 8, 3), np.float32)
 CHANGE[0, 0, 0, 0] = 0.25
 FOUND = Fooling(
@@ -50,6 +59,7 @@ FOUND = Fooling(
         RNG.integers(0, 256, (4, 8, 8, 3)).astype(np.uint8), np.array([3, 9, 1, 20]),
         np.array([0, 2, 0, 1], np.int32), np.array([0.95, 0.99, 0.9, 0.1], np.float32),
     ),
+    {"direct": evolved(0.9), "cppn": evolved(1.0)},
     Minimal(
         np.array([0, 1], np.int32), CHANGE, np.array([0.4, np.nan]), np.array([1, 0], np.int8), PICTURES,
         np.array([1.5, np.nan]), np.array([0, 2], np.int32), np.array([0.6, 0.5], np.float32),

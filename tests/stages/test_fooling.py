@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from pipeline.analyses.fooling.ascent import probability_of
 from pipeline.analyses.fooling.attacks import Attacked, fgsm, pgd
 from pipeline.analyses.fooling.pixels import PixelNetwork, answers
 from pipeline.analyses.fooling.shown import attack_sample
@@ -33,6 +34,7 @@ PARAMS = {
     "run": True, "images": 100, "pixels": 100_000, "levels": (2, 8, 32), "steps": 4, "probes": 3,
     "minimal": 2,
     "solves": 5, "solver_steps": 10, "classes": 2, "confidence": 0.6, "ascent_steps": 40, "transfer": 8,
+    "evolved": 6, "offspring": 10, "elites": 3,
     "linear_images": 100, "batch_size": 8, "seed": 0,
 }  # fmt: skip
 SOURCE = """
@@ -177,6 +179,24 @@ def test_every_stored_picture_is_within_its_distance_and_fools_from_a_file(paths
     assert (said == ascended.target)[ascended.confidence >= 0.6].all()
 
 
+def test_evolved_images_are_what_the_network_says_from_a_file(paths):
+    found = run(paths)
+    network = PixelNetwork(load_network(paths["weights"]), PREPROCESSING, 8)
+    assert tuple(found.evolved) == ("direct", "cppn")
+    for one in found.evolved.values():
+        assert one.target.tolist() == [0, 1, 2] and one.generation.tolist() == list(range(7))
+        logits = network.logits(read_again(one.picture))
+        np.testing.assert_array_equal(answers(logits)[0], one.predicted)
+        np.testing.assert_allclose(probability_of(logits, one.target), one.confidence, rtol=1e-5)
+        assert (np.diff(one.course, axis=0) >= 0).all()
+        np.testing.assert_array_equal(one.course[-1], one.confidence)
+    numbers = json.loads(paths["metrics"].read_text())
+    assert numbers["evolved_cppn"] == [int((one.confidence >= 0.6).sum()), 3]
+    assert run(paths, evolved=0).evolved == {}
+    few = run(paths, pixels=5 * SIDE**2 + 1, elites=2).evolved["direct"]
+    assert few.offspring.tolist() == [5] and len(few.target) == 2
+
+
 def test_checkpoints_that_are_the_network_are_not_asked_twice(paths):
     found = run(paths).transfer
     assert found.name == ("epoch-1", "final")
@@ -229,6 +249,8 @@ def test_cost_is_said_first(paths, caplog):
     with caplog.at_level("INFO"):
         run(paths)
     assert "18 images and 3 probes of 8 x 8 pixels; about" in caplog.text
+    # Two encodings, six generations and the first, ten images each.
+    assert "passes of one image there and back, 140 there" in caplog.text
 
 
 def test_what_cannot_be_fooled_says_why(paths, folder, tmp_path):

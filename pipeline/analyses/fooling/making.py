@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pipeline.analyses.fooling.ascent import Ascent, ascend, probability_of
 from pipeline.analyses.fooling.attacks import Attacked
 from pipeline.analyses.fooling.breaking import other_classes
+from pipeline.analyses.fooling.encodings import Cppn, Direct
+from pipeline.analyses.fooling.evolving import Evolution, evolve
 from pipeline.analyses.fooling.minimal import Search, smallest_change
 from pipeline.analyses.fooling.pixels import WHITE, PixelNetwork, answers
-from pipeline.formats.fooling import Ascended, Minimal
-from pipeline.progress import Bar
+from pipeline.formats.fooling import Minimal
+from pipeline.formats.fooling_made import ENCODINGS, Ascended, Evolved
+from pipeline.progress import Bar, progress
+
+
+@dataclass(frozen=True)
+class Generations:
+    """How images are evolved: so many generations of so many offspring, for so many outputs at most."""
+
+    generations: int
+    offspring: int
+    elites: int
+
+    @property
+    def passes(self) -> int:
+        """How often an image is sent through the network for it, but for the elites at the end."""
+        return len(ENCODINGS) * (self.generations + 1) * self.offspring if self.generations else 0
 
 
 def make_images(
@@ -18,6 +37,7 @@ def make_images(
 ) -> Ascended:
     """Make images (H, W, C) for some outputs, drawn, each from noise and from grey."""
     random = np.random.default_rng(seed)
+    outputs = network.logits(np.zeros((1, *shape), np.uint8)).shape[1]
     outputs = network.logits(np.zeros((1, *shape), np.uint8)).shape[1]
     chosen = np.sort(random.permutation(outputs)[:classes]).astype(np.int32)
     noise = random.uniform(0, WHITE, (len(chosen), *shape)).astype(np.float32)
@@ -27,6 +47,23 @@ def make_images(
     logits = network.logits(picture)
     confidence = probability_of(logits, target).astype(np.float32)
     return Ascended(target, flat, picture, steps, answers(logits)[0], confidence)
+
+
+def evolve_images(
+    network: PixelNetwork, shape: tuple[int, ...], how: Generations, seed: int
+) -> dict[str, Evolved]:
+    """Evolve images (H, W, C) for some of the outputs, drawn, in each encoding; none in no generation."""
+    if not how.generations:
+        return {}
+    outputs = network.logits(np.zeros((1, *shape), np.uint8)).shape[1]
+    chosen = np.sort(np.random.default_rng(seed).permutation(outputs)[: how.elites]).astype(np.int32)
+    evolution = Evolution(how.generations, how.offspring, chosen)
+    direct, drawn = ENCODINGS
+    with progress("evolving", total=len(ENCODINGS) * how.generations, unit="generations") as bar:
+        return {
+            direct: evolve(network.logits, Direct(shape), evolution, seed, bar),
+            drawn: evolve(network.logits, Cppn(shape), evolution, seed, bar),
+        }
 
 
 def change_probes(

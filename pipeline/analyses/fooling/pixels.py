@@ -30,9 +30,13 @@ class PixelNetwork:
     """
 
     def __init__(self, network: nn.Module, preprocessing: Preprocessing, batch_size: int) -> None:
-        self._runner, self._size = Runner(network), batch_size
+        self._runner, self._size, self._preprocessing = Runner(network), batch_size, preprocessing
         self._mean = torch.tensor(preprocessing.mean, dtype=torch.float32)[:, None, None]
         self._deviation = torch.tensor(preprocessing.std, dtype=torch.float32)[:, None, None]
+
+    def of(self, network: nn.Module) -> PixelNetwork:
+        """Return another network that is asked in the same way."""
+        return PixelNetwork(network, self._preprocessing, self._size)
 
     def logits(self, pictures: Pictures) -> NDArray[np.float32]:
         """Return the logits, (n, K).

@@ -103,7 +103,7 @@ def test_images_from_nothing_stand_in_two_figures(tmp_path):
 
 
 def test_what_is_not_there_is_left_out(tmp_path):
-    found = replace(FOUND, minimal=None, transfer=None, codes=None, pixels=None)
+    found = replace(FOUND, evolved={}, minimal=None, transfer=None, codes=None, pixels=None)
     content = drawn(tmp_path, found)
     names = [getattr(one, "id", one.caption) for one in content.blocks]
     assert names == ["curves", "confidence", "smallest", "probes", "ascended", "no-transfer"]

@@ -32,7 +32,7 @@ def test_everything_comes_back(tmp_path):
 
 
 def test_what_was_left_out_stays_out(tmp_path):
-    found = replace(FOUND, minimal=None, transfer=None, codes=None, pixels=None)
+    found = replace(FOUND, evolved={}, minimal=None, transfer=None, codes=None, pixels=None)
     write_fooling(tmp_path / "fooling.h5", found, made_from={})
     assert_same(read_fooling(tmp_path / "fooling.h5"), found)
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from pipeline.analyses.fooling.ascent import Ascent, probability_of
 from pipeline.analyses.fooling.attacks import Attacked
-from pipeline.analyses.fooling.making import change_probes, make_images
+from pipeline.analyses.fooling.making import Generations, change_probes, evolve_images, make_images
 from pipeline.analyses.fooling.minimal import Search
 from pipeline.analyses.fooling.pixels import PixelNetwork, answers
 from tests.small.pixel_networks import PREPROCESSING, SIDE, convolutional, pictures
@@ -38,3 +38,13 @@ def test_probes_are_changed_towards_another_output():
     assert (found.reached == np.isfinite(found.penalty)).all() and found.reached.any()
     nothing = Attacked(np.arange(0), given[:0], predicted[:0])
     assert change_probes(ASKED, nothing, Search(6, 20), 0, bar) is None
+
+
+def test_images_are_evolved_for_outputs_that_are_drawn_in_both_encodings():
+    how = Generations(3, 5, 2)
+    found = evolve_images(ASKED, (SIDE, SIDE, 3), how, 0)
+    assert tuple(found) == ("direct", "cppn") and how.passes == 2 * 4 * 5
+    first, second = (one.target.tolist() for one in found.values())
+    assert first == second == sorted(set(first)) and len(first) == 2
+    assert evolve_images(ASKED, (SIDE, SIDE, 3), Generations(0, 5, 2), 0) == {}
+    assert len(evolve_images(ASKED, (SIDE, SIDE, 3), Generations(1, 5, 99), 0)["cppn"].target) == 4
