@@ -18,6 +18,7 @@ from pipeline.report.wording import sourced_line
 # The section that counts the network and its images, and the metric of units that no image excites.
 SUMMARY = "summary"
 NEVER_ACTIVE = "topk.units_never_active"
+STEP = 5  # per cent
 ACCURACY = ("accuracy", "accuracy_low", "accuracy_high", "accuracy_images")
 
 
@@ -27,8 +28,8 @@ def head(words: Parts, sections: Mapping[str, Worded], metrics: Mapping[str, Num
     Returns
     -------
     dict
-        ``title``, ``size``; ``accuracy`` as its share, its interval, their places on a line from 0 to 100 per
-        cent and words, or None; ``no_accuracy``, why there is none.
+        ``title``, ``size``; ``accuracy`` as its share, its interval, the line that these are drawn on with
+        their places along it in per cent, and words, or None; ``no_accuracy``, why there is none.
     """
     section = sections.get(SUMMARY)
     if section is None or section.content.status != "done":
@@ -50,12 +51,25 @@ def head(words: Parts, sections: Mapping[str, Worded], metrics: Mapping[str, Num
 def _accuracy(words: Parts, known: Mapping[str, Any], sources: Mapping[str, str]) -> Shown:
     low, high = known["accuracy_low"], known["accuracy_high"]
     ends = f"{sources['accuracy_low']} {sources['accuracy_high']}"
+    left, right = axis(low, high)
+    values = (100 * value for value in (low, known["accuracy"], high))
     return {
         "share": sourced(written.share(known["accuracy"]), sources["accuracy"]),
         "interval": sourced(written.interval((low, high)), ends),
-        "places": [round(100 * value, 1) for value in (low, known["accuracy"], high)],
+        "axis": [left, right],
+        "places": [round(100 * (value - left) / (right - left), 1) for value in values],
         "words": _line(words, "accuracy", known, sources),
     }
+
+
+def axis(low: float, high: float) -> tuple[int, int]:
+    """Return where the line begins and ends that an interval of shares is drawn on, per cent.
+
+    Whole steps with room beside the interval: on a line from 0 to 100 that of ten thousand images is a dot.
+    """
+    left, right = (round(100 * end / STEP) * STEP for end in (low, high))
+    room = STEP + STEP * round((right - left) / (2 * STEP))
+    return max(0, left - room), min(100, right + room)
 
 
 def _line(words: Parts, name: str, known: Mapping[str, Any], sources: Mapping[str, str]) -> Markup:

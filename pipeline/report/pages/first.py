@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from markupsafe import Markup
 
 from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units
-from pipeline.contents.values import Evidence, Number
+from pipeline.contents.values import Number
 from pipeline.errors import UserError
 from pipeline.report import cells
 from pipeline.report.addresses import address, section_anchor, unit_page
@@ -130,7 +130,7 @@ def _card(frame: Frame, chapter: Chapter, section: Worded) -> Shown:
         "status": section.content.status,
         "reason": section.content.reason,
         "finding": _sourced_finding(section),
-        "evidence": _evidence(section),
+        "evidence": _evidence(section, found),
         "figure": _card_picture(frame, section, found) if found else None,
     }
 
@@ -187,10 +187,16 @@ def _sourced_finding(section: Worded) -> Markup | str:
     return sourced_line(section.caption.words, "finding", section.numbers(), section.sources())
 
 
-def _evidence(section: Worded) -> Markup | str:
-    """Say what the section's numbers are of: as the first of its blocks that says so does."""
-    for block in section.content.blocks:
-        evidence: Evidence | None = getattr(block, "evidence", None)
-        if evidence and isinstance(block, (Figure, Table)):
-            return sourced(cells.evidence_text(evidence), f"{section.source}#blocks.{block.id}.evidence")
+def _evidence(section: Worded, figure: Figure | None) -> Markup | str:
+    """Say what a card's sentence is of: the caption's line ``n``, else the evidence of its figure or a block."""
+    if section.content.status != "done":
+        return ""
+    said = sourced_line(section.caption.words, "n", section.numbers(), section.sources())
+    if said:
+        return Markup("n = {}").format(said)
+    blocks = [block for block in section.content.blocks if isinstance(block, (Figure, Table))]
+    for block in sorted(blocks, key=lambda block: block != figure):
+        if block.evidence:
+            source = f"{section.source}#blocks.{block.id}.evidence"
+            return sourced(cells.evidence_text(block.evidence), source)
     return ""
