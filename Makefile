@@ -2,6 +2,7 @@
 # make test      lint, types and tests; make test-all adds the tests that take minutes
 # make publish   the report to the branch gh-pages of origin (REMOTE=, BRANCH=), or into FOLDER=
 # make report.zip    the report as one file
+# make compare REV=name    compare/index.html: what differs from another revision's run
 # make clean     take away what the other two made; DVC's cache stays
 #
 # The same steps without make stand in README.md.
@@ -17,7 +18,7 @@ JOBS ?= 2
 # Stages are run by DVC through a shell, and must find this environment's python first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report publish report.zip test test-all checks preset clean
+.PHONY: report publish report.zip compare test test-all checks preset clean
 
 report: preset $(VENV)/.installed
 	$(BIN)/dvc repro
@@ -40,6 +41,10 @@ endif
 
 report.zip: $(VENV)/.installed
 	$(BIN)/python -m pipeline.publish zip $@
+
+REV ?= HEAD
+compare: $(VENV)/.installed
+	$(BIN)/python -m pipeline.comparison "$(REV)"
 
 test: checks
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
@@ -64,6 +69,6 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf artifacts data report report.zip .shards .locks .cache $(VENV) *.egg-info \
+	rm -rf artifacts data report report.zip compare .shards .locks .cache $(VENV) *.egg-info \
 		.hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find pipeline stages tests -name __pycache__ -type d -prune -exec rm -rf {} +

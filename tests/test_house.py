@@ -29,7 +29,7 @@ from tests.dependencies import (
 ROOMS = (
     "errors", "params", "presets", "progress", "revisions", "store", "parallel", "numerics", "images",
     "formats", "compare", "dataset", "manifest", "listing", "model", "receptive_field", "layers", "weights",
-    "shards", "topk", "extraction", "analyses", "contents", "figures", "report", "publish",
+    "shards", "topk", "extraction", "analyses", "contents", "figures", "report", "publish", "comparison",
 )  # fmt: skip
 # Rooms that are lists, one an artifact, a section: they may be longer.
 LISTS = {"formats", "figures"}

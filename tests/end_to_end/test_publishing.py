@@ -1,5 +1,6 @@
-"""A finished run given to others."""
+"""A finished run given to others, and compared with another."""
 
+import re
 from pathlib import Path
 
 from tests.end_to_end.project import Project
@@ -25,6 +26,24 @@ def test_a_report_is_published_once_and_refused_when_it_is_out_of_date(copy: Pro
     outcome = copy.run(*PUBLISH)
     assert outcome.code == 1 and "out of date" in outcome.text and "dvc repro" in outcome.text
     assert len(outcome.text.splitlines()) == 1
+
+
+def test_a_run_is_compared_with_its_revision_and_with_that_of_another_seed(copy: Project):
+    """What the working tree holds beside what DVC's cache holds of a commit; nothing here is checked out."""
+    compare = ("python", "-m", "pipeline.comparison", "HEAD")
+    assert "nothing differs" in copy.must(*compare).text
+    assert "Nothing differs." in _page(copy)
+    copy.set_params({"model.training.seed": 1})
+    copy.must("dvc", "repro", "topk", "predictions")
+    assert "nothing differs" not in copy.must(*compare).text
+    page = _page(copy)
+    assert "model.training.seed" in page and "95 % interval" in page
+    assert re.search(r"the second on\s+[0-9.]+\s%: a difference of -?[0-9.]+ percentage points", page)
+    assert copy.run("git", "status", "--porcelain", "compare").text == ""
+
+
+def _page(project: Project) -> str:
+    return (project.root / "compare/index.html").read_text(encoding="utf-8")
 
 
 def _files(folder: Path) -> set[str]:
