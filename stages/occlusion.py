@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline import store
-from pipeline.analyses.occlusion import Answers, Followed, Occluder, answers, filling, strongest_unit
+from pipeline.analyses.occlusion import Answers, Followed, Occluder, answers, strongest_unit
 from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
 from pipeline.formats.manifest import open_manifest
@@ -19,6 +19,7 @@ from pipeline.formats.occlusion import VERSION, About, Covered, Occlusion, Whole
 from pipeline.formats.probes import Probes, read_probes
 from pipeline.formats.status import Status, not_run, write_status
 from pipeline.formats.weights import read_description
+from pipeline.images.filling import filling
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batches
 from pipeline.layers.layers import describe_layers

@@ -7,11 +7,13 @@ from pipeline.contents.writing import new_chapter
 from pipeline.figures.class_models import add_class_models
 from pipeline.figures.gradients import add_gradients
 from pipeline.figures.occlusion import add_occlusion
+from pipeline.figures.scorecard import add_scorecard
 from pipeline.formats.class_models import read_class_models
 from pipeline.formats.class_names import read_class_names
 from pipeline.formats.gradients import open_gradients
 from pipeline.formats.occlusion import read_occlusion
 from pipeline.formats.probes import read_pictured
+from pipeline.formats.scorecard import read_scorecard
 from stages.blocks.render_attribution import Params
 from stages.command import Stage, execute
 
@@ -26,6 +28,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         with open_gradients(paths["gradients"]) as gradients:
             section = chapter.section("gradients")
             add_gradients(section, gradients, probes, names.of_output, shown=params.probes)
+        add_scorecard(chapter.section("scorecard"), read_scorecard(paths["scorecard"]), probes)
         models = read_class_models(paths["class_models"])
         add_class_models(chapter.section("class_models"), models, names.of_output)
 
@@ -38,6 +41,7 @@ STAGE = Stage(
     inputs={
         "occlusion": "artifacts/occlusion.h5",
         "gradients": "artifacts/gradients.h5",
+        "scorecard": "artifacts/scorecard.h5",
         "class_models": "artifacts/class_models.h5",
         "probes": "artifacts/probes.h5",
         "names": "artifacts/class_names.h5",

@@ -39,7 +39,7 @@ NETWORK_STAGES = {
     "stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes",
     "stages.activation_maps", "stages.gradients", "stages.filters", "stages.directions", "stages.concepts",
     "stages.training_dynamics", "stages.inversion", "stages.fooling",
-    "stages.projections", "stages.occlusion", "stages.class_models",
+    "stages.projections", "stages.occlusion", "stages.class_models", "stages.scorecard",
 }  # fmt: skip
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes

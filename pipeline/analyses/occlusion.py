@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.running import Outputs, Runner
 from pipeline.numerics.windows import window_starts
 from pipeline.progress import Bar
 
-Fill = Literal["zero", "mean", "blur", "noise"]
 Float32 = NDArray[np.float32]
 
 
@@ -78,38 +74,6 @@ def answers(outputs: Outputs, followed: Followed) -> Answers:
     return Answers(*(one.cpu().numpy() for one in found))
 
 
-def filling(
-    image: Float32, fill: Fill, window: int, preprocessing: Preprocessing, random: np.random.Generator
-) -> Float32:
-    """Return what lies under windows, as large as the image: a window shows its own part of it.
-
-    Parameters
-    ----------
-    image : (C, H, W) float32
-        Normalised.
-    fill
-        "zero": zero, which is the mean that normalising subtracts; "mean": the image's own mean colour;
-        "blur": the image blurred by a Gaussian of half a window; "noise": pixels from 0 to 255, each
-        colour and place on its own.
-    window
-        Side of a window, pixels.
-    preprocessing
-        How pixels were normalised.
-    random
-        Draws the noise.
-    """
-    if fill == "zero":
-        return np.zeros_like(image)
-    if fill == "mean":
-        return np.broadcast_to(image.mean((1, 2), keepdims=True, dtype=np.float64), image.shape).astype(
-            np.float32
-        )
-    if fill == "blur":
-        return gaussian_filter(image, (0, window / 2, window / 2), mode="nearest")
-    mean, std = (np.array(one)[:, None, None] for one in (preprocessing.mean, preprocessing.std))
-    return ((random.random(image.shape) - mean) / std).astype(np.float32)
-
-
 @dataclass(frozen=True)
 class Occluder:
     """Covers images with a window at all its places, many places a batch.
@@ -142,7 +106,7 @@ class Occluder:
         Parameters
         ----------
         image, under
-            (C, H, W), normalised, and what windows show, of `filling`.
+            (C, H, W), normalised, and what windows show, of `pipeline.images.filling`.
         followed
             What is followed.
         bar

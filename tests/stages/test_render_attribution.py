@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.contents.reading import read_section
-from pipeline.formats import class_models, gradients, occlusion
+from pipeline.formats import class_models, gradients, occlusion, scorecard
 from pipeline.formats.status import not_run, write_status
 from stages import render_attribution
 from tests.small import probes as small
@@ -11,9 +11,11 @@ from tests.small.artifacts import write_names
 from tests.small.class_models import FOUND as MODELS
 from tests.small.gradients import write as write_gradients
 from tests.small.occlusion import FOUND
+from tests.small.scorecard import scorecard as small_scorecard
 
 VERSIONS = {
-    "occlusion": occlusion.VERSION, "gradients": gradients.VERSION, "class_models": class_models.VERSION,
+    "occlusion": occlusion.VERSION, "gradients": gradients.VERSION,
+    "scorecard": scorecard.VERSION, "class_models": class_models.VERSION,
 }  # fmt: skip
 
 
@@ -23,6 +25,7 @@ def paths(tmp_path):
     files = {name: tmp_path / f"{name}.h5" for name in VERSIONS}
     occlusion.write_occlusion(files["occlusion"], FOUND, made_from={})
     write_gradients(files["gradients"])
+    scorecard.write_scorecard(files["scorecard"], small_scorecard(3, 3), made_from={})
     class_models.write_class_models(files["class_models"], MODELS, made_from={})
     probes = small.write(tmp_path)["probes"]
     return files | {"probes": probes, "names": names, "out": tmp_path / "attribution"}
@@ -42,6 +45,12 @@ def test_occlusion_is_a_section(paths):
 def test_gradients_are_a_section(paths):
     section = run(paths)["gradients"]
     assert section.blocks[0].numbers["rows"] == 2
+    assert [part.image_id for part in section.images] == [7, 2, 5]
+
+
+def test_scorecard_is_a_section(paths):
+    section = run(paths)["scorecard"]
+    assert section.numbers["methods"] == 3
     assert [part.image_id for part in section.images] == [7, 2, 5]
 
 

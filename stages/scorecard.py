@@ -1,0 +1,296 @@
+"""Measure whether the maps of attribution methods are any good: deletion, shuffled weights, other classes."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pipeline import store
+from pipeline.analyses.attribution.deletion import Counts, curves, inputs_of, pixel_counts
+from pipeline.analyses.attribution.given import OCCLUSION, Given, over_pixels, read_given
+from pipeline.analyses.attribution.grad_cam import last_map
+from pipeline.analyses.attribution.importance import METHODS, Name
+from pipeline.analyses.attribution.likeness import is_inside, rank_correlation, share_inside
+from pipeline.analyses.attribution.methods import attributions_of, forwards
+from pipeline.analyses.attribution.orders import by_importance, from_the_middle, lots
+from pipeline.analyses.attribution.scores import Advance, Maps, nothing
+from pipeline.analyses.attribution.shuffling import Cascade, depths
+from pipeline.analyses.attribution.verdicts import verdicts_of
+from pipeline.analyses.occlusion import Followed, Occluder, answers
+from pipeline.formats import scorecard as formats
+from pipeline.formats.manifest import open_manifest
+from pipeline.formats.occlusion import Covered
+from pipeline.formats.probes import read_pictured
+from pipeline.formats.scorecard import CENTRE, RANDOM, About, Images, Likeness, Order, Scorecard
+from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.weights import read_description
+from pipeline.images.filling import filling
+from pipeline.images.network_input import normalise
+from pipeline.images.preprocess import Preprocessing
+from pipeline.images.way_in import to_input
+from pipeline.layers.running import Runner
+from pipeline.model.device import choose_device, place_network
+from pipeline.model.network import load_network
+from pipeline.numerics.geometry import Pair
+from pipeline.params import digest
+from pipeline.progress import Bar, progress
+from pipeline.store.metrics import write_metrics
+from stages.blocks.scorecard import Params
+from stages.command import Stage, execute
+
+log = logging.getLogger(__name__)
+
+Boxes = NDArray[np.float64]
+Correlations = dict[str, NDArray[np.float64]]
+
+READ = ("probes", "manifest", "gradients", "occlusion")
+# Of the shorter side of an input: the square whose blur is taken, where images are blurred.
+BLUR = 0.25
+
+
+def run(params: Params, paths: Mapping[str, Path]) -> None:
+    """Write `artifacts/scorecard.h5` and its metrics."""
+    made_from = {"params": digest(params)}
+    given: Given | Status = not_run("scorecard")
+    if params.run:
+        given = read_given(paths["gradients"], paths["occlusion"], params.probes)
+    if isinstance(given, Status):
+        write_status(paths["out"], given, stage="scorecard", version=formats.VERSION, made_from=made_from)
+        write_metrics(paths["metrics"], {})
+        return
+    # The last bits must not depend on the number of cores.
+    torch.set_num_threads(1)
+    description = read_description(paths["weights"])
+    made_from |= {name: store.digest(paths[name]) for name in READ}
+    made_from["weights"] = description.digest
+    network = place_network(load_network(paths["weights"]), choose_device())
+    probes = read_pictured(paths["probes"])
+    pictures = np.stack([probes[image_id].pixels for image_id in given.image_id.tolist()])
+    inputs = normalise(pictures, description.preprocessing)
+    work = Work(network, inputs, given, params, description.preprocessing)
+    found = work.measure(_boxes(paths["manifest"], given, description.preprocessing))
+    formats.write_scorecard(paths["out"], found, made_from=made_from)
+    write_metrics(paths["metrics"], _numbers(found))
+
+
+def _boxes(manifest: Path, given: Given, preprocessing: Preprocessing) -> list[Boxes]:
+    """Return of each image its boxes in pixels of the input; none where there is no label to go with them."""
+    with open_manifest(manifest) as file:
+        (row, box), (width, height) = file.boxes(), file.size()
+    found = []
+    for image_id, labelled in zip(given.image_id.tolist(), given.by_label.tolist(), strict=True):
+        own = box[row == image_id] if labelled else box[:0]
+        found.append(to_input(own, int(width[image_id]), int(height[image_id]), preprocessing))
+    return found
+
+
+@dataclass
+class Work:
+    """Measures what was given, on a network.
+
+    Attributes
+    ----------
+    network
+        In eval mode, on its device.
+    inputs
+        (P, C, H, W), normalised.
+    given, params, preprocessing
+        What is measured, and how.
+    advance
+        Told how many inputs have been forwarded.
+    """
+
+    network: nn.Module
+    inputs: Maps
+    given: Given
+    params: Params
+    preprocessing: Preprocessing
+    advance: Advance = nothing
+
+    def measure(self, boxes: Sequence[Boxes]) -> Scorecard:
+        """Measure all, and say beforehand how much that is; `boxes` in pixels of the input, by image."""
+        size, given, params = self.preprocessing.input_size, self.given, self.params
+        counts = pixel_counts(size[0] * size[1], params.steps)
+        cascade = Cascade(self.network, self.inputs[:1], params.seed)
+        shuffled = depths(len(cascade.names), params.layers)
+        outputs = Runner(self.network).run(self.inputs[:1]).logits
+        assert outputs is not None, "the network ran to its end"
+        other = self._others(outputs.shape[1])
+        with self._announced(counts, len(shuffled)) as bar:
+            self.advance = bar.advance
+            orders = self._orders(counts, boxes)
+            likeness = self._likeness(cascade, shuffled, other)
+        about = About(
+            tuple(given.maps), params.fill, size, outputs.shape[1],
+            given.covered.window if given.covered else 0, cascade.names, params.repeats, params.seed,
+        )  # fmt: skip
+        inside = [share_inside(size, own) if len(own) else np.nan for own in boxes]
+        images = Images(
+            given.image_id, given.output, given.by_label, counts / counts[-1], np.array(inside), other,
+            np.array(shuffled),
+        )  # fmt: skip
+        return Scorecard(about, images, orders, likeness)
+
+    def _announced(self, counts: Counts, steps: int) -> AbstractContextManager[Bar]:
+        """Say what it costs, and show how far it is."""
+        methods, images = len(self.given.maps), len(self.inputs)
+        deleted = images * inputs_of(methods + 1 + self.params.repeats, counts)
+        back = sum(forwards(name, self.given.settings) for name in self._gradients())
+        covered = self.given.covered
+        each = back + (1 + len(covered.y) * len(covered.x) if covered else 0)
+        maps = min(images, self.params.again) * (1 + steps)
+        log.info(
+            "%d images: %d inputs to forward as pixels go and come; %d maps anew by %d methods: %d inputs, "
+            "and %d signals to send back", images, deleted, maps, methods, maps * each, maps * back,
+        )  # fmt: skip
+        return progress("measuring", total=deleted + maps * each, unit="inputs")
+
+    def _gradients(self) -> list[Name]:
+        return [name for name in METHODS if name in self.given.maps]
+
+    def _orders(self, counts: Counts, boxes: Sequence[Boxes]) -> dict[str, Order]:
+        """Delete and insert the pixels of each image in the order of each method, and in the others."""
+        size, runner = self.preprocessing.input_size, Runner(self.network)
+        names = [*self.given.maps, CENTRE, RANDOM]
+        found, hits = np.empty((2, len(names), len(self.inputs), len(counts))), []
+        for place, image_id in enumerate(self.given.image_id.tolist()):
+            lot = lots(image_id, size, self.params.repeats, self.params.seed)
+            orders = [by_importance(maps[place], lot[0]) for maps in self.given.maps.values()]
+            orders.append(from_the_middle(size, lot[0]))
+            answer = partial(self._probability, runner, int(self.given.output[place]))
+            ways = np.stack([*orders, *lot])
+            image = self.inputs[place]
+            values = curves(image, self._under(place), ways, counts, answer, self.params.batch_size)
+            found[:, :-1, place] = values[:, : len(orders)]
+            found[:, -1, place] = values[:, len(orders) :].mean(1)
+            hits.append([*(_hit(one[0], size, boxes[place]) for one in orders), -1])
+        hit = np.array(hits, np.int8).T
+        return {name: Order(found[0, row], found[1, row], hit[row]) for row, name in enumerate(names)}
+
+    def _under(self, place: int) -> Maps:
+        window = max(1, round(BLUR * min(self.preprocessing.input_size)))
+        random = np.random.default_rng([self.params.seed, int(self.given.image_id[place])])
+        return filling(self.inputs[place], self.params.fill, window, self.preprocessing, random)
+
+    def _probability(self, runner: Runner, output: int, batch: Maps) -> NDArray[np.float64]:
+        logits = runner.run(batch).logits
+        assert logits is not None, "the network ran to its end"
+        self.advance(len(batch))
+        return logits.double().softmax(1)[:, output].cpu().numpy()
+
+    def _others(self, outputs: int) -> NDArray[np.int32]:
+        """Return another output for each image that is looked at again, by lot; -1 where there is none."""
+        own = self.given.output[: self.params.again]
+        if outputs < 2:
+            return np.full(len(own), -1, np.int32)
+        ids = self.given.image_id[: len(own)].tolist()
+        steps = [np.random.default_rng([self.params.seed, one, 1]).integers(1, outputs) for one in ids]
+        return ((own + np.array(steps)) % outputs).astype(np.int32)
+
+    def _likeness(
+        self, cascade: Cascade, shuffled: Sequence[int], other: NDArray[np.int32]
+    ) -> dict[str, Likeness]:
+        """Compare maps with those after layers were shuffled, and with those of other outputs."""
+        some = len(other)
+        own = {name: maps[:some] for name, maps in self.given.maps.items()}
+        nothing_like = {name: np.full(some, np.nan) for name in own}
+        of_other = (nothing_like, nothing_like)
+        if (other >= 0).all():
+            of_other = _alike(own, self.maps(self.network, other))
+        output = self.given.output[:some]
+        steps = [_alike(own, self.maps(cascade.shuffle(count), output)) for count in shuffled]
+        return {
+            name: Likeness(
+                *(np.stack([step[kind][name] for step in steps]) for kind in (0, 1)),
+                *(found[name] for found in of_other),
+            )
+            for name in own
+        }
+
+    def maps(self, network: nn.Module, outputs: NDArray[np.int32]) -> dict[str, Maps]:
+        """Return the maps of the first images for these outputs (n,), by method, on a network."""
+        inputs, given = self.inputs[: len(outputs)], self.given
+        last = None
+        if "grad_cam" in given.maps:
+            last = last_map(network, self.preprocessing.input_size, self.preprocessing.channels)
+        settings = replace(given.settings, batch_size=self.params.batch_size)
+        methods = attributions_of(network, last, settings, self.advance)
+        found: dict[str, Maps] = {name: methods[name].maps(inputs, outputs) for name in self._gradients()}
+        if given.covered is not None:
+            runner = Runner(network)
+            found[OCCLUSION] = np.stack([
+                self._covered(runner, given.covered, place, int(one)) for place, one in enumerate(outputs)
+            ])  # fmt: skip
+        return found
+
+    def _covered(self, runner: Runner, covered: Covered, place: int, output: int) -> Maps:
+        """Return the map (H, W) of occlusion, as that which was given was made."""
+        image, followed = self.inputs[place], Followed(output, "", -1)
+        random = np.random.default_rng([self.params.seed, int(self.given.image_id[place])])
+        under = filling(image, self.given.fill, covered.window, self.preprocessing, random)
+        occluder = Occluder(runner, covered.window, covered.stride, self.params.batch_size)
+        found = occluder.run(image, under, followed).score
+        self.advance(found.size)
+        return over_pixels(
+            (answers(runner.run(image[None]), followed).score - found).astype(np.float32), covered
+        )
+
+
+def _alike(own: Mapping[str, Maps], others: Mapping[str, Maps]) -> tuple[Correlations, Correlations]:
+    """Return by method the rank correlations (n,) of maps with others, and those of their magnitudes."""
+    return tuple(  # type: ignore[return-value]
+        {
+            name: np.array([rank_correlation(of(a), of(b)) for a, b in zip(maps, others[name], strict=True)])
+            for name, maps in own.items()
+        }
+        for of in (np.asarray, np.abs)
+    )
+
+
+def _hit(pixel: int, size: Pair, boxes: Boxes) -> int:
+    """Tell whether a pixel's middle lies in a box, 1 or 0; -1: there is none."""
+    y, x = divmod(int(pixel), size[1])
+    return int(is_inside(y + 0.5, x + 0.5, boxes)) if len(boxes) else -1
+
+
+def _numbers(found: Scorecard) -> dict[str, float | dict[str, float]]:
+    """Return for each order the mean areas and hits, and of methods how alike their maps are to others."""
+    numbers: dict[str, float | dict[str, float]] = {"images": len(found.images.image_id)}
+    verdicts = verdicts_of(found)
+    numbers["fail"] = sum(one.fails for one in verdicts.values())
+    for name, order in found.orders.items():
+        deletion, insertion = order.areas(found.images.share)
+        own = {"deletion": float(deletion.mean()), "insertion": float(insertion.mean())}
+        if (order.hit >= 0).any():
+            own["pointing"] = float(order.hit[order.hit >= 0].mean())
+        if name in verdicts:
+            likeness = {"shuffled": verdicts[name].alike, "other": verdicts[name].other}
+            own |= {of: one.mean for of, one in likeness.items() if one is not None}
+        numbers[name] = own
+    return numbers
+
+
+STAGE = Stage(
+    name="scorecard",
+    run=run,
+    params=Params,
+    block="scorecard",
+    inputs={
+        "probes": "artifacts/probes.h5",
+        "manifest": "artifacts/manifest.h5",
+        "gradients": "artifacts/gradients.h5",
+        "occlusion": "artifacts/occlusion.h5",
+        "weights": "artifacts/weights",
+    },
+    outputs={"out": "artifacts/scorecard.h5", "metrics": "metrics/scorecard.json"},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(execute(STAGE, __doc__))

@@ -1,0 +1,70 @@
+import csv
+
+import numpy as np
+import pytest
+
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.scorecard import add_scorecard
+from pipeline.formats.probes import Pictured
+from pipeline.formats.status import not_run
+from tests.small.scorecard import scorecard
+
+PROBES = {row: Pictured(row, f"a/{row}.png", np.zeros((8, 8, 3), np.uint8)) for row in range(8)}
+
+
+def drawn(folder, **changed):
+    section = SectionDraft("scorecard", folder)
+    add_scorecard(section, scorecard(**changed), PROBES)
+    return section.content()
+
+
+def test_what_fails_comes_first_and_each_method_has_its_verdict(tmp_path):
+    content = drawn(tmp_path)
+    verdicts = [block.numbers for block in content.blocks if block.kind == "text"]
+    assert [one["name"] for one in verdicts] == ["Guided backprop", "Occlusion", "Data gradient"]
+    assert [(one["order"], one["weights"]) for one in verdicts] == [
+        ("passes", "fails"), ("fails", "passes"), ("passes", "passes"),
+    ]  # fmt: skip
+    assert verdicts[0]["alike"] == pytest.approx(0.9, abs=0.05) and verdicts[0]["alike_n"] == 8
+    numbers = content.numbers
+    assert (numbers["failing"], numbers["failing_names"]) == (2, "Guided backprop, Occlusion")
+    assert (numbers["passing"], numbers["unknown"]) == (1, 0)
+    assert all((tmp_path / name).is_file() for name in content.files)
+
+
+def test_tables_hold_areas_likeness_and_hits_beside_the_middle_s(tmp_path):
+    tables = {block.id: block for block in drawn(tmp_path).blocks if block.kind == "table"}
+    areas = {row[0]: row[1:] for row in tables["areas"].rows}
+    assert list(areas) == ["Data gradient", "Guided backprop", "Occlusion", "From the middle", "By lot"]
+    assert areas["By lot"][1] is None and areas["Data gradient"][1][0] > 0
+    assert tables["areas"].evidence.n == 8 and tables["alikeness"].evidence.n == 8
+    assert tables["pointing"].rows[0][1] == (4, 4) and tables["pointing"].rows[-1][:2] == (
+        "From the middle", (0, 4),
+    )  # fmt: skip
+    assert tables["pointing"].rows[0][3:] == (1, (1, 1))
+
+
+def test_data_hold_every_point_with_its_interval(tmp_path):
+    drawn(tmp_path)
+    rows = list(csv.DictReader((tmp_path / "courses.csv").open(encoding="utf-8")))
+    assert len(rows) == 5 * 3
+    middle = rows[1]
+    found = scorecard().orders["saliency"].deletion[:, 1].mean()
+    assert float(middle["deletion"]) == pytest.approx(found, rel=1e-4)
+    assert float(middle["deletion_low"]) < found < float(middle["deletion_high"])
+    likeness = list(csv.DictReader((tmp_path / "likeness.csv").open(encoding="utf-8")))
+    assert [row["down_to"] for row in likeness[:2]] == ["last", "first"]
+
+
+def test_each_image_has_its_areas_and_without_boxes_nobody_points(tmp_path):
+    content = drawn(tmp_path, label=False)
+    assert [part.image_id for part in content.images] == list(range(8))
+    assert content.images[3].blocks[0].rows[0][0] == "Data gradient"
+    assert not any(block.kind == "table" and block.id == "pointing" for block in content.blocks)
+    assert "known" not in content.numbers and content.numbers["boxed"] == 0
+
+
+def test_left_out_it_says_why(tmp_path):
+    section = SectionDraft("scorecard", tmp_path)
+    add_scorecard(section, not_run("scorecard"), PROBES)
+    assert section.content().status == "not run"
