@@ -21,7 +21,7 @@ RELU = KeptLayer("relu", "map", 4, LayerGeometry((8, 8), ReceptiveField((3, 3), 
 PREPROCESSING = Preprocessing(
     input_size=(8, 8), resize=None, crop="none", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
 )
-WEIGHTS = "ab" * 32
+WEIGHTS = "0" * 64  # as of `write_description`
 INDEX = Index((RELU,), "relu", 80, "float32", 32, "cpu AVX2")
 
 
