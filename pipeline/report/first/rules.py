@@ -26,6 +26,8 @@ MOST = 5
 CHANCE = 0.05
 # Images that are mistaken: fewer are an anecdote, however far their share lies above others.
 LEAST_MISTAKEN = 5
+# Of people who were asked which image excites a unit more: fewer tell nothing of units.
+LEAST_ANSWERS = 20
 # A gap between confidence and accuracy that a reader would act on, as a share.
 GAP = 0.02
 # Of 255 grey levels; 8 is the largest change that work on attacks takes for invisible.
@@ -38,7 +40,8 @@ CHECKPOINTS = 3
 
 # As the words of the rules name them.
 THRESHOLDS: Mapping[str, Number] = {
-    "most": MOST, "chance_below": CHANCE, "least_mistaken": LEAST_MISTAKEN, "gap": GAP, "invisible": INVISIBLE,
+    "most": MOST, "chance_below": CHANCE, "least_mistaken": LEAST_MISTAKEN,
+    "least_answers": LEAST_ANSWERS, "gap": GAP, "invisible": INVISIBLE,
     "dead_from": DEAD, "saturated_from": SATURATED, "twins_from": TWINS, "checkpoints_from": CHECKPOINTS,
 }  # fmt: skip
 
@@ -120,6 +123,10 @@ RULES = (
         holds=lambda m: m["noise_layers"] > 0,
     ),
     Rule(
+        "maps", "scorecard", n="images", reads=("failing", "failing_names", "methods"),
+        holds=lambda m: m["failing"] > 0,
+    ),
+    Rule(
         "confusion", "summary", n="pair_of", block="confusion",
         reads=("pair_first", "pair_second", "pair_mistaken", "pair_ends", "pair_rest"),
         holds=lambda m: m["pair_mistaken"] >= LEAST_MISTAKEN and m["pair_ends"][0] > m["pair_rest"],
@@ -128,6 +135,14 @@ RULES = (
         "people", "humans", n="first_images", block="accuracy",
         reads=("right", "right_ends", "network", "network_ends", "p", "who", "tables", "named"),
         holds=lambda m: m["p"] < CHANCE,
+    ),
+    Rule(
+        "other-errors", "humans", n="first_images", block="consistency",
+        reads=("kappas_network", "kappas_people", "kappa_network", "kappa_people", "kappa_network_high",
+               "kappa_people_low"),
+        holds=lambda m: (
+            m["kappas_network"] > 0 < m["kappas_people"] and m["kappa_network_high"] < m["kappa_people_low"]
+        ),
     ),
     Rule(
         "attribute", "attributes", n="counted", block="overview",
@@ -161,6 +176,10 @@ RULES = (
     Rule(
         "twins", "similar_units", n="images", block="layers", reads=("twins", "compared", "twin"),
         holds=lambda m: m["twins"] >= TWINS * m["compared"] > 0,
+    ),
+    Rule(
+        "told", "human_scores", n="answers", block="scores", reads=("share", "ends", "units", "annotators"),
+        holds=lambda m: m["answers"] >= LEAST_ANSWERS,
     ),
     _rise("mean"),
     _rise("maxima"),

@@ -10,6 +10,8 @@ from pipeline.report.collecting import Chapter
 from pipeline.report.environment import Frame
 from pipeline.report.numbers import number
 from pipeline.report.pages.chapters import write_chapter
+from pipeline.report.pages.downloads import downloads
+from pipeline.report.pages.graph import artifact_graph, name_of
 from pipeline.report.provenance import Provenance
 from pipeline.store.tables import write_table
 
@@ -40,6 +42,9 @@ def write_about(frame: Frame, chapter: Chapter, provenance: Provenance, *, skipp
         "provenance": provenance,
         "network": _network(provenance),
         "skipped": skipped[:skipped_shown],
+        "graph": artifact_graph(provenance.artifacts),
+        "anchors": {artifact.name: f"artifact-{name_of(artifact.name)}" for artifact in provenance.artifacts},
+        "downloads": downloads(frame.chapters, "../"),
     }
     write_chapter(frame, chapter, "about.html", values)
 

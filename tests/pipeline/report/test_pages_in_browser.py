@@ -149,7 +149,7 @@ def test_units_of_a_layer_are_ordered_and_chosen_and_the_address_says_how(page, 
         _choose(page, **{name: value})
         assert _units(page) == expected, (name, value)
     assert page.evaluate("location.hash") == "#near=0"
-    assert page.evaluate("document.querySelector('#unit-2 .sorted').textContent") == "likeness -0.5"
+    assert page.evaluate("document.querySelector('#unit-2 .sorted').textContent") == "likeness −0.5"
     _choose(page, near="", order="patches.largest", **{"patches.class": fakes.HOSTILE[0]})
     address, shown = page.evaluate("[location.href, tools.elements.shown.value]")
     assert shown == "3 of 5 units shown, 2 of them drawn"

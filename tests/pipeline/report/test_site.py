@@ -250,6 +250,13 @@ def test_provenance_is_shown_and_given_as_json(report):
     assert content["images"]["skipped"][0][0] == fakes.HOSTILE[0]
 
 
+def test_files_to_take_away_are_listed_by_section(report, pages):
+    links = pages[report / "chapters/about.html"].links
+    for file in ("figures/summary/accuracy.csv", "tables/summary-classes.csv", "figures/patches/overview-0.csv"):
+        assert f"../{file}" in links
+    assert "#artifact-topk" in links and "artifact-topk" in pages[report / "chapters/about.html"].ids
+
+
 def test_long_list_of_skipped_images_is_cut_but_whole_in_the_csv(tmp_path):
     report = make(tmp_path, skipped_shown=2)
     assert "the first 2 are shown" in (report / "chapters/about.html").read_text()

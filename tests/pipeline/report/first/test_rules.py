@@ -15,6 +15,9 @@ CASES = {
         [{"accuracy_low": 0.51}, {"evaluated_classes": 1}],
     ),
     "noise": ({"judged": 4, "noise_layers": 1, "noise": "conv1"}, [{"noise_layers": 0}]),
+    "maps": (
+        {"images": 24, "failing": 1, "failing_names": "deconvnet", "methods": 6}, [{"failing": 0}]
+    ),
     "confusion": (
         {"pair_of": 120, "pair_first": "cat", "pair_second": "dog", "pair_mistaken": 40,
          "pair_ends": (0.25, 0.42), "pair_rest": 0.24},
@@ -24,6 +27,11 @@ CASES = {
         {"first_images": 512, "right": 0.95, "right_ends": (0.93, 0.97), "network": 0.9,
          "network_ends": (0.87, 0.92), "p": 0.001, "who": "ann", "tables": 0, "named": 1},
         [{"p": 0.05}],
+    ),
+    "other-errors": (
+        {"first_images": 512, "kappas_network": 3, "kappas_people": 3, "kappa_network": 0.2,
+         "kappa_people": 0.5, "kappa_network_high": 0.3, "kappa_people_low": 0.4},
+        [{"kappa_people_low": 0.3}, {"kappas_people": 0}, {"kappas_network": 0}],
     ),
     "attribute": (
         {"counted": 837, "surviving": 1, "first": "contrast", "first_worst": "0 – 10", "first_accuracy": 0.5,
@@ -44,6 +52,9 @@ CASES = {
         [{"units_saturated": 0}],
     ),
     "twins": ({"images": 60, "twins": 5, "compared": 100, "twin": 0.99}, [{"twins": 4}, {"compared": 0}]),
+    "told": (
+        {"answers": 20, "share": 0.9, "ends": (0.7, 0.97), "units": 10, "annotators": 1}, [{"answers": 19}]
+    ),
     "rise": (
         {"held_out": 299, "rise_mean_from": "a", "rise_mean_to": "b", "rise_mean_shares": (0.4, 0.8),
          "rise_mean_ends": (0.46, 0.75), "classes": 26},
