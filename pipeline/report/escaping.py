@@ -6,6 +6,8 @@ spreadsheets; this is the rest.
 
 # The space that keeps a number and its unit on one line is of our own making, and does no harm.
 _KEPT = "\u00a0"
+# Zero width: between letters of Devanagari or Persian, and between the parts of an emoji, they say how to join.
+_JOINERS = "\u200c\u200d"
 
 
 def visible(text: str) -> str:
@@ -14,7 +16,13 @@ def visible(text: str) -> str:
         return text
     return "".join(
         letter
-        if letter.isprintable() or letter in _KEPT
+        if letter.isprintable() or letter in _KEPT or _joins(text, place)
         else letter.encode("unicode_escape").decode()
-        for letter in text
+        for place, letter in enumerate(text)
     )
+
+
+def _joins(text: str, place: int) -> bool:
+    """Tell whether a joiner stands where it shapes a script or an emoji, not where it would hide."""
+    beside = text[max(place - 1, 0) : place] + text[place + 1 : place + 2]
+    return text[place] in _JOINERS and len(beside) == 2 and beside.isprintable() and min(beside) > "\x7f"

@@ -92,11 +92,15 @@ addEventListener("beforeprint", () => {
 });
 
 // Control characters, line ends and changes of writing direction as escapes, as in the report's other pages.
+// Joiners stay where they shape a script or an emoji: between two letters that are none of ASCII's.
+const HIDDEN = new RegExp(
+  String.raw`(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]` +
+    String.raw`|(?<![^\x00-\x7f\p{Cc}\p{Cf}])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\p{Cc}\p{Cf}])`,
+  "gu",
+);
+
 function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return text.replace(HIDDEN, (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function address(path) {

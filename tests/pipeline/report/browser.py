@@ -17,6 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 SECONDS = 60.0
 
@@ -62,6 +63,19 @@ class Page:
         return result["result"].get("value")
 
     def open(self, address: str | Path, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
+        self.look(width=width, height=height, dark=dark)
+        # Another fragment of the page that is open would not load anything.
+        self.call("Page.navigate", url="about:blank")
+        self.call("Page.navigate", url=address.as_uri() if isinstance(address, Path) else address)
+        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until what was done is drawn."""
+        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def look(self, *, width: int, height: int, dark: bool) -> None:
+        """Look at the page on another screen, or by another light."""
         phone = width < 700
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -77,11 +91,6 @@ class Page:
                 {"name": "prefers-reduced-motion", "value": "reduce"},
             ],
         )
-        # Another fragment of the page that is open would not load anything.
-        self.call("Page.navigate", url="about:blank")
-        self.call("Page.navigate", url=address.as_uri() if isinstance(address, Path) else address)
-        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
-        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def wait(self, condition: str) -> None:
         end = time.monotonic() + SECONDS

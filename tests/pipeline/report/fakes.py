@@ -35,6 +35,11 @@ HOSTILE = (
     "\u202egnp.exe\u2028end",
     "{{ 7 * 7 }} {% raw %} ${accuracy} **bold** [x](http://evil) `a` _b_ __proto__",
 )
+# Scripts that run from the right, that join and stack their letters, that have no spaces; and long ones.
+FOREIGN = (
+    "שלום עולם", "مرحبا بالعالم", "क्षत्रिय हिन्दी", "ภาษาไทยไม่มีช่องว่าง", "漢字とかな交じり文", "👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈",
+    "W" * 200, "Čeština “quoted” O'Neill & Söhne",
+)  # fmt: skip
 UNITS = 5
 # Of the strips of the first layer.
 TILES = Tiles(count=3, columns=3, side=8, step=9)
@@ -368,12 +373,14 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     return section
 
 
-def write_figures(figures: Path, *, units: int = UNITS, points: int = 50) -> Path:
+def write_figures(
+    figures: Path, *, units: int = UNITS, points: int = 50, names: tuple[str, ...] = HOSTILE
+) -> Path:
     """Write all sections, one a chapter, one of them not run."""
     for name, fill in (
-        ("network", summary),
-        ("units", lambda chapter: patches(chapter, units)),
-        ("codes", lambda chapter: codes(chapter, points)),
+        ("network", lambda chapter: summary(chapter, names[0])),
+        ("units", lambda chapter: patches(chapter, units, names)),
+        ("codes", lambda chapter: codes(chapter, points, names=names)),
         ("where-it-looks", idle),
     ):
         with new_chapter(figures / name) as chapter:
