@@ -18,7 +18,7 @@ JOBS ?= 2
 # Stages are run by DVC through a shell, and must find this environment's python first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report publish report.zip compare test test-all checks preset clean
+.PHONY: report publish report.zip compare pictures test test-all checks preset clean
 
 report: preset $(VENV)/.installed
 	$(BIN)/dvc repro
@@ -45,6 +45,10 @@ report.zip: $(VENV)/.installed
 REV ?= HEAD
 compare: $(VENV)/.installed
 	$(BIN)/python -m pipeline.comparison "$(REV)"
+
+# README.md's, of the default run.
+pictures: $(VENV)/.installed-test
+	$(BIN)/python -m tests.pictures
 
 test: checks
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup

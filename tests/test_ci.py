@@ -16,7 +16,9 @@ SCHEMAS = {
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_workflow_is_valid_by_the_schema_of_its_service(name, tmp_path):
-    check = pytest.importorskip("check_jsonschema", reason="pip install '.[test]' brings the services' schemas")
+    check = pytest.importorskip(
+        "check_jsonschema", reason="pip install '.[test]' brings the services' schemas"
+    )
 
     def exit_code(path):
         with pytest.raises(SystemExit) as end:
