@@ -7,6 +7,7 @@ from pipeline.contents.reading import read_section
 from pipeline.formats.attributes import VERSION, write_attributes
 from pipeline.formats.fooling import VERSION as FOOLING
 from pipeline.formats.fooling import write_fooling
+from pipeline.formats.probes import VERSION as PROBES
 from pipeline.formats.status import not_run, write_status
 from stages import render_failures
 from tests.small import probes as small
@@ -73,8 +74,8 @@ def test_fooling_is_a_section_and_its_images_are_probes(paths):
     render(paths)
     section = read_section(paths["out"] / "fooling").content
     assert [part.path for part in section.images] == ["a/7.png", "b/2.png"]
-    for name in ("fooling", "probes"):
-        write_status(paths[name], not_run("probes"), stage=name, version=FOOLING)
+    for name, version in (("fooling", FOOLING), ("probes", PROBES)):
+        write_status(paths[name], not_run("probes"), stage=name, version=version)
     render(paths)
     section = read_section(paths["out"] / "fooling").content
     assert (section.status, section.reason) == ("not run", "params.yaml says probes.run: false")
