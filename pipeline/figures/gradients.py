@@ -18,12 +18,11 @@ from pipeline.figures.drawing.canvas import Canvas
 from pipeline.figures.drawing.overlays.methods import (
     TITLES,
     Panel,
+    draw_columns,
     draw_panels,
-    draw_rows,
     image_panel,
     panel_of,
 )
-from pipeline.figures.drawing.plotting import short
 from pipeline.formats.gradients import GradientsFile
 from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
@@ -34,7 +33,6 @@ COLUMNS = (
     Column(name="method"), Column(name="tenth", form="share"), Column(name="alike", form="number"),
 )  # fmt: skip
 DATA = ("image_id", "method", "full_scale", "largest", "smallest", "y", "x", "strongest_tenth", "as_gradient")
-LETTERS = 48  # of an image's class and path above its row
 # Panels of a figure: two lines of two, which a phone shows.
 _TOGETHER = 4
 # A rank correlation beyond which two maps are one, but for how it is rounded.
@@ -155,15 +153,14 @@ def add_gradients(
     if isinstance(found, Status):
         section.status = found
         return
-    drawing, rows = Drawing(section, found, outputs), []
+    drawing, first = Drawing(section, found, outputs), []
     for place, image_id in enumerate(found.probes.image_id.tolist()):
         panels = drawing.probe(place, probes[image_id].pixels)
-        title = short(f"{drawing.output(place)}: {probes[image_id].path}", LETTERS)
-        rows += [(title, panels)] if place < shown else []
+        first += [(drawing.output(place), panels)] if place < shown else []
         blocks = drawing.blocks(place, panels)
         section.images.append(ImagePart(image_id=image_id, path=probes[image_id].path, blocks=blocks))
     section.numbers |= _numbers(found, drawing)
-    _add_rows(drawing, rows, probes)
+    _add_columns(drawing, first, probes)
     section.add(_table(drawing))
     if found.about.refused:
         columns = (Column(name="method"), Column(name="reason"))
@@ -212,19 +209,19 @@ def _are_plain(drawing: Drawing) -> bool:
     return all(one.alike > _SAME for name in rules for one in drawing.shown[name])
 
 
-def _add_rows(
-    drawing: Drawing, rows: Sequence[tuple[str, Sequence[Panel]]], probes: Mapping[int, Pictured]
+def _add_columns(
+    drawing: Drawing, columns: Sequence[tuple[str, Sequence[Panel]]], probes: Mapping[int, Pictured]
 ) -> None:
-    """Draw a row for each of the first probes."""
-    ids = drawing.found.probes.image_id.tolist()[: len(rows)]
+    """Draw a column for each of the first probes."""
+    ids = drawing.found.probes.image_id.tolist()[: len(columns)]
     records = [record for place in range(len(ids)) for record in drawing.records(place)]
     write_table(drawing.section.folder / "gradients.csv", DATA, records)
     names = "; ".join(
         f"{drawing.output(place)} ({probes[image_id].path})" for place, image_id in enumerate(ids)
     )
-    numbers: dict[str, Number] = {"rows": len(ids), "names": names}
+    numbers: dict[str, Number] = {"columns": len(ids), "names": names}
     drawing.section.add(
-        drawing.figure("gradients", "rows", draw_rows(rows), "gradients.csv", numbers, len(ids))
+        drawing.figure("gradients", "columns", draw_columns(columns), "gradients.csv", numbers, len(ids))
     )
 
 

@@ -21,7 +21,7 @@ def drawn(folder, shown=2):
 def test_first_probes_have_a_row_and_all_a_page(tmp_path):
     content = drawn(tmp_path)
     rows, methods, refused = content.blocks
-    assert (rows.id, rows.numbers["rows"]) == ("gradients", 2)
+    assert (rows.id, rows.numbers["columns"]) == ("gradients", 2)
     assert rows.numbers["names"] == "dog (a/7.png); cat (b/2.png)"
     assert [row[0] for row in methods.rows] == [
         "Data gradient", "Deconvnet", "Integrated gradients", "Grad-CAM"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.analyses.attribution.importance import SIGNED, importance
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.overlays.overlay import KEY_HEIGHT, key, overlay, scaled
+from pipeline.figures.drawing.plotting import short
 from pipeline.figures.drawing.signals import full_scale, signal_pixels
 from pipeline.figures.drawing.tiles import format_value, framed
 
@@ -28,7 +29,11 @@ TITLES = {
 }  # fmt: skip
 SIDE = 156  # pixels, longer side of a panel: two fit a phone
 GAP = 12  # pixels between panels
-_SMALL, _BETWEEN = 104, 8  # pixels: longer side of a panel in a row, and between two
+_SMALL, _BETWEEN = (
+    80,
+    4,
+)  # pixels: longer side of a panel in a column, four of which fit a phone, and between two
+_LETTERS = 12  # of a name above a column
 _HEAD = 20  # pixels above a panel, for its title
 _TITLE, _TEXT = 13, 12  # pixels, sizes of text
 _BAR = 10  # pixels, height of a key's bar
@@ -100,24 +105,19 @@ def draw_panels(panels: Sequence[Panel], columns: int = 2) -> Canvas:
     return canvas
 
 
-def draw_rows(rows: Sequence[tuple[str, Sequence[Panel]]]) -> Canvas:
-    """Draw a row of small panels for each image, its name above, and the titles above the first."""
-    pictures = [[scaled(one.pixels, _SMALL) for one in panels] for _, panels in rows]
+def draw_columns(columns: Sequence[tuple[str, Sequence[Panel]]]) -> Canvas:
+    """Draw a column of small panels for each image, its name above, and in a line its maps by one method."""
+    pictures = [[scaled(one.pixels, _SMALL) for one in panels] for _, panels in columns]
     high, wide = pictures[0][0].shape[:2]
-    left = [1 + (wide + _BETWEEN) * column for column in range(len(pictures[0]))]
-    head, step = 2 * _TEXT + 8, high + _TEXT + 14
-    canvas = Canvas(left[-1] + wide + 1, head + len(rows) * step)
-    for x, panel in zip(left, rows[0][1], strict=True):
-        words = panel.title.split(" ")
-        lines = [panel.title] if len(words) == 1 else [words[0], " ".join(words[1:])]
-        for number, line in enumerate(reversed(lines)):
-            y = head - 6 - (number + 1) * (_TEXT + 1)
-            canvas.draw(Label(x + wide / 2, y, line, _TEXT, bold=True, anchor="ma"))
-    for row, ((name, _), drawn) in enumerate(zip(rows, pictures, strict=True)):
-        y = head + row * step
-        canvas.draw(Label(0, y, name, _TEXT))
-        for x, picture in zip(left, drawn, strict=True):
-            canvas.draw(*framed(x, y + _TEXT + 5, picture))
+    head, step, across = _TEXT + 6, high + _TEXT + 14, wide + _BETWEEN
+    canvas = Canvas(len(columns) * across, head + len(pictures[0]) * step)
+    for line, panel in enumerate(columns[0][1]):
+        canvas.draw(Label(1, head + line * step, panel.title, _TEXT, bold=True))
+    for column, ((name, _), drawn) in enumerate(zip(columns, pictures, strict=True)):
+        x = 1 + column * across
+        canvas.draw(Label(x, 0, short(name, _LETTERS), _TEXT))
+        for line, picture in enumerate(drawn):
+            canvas.draw(*framed(x, head + line * step + _TEXT + 5, picture))
     return canvas
 
 

@@ -5,8 +5,8 @@ from pipeline.figures.drawing.overlays.methods import (
     GAP,
     SIDE,
     TITLES,
+    draw_columns,
     draw_panels,
-    draw_rows,
     image_panel,
     panel_of,
 )
@@ -49,8 +49,17 @@ def test_panels_of_all_methods_lie_in_lines_of_two(channels):
     canvas = draw_panels(panels)
     assert canvas.width == 2 * (SIDE + GAP)
     assert canvas.image().size == (canvas.width, canvas.height)
-    rows = draw_rows([("one", panels), ("two", panels)])
-    assert rows.width < 7 * 120
+
+
+def test_four_images_method_by_method_fit_a_phone():
+    panels = [image_panel(PICTURE)] + [
+        panel_of(method, VALUES[..., : 1 if method == "grad_cam" else 3], PICTURE) for method in TITLES
+    ]
+    canvas = draw_columns([(name, panels) for name in ("one", "two", "three", "a name that is long")])
+    assert canvas.width <= 340
+    assert canvas.image().size == (canvas.width, canvas.height)
+    texts = [one.text for one in canvas.elements if hasattr(one, "text")]
+    assert texts[:7] == ["Image", *TITLES.values()] and texts[-1] == "a name that…"
 
 
 def test_a_map_of_zeros_says_so():
