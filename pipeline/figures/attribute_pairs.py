@@ -31,7 +31,7 @@ def add_interaction(section: SectionDraft, found: Attributes) -> None:
         for row, column in np.ndindex(both.images.shape) if both.images[row, column]
     ))  # fmt: skip
     rows, columns = both.images.shape
-    size = (1.6 + 0.62 * columns, 1.1 + 0.45 * rows)
+    size = (1.45 + 0.56 * columns, 1.1 + 0.45 * rows)
     files = plot(section.folder, "pairs", size, lambda f, t: _paint(f, t, both, names))
     # Two pixels of it are one of the page, where it then fits a phone.
     files |= {"width": files["width"] // 2, "height": files["height"] // 2}

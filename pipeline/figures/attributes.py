@@ -22,10 +22,11 @@ from pipeline.formats.attributes import Attributes, Effect
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
 
-TILE, GAP, TEXT = 58, 4, 11  # pixels
+TILE, GAP, TEXT = 76, 4, 11  # pixels
+ACROSS = 4  # tiles in a line, which fit a phone
 FONT = 10  # points
 MOST = 24  # attributes in the overview
-LETTERS = 8  # under a tile
+LETTERS = 11  # under a tile
 RIGHT, WRONG = "✓", "✗"
 RANKING = "ranking.csv"
 COLUMNS = (
@@ -200,15 +201,17 @@ def _add_examples(section: SectionDraft, found: Attributes, shown: Mapping[int, 
 
 def _draw(section: SectionDraft, number: int, one: Effect, shown: Mapping[int, Shown]) -> blocks.Figure:
     """Draw the examples of an attribute's worst bin, and below them those of its best."""
-    step, count = TILE + 3 * TEXT + 3 * GAP, one.examples.shape[1]
-    canvas = Canvas(max(count * (TILE + GAP), 5 * (TILE + GAP)), 2 * step)
+    down, head = TILE + TEXT + 3 * GAP, TEXT + GAP
+    step = head + -(-one.examples.shape[1] // ACROSS) * down + 2 * GAP
+    canvas = Canvas(ACROSS * (TILE + GAP), 2 * step)
     pairs = (("worst", one.bins.worst, one.examples[1]), ("best", one.bins.best, one.examples[0]))
-    for line, (word, place, ids) in enumerate(pairs):
+    for part, (word, place, ids) in enumerate(pairs):
         share = f"{100 * one.bins.accuracy[place]:.1f} %"
         text = f"{word}: {short(bin_name(one, place), 26)}, {share} right"
-        canvas.draw(Label(1, line * step, text, TEXT, bold=True))
-        for column, image_id in enumerate(ids[ids >= 0].tolist()):
-            x, y, image = 1 + column * (TILE + GAP), line * step + TEXT + GAP, shown[image_id]
+        canvas.draw(Label(1, part * step, text, TEXT, bold=True))
+        for nth, image_id in enumerate(ids[ids >= 0].tolist()):
+            line, column = divmod(nth, ACROSS)
+            x, y, image = 1 + column * (TILE + GAP), part * step + head + line * down, shown[image_id]
             assert image.tile is not None, "examples have pictures"
             canvas.draw(Pixels(x, y, image.tile), Edge(x, y, TILE, TILE))
             mark = f"{RIGHT if image.right else WRONG} {image.predicted}"
