@@ -38,7 +38,7 @@ def test_a_run_is_compared_with_its_revision_and_with_that_of_another_seed(copy:
     assert "nothing differs" not in copy.must(*compare).text
     page = _page(copy)
     assert "model.training.seed" in page and "95 % interval" in page
-    assert re.search(r"the second on\s+[0-9.]+\s%: a difference of -?[0-9.]+ percentage points", page)
+    assert re.search(r"the second on\s+[0-9.]+\s%: a difference of −?[0-9.]+ percentage points", page)
     assert copy.run("git", "status", "--porcelain", "compare").text == ""
 
 

@@ -20,14 +20,15 @@ GEOMETRY = LayerGeometry((8, 8), ReceptiveField((3, 3), (1, 1), (-1, -1), "exact
 LABEL = np.arange(IMAGES) % 2
 
 
-def write_run(folder, *, wrong=(), seed=0, params=None, metrics=None):
+def write_run(folder, *, wrong=(), seed=0, params=None, metrics=None, labelled=True):
     """Write the artifacts of a network that is wrong of some images; another seed is another network."""
     rng, artifacts = np.random.default_rng(seed), folder / "artifacts"
     artifacts.mkdir(parents=True)
     split = ["train" if row < 8 else "held-out" for row in range(IMAGES)]
-    write_manifest(artifacts / "manifest.h5", LABEL, CLASSES, split=split)
+    label = LABEL if labelled else np.full(IMAGES, -1)
+    write_manifest(artifacts / "manifest.h5", label, CLASSES, split=split)
     write_thumbnails(artifacts / "thumbnails.h5", np.arange(IMAGES))
-    _write_predictions(artifacts / "predictions.h5", np.isin(np.arange(IMAGES), wrong), rng)
+    _write_predictions(artifacts / "predictions.h5", np.isin(np.arange(IMAGES), wrong), label, rng)
     means = rng.random((IMAGES, UNITS)).astype(np.float32)
     _write_topk(artifacts / "topk.h5", means)
     index = Index((KeptLayer("relu", "map", UNITS, GEOMETRY),), "relu", IMAGES, "float32", 32, "cpu AVX2")
@@ -39,14 +40,15 @@ def write_run(folder, *, wrong=(), seed=0, params=None, metrics=None):
     return folder
 
 
-def _write_predictions(path, wrong, rng):
+def _write_predictions(path, wrong, label, rng):
     zeros, bins = np.zeros(1, np.int64), np.zeros(1)
+    loss = np.where(label < 0, np.nan, wrong + rng.random(IMAGES))
     predictions.write_predictions(
         path,
         Evaluated(
             image_id=np.arange(IMAGES), predicted=np.where(wrong, 1 - LABEL, LABEL).astype(np.int32),
-            probability=rng.random(IMAGES).astype(np.float32), label=LABEL.astype(np.int32),
-            label_rank=wrong.astype(np.int32), log_loss=(wrong + rng.random(IMAGES)).astype(np.float32),
+            probability=rng.random(IMAGES).astype(np.float32), label=label.astype(np.int32),
+            label_rank=np.where(label < 0, -1, wrong).astype(np.int32), log_loss=loss.astype(np.float32),
             confusion=Confusion(zeros[:0].astype(np.int32), zeros[:0].astype(np.int32), zeros[:0]),
             calibration=Calibration(bins, bins, zeros, bins, bins + 1),
             splits=SplitCounts(("all",), zeros, zeros, zeros, zeros),

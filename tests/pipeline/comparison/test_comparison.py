@@ -7,6 +7,7 @@ import pytest
 
 from pipeline import store
 from pipeline.comparison.__main__ import main
+from tests.pipeline.report.browser import CHROMIUM, browser
 from tests.small.artifacts import write_manifest_of
 from tests.small.runs import IMAGES, write_run
 
@@ -44,7 +45,7 @@ def test_of_two_seeds_differences_are_shown_with_intervals(first, tmp_path):
     assert "Nothing differs." not in page
     assert "model.training.seed" in sections["settings"]
     # Of 32 held-out images the first is wrong on 2, the second on 15: 14 lost, 1 won.
-    assert "a difference of -40.62 percentage points" in sections["accuracy"]
+    assert "a difference of −40.62 percentage points" in sections["accuracy"]
     assert "more than noise" in sections["accuracy"] and ">a change<" in sections["accuracy"]
     assert f"Of {IMAGES}\u00a0images" in sections["changed"]
     assert "14 right before and wrong now, 1 wrong before and right now" in " ".join(
@@ -89,6 +90,33 @@ def test_a_section_that_lacks_something_says_so_and_others_stand(first, tmp_path
     assert "one image is no map" in sections["maps"]
     assert "Pictures are not shown" in sections["changed"] and "<img" not in sections["changed"]
     assert "<figure" in sections["layers"] and "<table" in sections["accuracy"]
+
+
+def test_images_without_labels_are_compared_all_the_same(first, tmp_path):
+    for name in ("first", "second"):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+        write_run(tmp_path / name, wrong=[3] if name == "second" else [], labelled=False)
+    _, sections = compared()
+    assert "No image with the same label" in sections["accuracy"]
+    assert "Other changes (1 of 1)" in sections["changed"] and "labelled" not in sections["changed"]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
+def test_the_page_loads_nothing_from_elsewhere_and_fits_a_phone(first, tmp_path):
+    write_run(tmp_path / "second", wrong=range(10, 25), seed=1)
+    compared()
+    index = tmp_path / "compare/index.html"
+    with browser() as page:
+        for width, height in ((1440, 900), (390, 844)):
+            page.open(index, width=width, height=height)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        # What is loaded lazily is asked for as well.
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        inside = (tmp_path / "compare").as_uri()
+        assert all(url.startswith((inside, "data:", "about:")) for url in page.requests)
+        assert page.problems == []
+    addresses = re.findall(r'(?:href|src)="(?!data:|#)([^"]+)"', index.read_text(encoding="utf-8"))
+    assert addresses and all((index.parent / address.partition("#")[0]).is_file() for address in addresses)
 
 
 @pytest.mark.parametrize(
