@@ -66,8 +66,8 @@ class Figure(_Captioned):
     ----------
     id
         Its anchor, once in the section.
-    image, dark, vector, data
-        The picture; the same for a dark page; as SVG or PDF; the numbers behind it as CSV.
+    image, dark, vector, pdf, data
+        The picture; the same for a dark page; as SVG; as PDF; the numbers behind it as CSV.
     width, height
         Of the picture, pixels.
     tiles
@@ -81,6 +81,7 @@ class Figure(_Captioned):
     image: Inside
     dark: Inside | None = None
     vector: Inside | None = None
+    pdf: Inside | None = None
     data: Inside | None = None
     width: int = Field(ge=1)
     height: int = Field(ge=1)
@@ -166,7 +167,7 @@ def block_files(blocks: tuple[Block, ...]) -> list[str]:
     files: list[str | None] = []
     for block in blocks:
         if isinstance(block, Figure):
-            files += (block.image, block.dark, block.vector, block.data)
+            files += (block.image, block.dark, block.vector, block.pdf, block.data)
         elif isinstance(block, Multiples):
             files += block_files(block.figures)
         elif isinstance(block, Viewer):

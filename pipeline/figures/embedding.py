@@ -306,7 +306,7 @@ def _margin(tile: int) -> int:
 
 
 def _picture(image: str, width: int, height: int) -> Files:
-    return Files(image=image, dark=None, vector=None, width=width, height=height)
+    return Files(image=image, dark=None, vector=None, pdf=None, width=width, height=height)
 
 
 def _figure(name: str, caption: str, numbers: dict[str, Any], points: Points, files: Files) -> blocks.Figure:

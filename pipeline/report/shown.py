@@ -148,7 +148,8 @@ class View:
         }
 
     def _figure(self, block: Figure) -> Shown:
-        files = {"image": block.image, "dark": block.dark, "vector": block.vector, "data": block.data}
+        names = ("image", "dark", "vector", "pdf", "data")
+        files = {name: getattr(block, name) for name in names}
         return {name: self.file(file) if file else None for name, file in files.items()} | {
             "id": self.anchor(block.id),
             "width": block.width,

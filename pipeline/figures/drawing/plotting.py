@@ -23,12 +23,13 @@ class Files(TypedDict):
     image: str
     dark: str | None
     vector: str | None
+    pdf: str | None
     width: int
     height: int
 
 
 def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Files:
-    """Draw a figure as ``<name>.png``, ``<name>-dark.png`` and ``<name>.svg``, on transparent ground.
+    """Draw a figure as PNG, for light pages and for dark ones, and as SVG, without a ground; as PDF on white.
 
     Parameters
     ----------
@@ -57,10 +58,13 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Fi
                 figure.set_layout_engine("none")
                 metadata = {"Date": None, "Creator": None}
                 figure.savefig(folder / f"{name}.svg", transparent=True, metadata=metadata)
+                nothing = {"CreationDate": None, "Creator": None, "Producer": None}
+                figure.savefig(folder / f"{name}.pdf", metadata=nothing)
     width, height = canvas.get_width_height()
     return Files(
-        image=f"{name}.png", dark=f"{name}-dark.png", vector=f"{name}.svg", width=width, height=height
-    )
+        image=f"{name}.png", dark=f"{name}-dark.png", vector=f"{name}.svg", pdf=f"{name}.pdf", width=width,
+        height=height,
+    )  # fmt: skip
 
 
 def short(name: str, most: int = 24) -> str:
@@ -84,6 +88,7 @@ def _settings(theme: Theme) -> Any:
         "text.parse_math": False,
         "svg.hashsalt": "convatlas",
         "svg.fonttype": "path",
+        "pdf.fonttype": 42,  # text stays text, for whoever edits it
         "text.color": theme.ink,
         "axes.labelcolor": theme.ink,
         "axes.edgecolor": theme.soft,

@@ -292,3 +292,16 @@ def test_a_tile_of_a_picture_leads_to_its_unit_and_the_rest_to_the_picture(page,
 def test_an_unknown_image_is_said(page, report):
     page.open(at(report, "image.html#path=__proto__"))
     page.wait("document.querySelector('.say').textContent.includes('knows nothing of “__proto__”')")
+
+
+def test_a_figure_gives_its_caption_as_text(page, report):
+    page.open(report / "chapters/network.html")
+    page.evaluate("document.querySelector('.cite').click()")
+    title = f"Accuracy of {fakes.HOSTILE[0]}"
+    text = f"{title}. Caption with 15 bins. n = 1,207 images, split “test”, 95\u00a0% intervals (Wilson)."
+    assert page.evaluate("captions.field.value").replace("\u00a0", " ") == text.replace("\u00a0", " ")
+    assert page.evaluate("captions.field.selectionEnd") > 0
+    page.key("Escape")
+    assert not page.evaluate("captions.dialog.open")
+    links = page.evaluate("[...document.querySelectorAll('figcaption .files')[0].children].map(one => one.textContent)")
+    assert links == ["PNG", "SVG", "CSV", "caption", "link"]

@@ -1,0 +1,31 @@
+import zlib
+from re import DOTALL, findall
+
+from pipeline.figures.drawing.plotting import plot
+
+
+def _painted(figure, theme):
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color=theme.accent)
+    axes.set_title("Five $a$ of ten")
+
+
+def test_a_plot_has_equal_bytes_in_every_form(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        files = plot(folder, "line", (3, 2), _painted)
+    names = {files["image"], files["dark"], files["vector"], files["pdf"]}
+    assert names == {path.name for path in first.iterdir()}
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_the_pdf_keeps_text_as_text_on_white_and_names_no_date(tmp_path):
+    plot(tmp_path, "line", (3, 2), _painted)
+    content = (tmp_path / "line.pdf").read_bytes()
+    assert content.startswith(b"%PDF") and b"CreationDate" not in content
+    assert b"/CIDFontType2" in content and b"/ToUnicode" in content
+    streams = [zlib.decompress(one) for one in findall(rb"stream\n(x\x9c.*?)\nendstream", content, DOTALL)]
+    # The ground comes first: white, filled over the whole page.
+    assert any(b"1 g" in one and b"0 0 m\n216 0 l\n216 144 l\n0 144 l" in one for one in streams)
