@@ -138,6 +138,11 @@ class _Drawing:
         evidence = Evidence(n=self.again, interval="bootstrap")
         return Figure(id="likeness", caption="likeness", data="likeness.csv", evidence=evidence, **files)
 
+    def blank(self, name: str) -> dict[str, Number]:
+        """Count the maps of shuffled weights that are the same everywhere, as the format has it."""
+        found = self.found.likeness[name].shuffled
+        return {"blank": int((found == 0).sum()), "anew": found.size}
+
     def alikeness(self) -> Table:
         """Say how alike a method's maps are to those of shuffled weights, and of another class."""
         rows = []
@@ -196,7 +201,8 @@ def add_scorecard(section: SectionDraft, found: Scorecard | Status, probes: Mapp
     section.numbers |= _numbers(drawing)
     order = sorted(drawing.verdicts, key=lambda name: not drawing.verdicts[name].fails)
     for name in order:
-        section.add(Text(caption="verdict", numbers=_said(name, drawing.verdicts[name])))
+        said = _said(name, drawing.verdicts[name]) | drawing.blank(name)
+        section.add(Text(caption="verdict", numbers=said))
     section.add(drawing.courses())
     section.add(drawing.areas())
     section.add(drawing.likeness())
@@ -219,6 +225,7 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
         "passing": len(passing), "passing_names": _listed(passing), "alike_names": _listed(alike),
         "of_class_alike": len(alike), "threshold": ALIKE, "least": LEAST, "fill": about.fill,
         "steps": len(images.share) - 1, "repeats": about.repeats, "seed": about.seed,
+        "with_integrated": int("integrated_gradients" in verdicts),
         "window": about.window, "layers": len(about.layers), "cascade": len(images.shuffled),
         "outputs": about.outputs, "boxed": int((found.orders[CENTRE].hit >= 0).sum()),
     }  # fmt: skip

@@ -19,6 +19,8 @@ PARAMS: dict[str, Any] = {
     "extract.shards.largest": 32,
     "probes.most": 6,
     "occlusion.stride": 0.25,
+    "scorecard.steps": 6,
+    "scorecard.again": 2,
     "class_models.steps": 30,
     "fooling.evolved": 4,
     "topk.k": 3,
