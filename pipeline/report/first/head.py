@@ -39,8 +39,9 @@ def head(words: Parts, sections: Mapping[str, Worded], metrics: Mapping[str, Num
     if NEVER_ACTIVE in metrics:
         known["never_active"] = metrics[NEVER_ACTIVE]
         sources["never_active"] = "metrics/topk.json#units_never_active"
-    if "dataset" in known:
-        known["dataset"] = PurePosixPath(str(known["dataset"])).name or known["dataset"]
+    # A file or a folder is called by its last part.
+    for name in ("architecture", "dataset"):
+        known[name] = PurePosixPath(str(known[name])).name or known[name]
     shown: Shown = {name: _line(words, name, known, sources) for name in ("title", "size")}
     measured = all(name in known for name in ACCURACY)
     shown["accuracy"] = _accuracy(words, known, sources) if measured else None

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.contents.blocks import Figure
 from pipeline.contents.parts import SpriteSheet, Strip
 from pipeline.figures.drawing.webp import save_webp
 from pipeline.report.addresses import address
@@ -24,15 +23,19 @@ CARD = (480, 270)
 # Side of a patch in the strip, pixels; the page shows 64.
 PATCH = 96
 QUALITY = 80
+# Of a diagram's height and width: of a taller one, such as of many layers, the card shows the upper part.
+TALL = 1.4
 
 Window = tuple[Worded, SpriteSheet, Strip]
 
 
-def card_pictures(report: Path, section: Worded, figure: Figure) -> dict[str, str | None]:
-    """Write a section's figure as small as a card shows it, and its dark form where it has one.
+def card_pictures(
+    report: Path, section: Worded, image: str, dark: str | None = None
+) -> dict[str, str | None]:
+    """Write a section's picture as small as a card shows it, and its dark form where it has one.
 
-    A diagram is shown whole. Of a sheet of many pictures, which has no dark form, the upper part fills the card:
-    reduced as a whole, nothing could be made out on it.
+    A diagram is shown whole, unless it is tall. Of a sheet of many pictures, which has no dark form, the upper part
+    fills the card: reduced as a whole, nothing could be made out on it.
 
     Parameters
     ----------
@@ -40,8 +43,8 @@ def card_pictures(report: Path, section: Worded, figure: Figure) -> dict[str, st
         The report's folder, in which the section's files lie already.
     section
         The section; its name becomes the pictures'.
-    figure
-        One of its figures.
+    image, dark
+        Files of the section.
 
     Returns
     -------
@@ -49,12 +52,12 @@ def card_pictures(report: Path, section: Worded, figure: Figure) -> dict[str, st
         ``image`` and ``dark`` as addresses from the first page; None where there is none.
     """
     made: dict[str, str | None] = {}
-    for form, file in (("image", figure.image), ("dark", figure.dark)):
+    for form, file in (("image", image), ("dark", dark)):
         picture = _read(report / section.folder / file) if file else None
         name = f"{FOLDER}/{section.name}{'-dark' if form == 'dark' else ''}.webp"
         made[form] = address(name) if picture else None
         if picture:
-            save_webp(report / name, _fitted(picture, whole=figure.dark is not None), QUALITY)
+            save_webp(report / name, _fitted(picture, whole=dark is not None), QUALITY)
     return made
 
 
@@ -69,7 +72,7 @@ def _read(path: Path) -> Image.Image | None:
 
 def _fitted(picture: Image.Image, *, whole: bool) -> Image.Image:
     width, height = CARD
-    if not whole:
+    if not whole or picture.height > TALL * picture.width:
         picture = picture.crop((0, 0, picture.width, min(picture.height, round(picture.width * height / width))))
     picture.thumbnail(CARD, Image.Resampling.LANCZOS)
     return picture

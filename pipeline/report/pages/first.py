@@ -19,7 +19,7 @@ from pipeline.report.first.pictures import card_pictures, write_strip
 from pipeline.report.first.rules import RULES, THRESHOLDS, Finding, standing
 from pipeline.report.first.strip import PICTURES, SELECTIVITY, choose_units, spread
 from pipeline.report.pages.maps import ImageMap
-from pipeline.report.shown import Shown, View
+from pipeline.report.shown import Shown, View, unit_numbers
 from pipeline.report.wording import line, prose, sourced_line
 
 # The section that draws the map; where there is no map, it says why.
@@ -131,7 +131,7 @@ def _card(frame: Frame, chapter: Chapter, section: Worded) -> Shown:
         "reason": section.content.reason,
         "finding": _sourced_finding(section),
         "evidence": _evidence(section, found),
-        "figure": _card_picture(frame, section, found) if found else None,
+        "figure": _card_picture(frame, section, found) if found else _card_sheet(frame, section),
     }
 
 
@@ -139,9 +139,26 @@ def _card_picture(frame: Frame, section: Worded, figure: Figure) -> Shown:
     """Draw a card's picture; its words may name the layer or the image that the figure belongs to."""
     content = section.content
     layer = next((part.layer for part in content.layers if figure in part.blocks), "")
-    path = next((part.path for part in content.images if figure in part.blocks), "")
+    path = next((part.path for part in content.images if _holds(part.blocks, figure)), "")
     shown = View(section, "", {"layer": layer, "path": path}).block(figure)
-    return {"alt": shown["alt"] or shown["title"], **card_pictures(frame.report, section, figure)}
+    pictures = card_pictures(frame.report, section, figure.image, figure.dark)
+    return {"alt": shown["alt"] or shown["title"], **pictures}
+
+
+def _card_sheet(frame: Frame, section: Worded) -> Shown | None:
+    """Draw the first units' strips of a middle layer: all that a section has which speaks of units alone."""
+    layers = [layer for layer in section.content.layers if any(unit.strips for unit in layer.units)]
+    if not layers:
+        return None
+    layer = layers[len(layers) // 2]
+    unit, strip = next((unit, unit.strips[0]) for unit in layer.units if unit.strips)
+    words, said = section.caption.part(strip.caption), unit_numbers(layer.layer, layer, unit)
+    alt = line(words, "alt", {**section.numbers(layer.numbers), **said}) or section.caption.title
+    return {"alt": alt, **card_pictures(frame.report, section, layer.sheets[strip.sheet].file)}
+
+
+def _holds(blocks: Sequence[Block], figure: Figure) -> bool:
+    return any(block is figure or (isinstance(block, Multiples) and figure in block.figures) for block in blocks)
 
 
 def _card_figure(section: Worded) -> Figure | None:
@@ -178,7 +195,8 @@ def _first_of_images(section: Worded) -> Figure | None:
     """Return the first figure that a section shows of an image."""
     shown = {image for block in section.content.blocks if isinstance(block, Images) for image in block.images}
     parts = sorted(section.content.images, key=lambda part: part.image_id not in shown)
-    return next((block for part in parts for block in part.blocks if isinstance(block, Figure)), None)
+    pictures = (figure for part in parts for block in part.blocks for _, figure in _pictures(section, block))
+    return next(pictures, None)
 
 
 def _sourced_finding(section: Worded) -> Markup | str:
