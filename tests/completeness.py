@@ -7,6 +7,7 @@ the document, a stage whose artifact nobody reads, a figure without words. `forg
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,12 @@ def forgotten(root: Path) -> list[str]:
 
 
 def _read_yaml(path: Path) -> Any:
-    return YAML().load(path.read_text(encoding="utf-8"))
+    return _loaded(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _loaded(text: str) -> Any:
+    return YAML().load(text)
 
 
 def _imports(sources: Sources) -> Iterator[str]:
@@ -212,7 +218,7 @@ def _inputs(sources: Sources, stages: Mapping[str, Any]) -> Iterator[str]:
     """Name each path that dvc.yaml lets a stage depend on and that its module does not name."""
     for name, entry in stages.items():
         module = module_of(name, entry)
-        texts = _texts(sources.files[module]) if module in sources.files else []
+        texts = _texts(parse(sources.files[module])) if module in sources.files else []
         for dep in entry["deps"]:
             # A path that the params name, and what every stage depends on, stand in no stage.
             if is_code(dep) or dep == GATE or "${" in dep or not texts:
@@ -221,8 +227,9 @@ def _inputs(sources: Sources, stages: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{module} has no input {dep}, on which dvc.yaml lets it depend"
 
 
-def _texts(path: Path) -> list[str]:
-    nodes = [node for node in ast.walk(parse(path)) if isinstance(node, ast.Constant)]
+@cache
+def _texts(tree: ast.Module) -> list[str]:
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return [node.value for node in nodes if isinstance(node.value, str)]
 
 
@@ -250,7 +257,7 @@ def _plots(graph: Mapping[str, Any]) -> Iterator[str]:
 def _sections(root: Path, sources: Sources) -> Iterator[str]:
     """Name each section that has no words or no module that draws it, and words that no section uses."""
     captions = {path.stem for path in (root / CAPTIONS).glob("*.md")}
-    begun = {name for module in _members(sources) for name in _begun(sources.files[module])}
+    begun = {name for module in _members(sources) for name in _begun(parse(sources.files[module]))}
     for name in sorted(begun - captions):
         yield f"{CAPTIONS}/{name}.md, the words of section '{name}', is not there"
     for name in sorted(captions - begun):
@@ -260,9 +267,12 @@ def _sections(root: Path, sources: Sources) -> Iterator[str]:
             yield f"pipeline/figures/{name}.py, which draws section '{name}', is not there"
 
 
-def _begun(path: Path) -> Iterator[str]:
-    """Yield the sections that a module begins, by calls such as `chapter.section("patches")`."""
-    for node in ast.walk(parse(path)):
+@cache
+def _begun(tree: ast.Module) -> frozenset[str]:
+    """Return the sections that a module begins, by calls such as `chapter.section("patches")`."""
+    found = set()
+    for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr="section"), args=[ast.Constant(value=str() as name)]):
-                yield name
+                found.add(name)
+    return frozenset(found)

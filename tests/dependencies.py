@@ -85,14 +85,14 @@ class Sources:
     def named(self, module: str) -> frozenset[str]:
         """Return every dotted name that the import statements of one module could load."""
         if module not in self._named:
-            nodes = run_nodes(parse(self.files[module]))
+            nodes = import_nodes(parse(self.files[module]))
             self._named[module] = frozenset(name for n in nodes for name in self._names(n, module))
         return self._named[module]
 
     def required(self, module: str) -> frozenset[str]:
         """Return the dotted names that one module's imports need as modules, there or not."""
         found: set[str] = set()
-        for node in run_nodes(parse(self.files[module])):
+        for node in import_nodes(parse(self.files[module])):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
@@ -306,6 +306,12 @@ def run_nodes(tree: ast.AST) -> Iterator[ast.AST]:
             waiting.extend(node.orelse)
         else:
             waiting.extend(ast.iter_child_nodes(node))
+
+
+@cache
+def import_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Return the imports of a module that are run, those in functions included."""
+    return tuple(node for node in run_nodes(tree) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
