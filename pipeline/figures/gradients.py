@@ -18,6 +18,7 @@ from pipeline.figures.drawing.canvas import Canvas
 from pipeline.figures.drawing.overlays.methods import (
     TITLES,
     Panel,
+    block_of,
     draw_columns,
     draw_panels,
     image_panel,
@@ -185,6 +186,7 @@ def _numbers(found: GradientsFile, drawing: Drawing) -> dict[str, Number]:
         "methods": len(about.methods), "layer": about.layer, "map": about.map_size,
         "spread": int(about.is_spread), "input": about.input_size, "steps": about.steps,
         "samples": about.samples, "noise": about.noise, "seed": about.seed, "positive": int(about.positive),
+        "block": block_of(about.input_size),
         "plain": int(_are_plain(drawing)),
     }  # fmt: skip
     for method in about.methods:

@@ -23,6 +23,8 @@ from pipeline.figures.drawing.tiles import format_value, framed
 UInt8 = NDArray[np.uint8]
 
 SIGNALS = ("deconvnet", "guided_backprop")
+# Its values sum to a difference of scores, and of a photograph's single pixels they are too small to be seen.
+ADDED_UP = "integrated_gradients"
 TITLES = {
     "saliency": "Data gradient", "deconvnet": "Deconvnet", "guided_backprop": "Guided backprop",
     "integrated_gradients": "Integrated gradients", "smoothgrad": "SmoothGrad", "grad_cam": "Grad-CAM",
@@ -34,6 +36,7 @@ _SMALL, _BETWEEN = (
     4,
 )  # pixels: longer side of a panel in a column, four of which fit a phone, and between two
 _LETTERS = 12  # of a name above a column
+_FINEST = 64  # squares along the longer side in which what adds up is drawn
 _HEAD = 20  # pixels above a panel, for its title
 _TITLE, _TEXT = 13, 12  # pixels, sizes of text
 _BAR = 10  # pixels, height of a key's bar
@@ -84,12 +87,26 @@ def panel_of(method: str, values: NDArray[np.float32], picture: UInt8) -> Panel:
         pixels = np.broadcast_to(signal_pixels(values), (*values.shape[:2], 3))
         return Panel(TITLES[method], np.ascontiguousarray(pixels), full_scale(values), method)
     matters = importance(method, values.transpose(2, 0, 1)[None])[0]
+    if method == ADDED_UP:
+        matters = added_up(matters, block_of(picture.shape[:2]))
     full = full_scale(matters)
     if method in SIGNED:
         pixels = overlay(picture, matters, full or 1)
         return Panel(TITLES[method], pixels, full, method, signed=bool((matters < 0).any()))
     grey = np.rint(255 * np.clip(matters / (full or 1), 0, 1)).astype(np.uint8)
     return Panel(TITLES[method], np.repeat(grey[..., None], 3, axis=2), full, method)
+
+
+def block_of(shape: tuple[int, ...]) -> int:
+    """Return the side of the squares that what adds up is drawn in, pixels: 1 on small images."""
+    return -(-max(shape) // _FINEST)
+
+
+def added_up(values: NDArray[np.float32], block: int) -> NDArray[np.float32]:
+    """Give each pixel (H, W) the sum over the square that it lies in; at the ends squares may be cut."""
+    high, wide = values.shape
+    sums = np.add.reduceat(np.add.reduceat(values, range(0, high, block), 0), range(0, wide, block), 1)
+    return sums.repeat(block, 0).repeat(block, 1)[:high, :wide]
 
 
 def draw_panels(panels: Sequence[Panel], columns: int = 2) -> Canvas:

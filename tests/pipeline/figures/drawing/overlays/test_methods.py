@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 from pipeline.figures.drawing.overlays.methods import (
+    ADDED_UP,
     GAP,
     SIDE,
     TITLES,
+    added_up,
+    block_of,
     draw_columns,
     draw_panels,
     image_panel,
@@ -67,3 +70,25 @@ def test_a_map_of_zeros_says_so():
     assert panel.full == 0
     texts = [getattr(one, "text", "") for one in draw_panels([panel]).elements]
     assert "zero everywhere" in texts
+
+
+@pytest.mark.parametrize(("shape", "block"), [((32, 32), 1), ((64, 48), 1), ((224, 224), 4), ((65, 20), 2)])
+def test_squares_grow_with_the_image(shape, block):
+    assert block_of(shape) == block
+
+
+def test_what_adds_up_is_summed_over_squares_and_those_at_the_end_are_cut():
+    values = np.arange(15, dtype=np.float32).reshape(3, 5)
+    sums = added_up(values, 2)
+    assert sums.shape == (3, 5)
+    assert sums[0, 0] == sums[1, 1] == 0 + 1 + 5 + 6
+    assert sums[2, 4] == 14 and sums[0, 4] == 4 + 9
+    np.testing.assert_array_equal(added_up(values, 1), values)
+
+
+def test_only_integrated_gradients_of_a_large_image_are_added_up():
+    values = np.zeros((128, 128, 3), np.float32)
+    values[5, 5] = 1
+    picture = np.zeros((128, 128, 3), np.uint8)
+    coloured = [(panel_of(one, values, picture).pixels.max(-1) > 100).sum() for one in ("saliency", ADDED_UP)]
+    assert coloured == [1, 4]
