@@ -174,10 +174,11 @@ def _paint(figure: Figure, theme: Theme, effects: tuple[Effect, ...], found: Att
     axes = figure.add_subplot()
     for place, one in enumerate(effects):
         bins, worst, best = one.bins, one.bins.worst, one.bins.best
-        for which, colour in ((best, theme.accent), (worst, theme.contrast)):
+        # A little apart, since their intervals may overlap.
+        for which, colour, y in ((best, theme.accent, place + 0.13), (worst, theme.contrast, place - 0.13)):
             ends = 100 * bins.accuracy_low[which], 100 * bins.accuracy_high[which]
-            axes.plot(ends, (place, place), color=colour, linewidth=1.6)
-            axes.plot(100 * bins.accuracy[which], place, "o", color=colour, markersize=5.5)
+            axes.plot(ends, (y, y), color=colour, linewidth=1.6)
+            axes.plot(100 * bins.accuracy[which], y, "o", color=colour, markersize=5.5)
     axes.axvline(100 * found.right / found.images, color=theme.soft, linestyle="--", linewidth=1)
     axes.set_yticks(range(len(effects)), [short(one.name, 22) for one in effects], fontsize=FONT)
     axes.set_ylim(len(effects) - 0.4, -0.6)
