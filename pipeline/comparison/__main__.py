@@ -49,7 +49,7 @@ def compare_runs(first: Run, second: Run, out: Path, *, seed: int) -> bool:
     Returns
     -------
     bool
-        Whether anything differs.
+        Whether anything differs of what could be compared.
 
     Raises
     ------
@@ -75,7 +75,8 @@ def compare_runs(first: Run, second: Run, out: Path, *, seed: int) -> bool:
         page.add("metrics", lambda section: add_metrics(section, first, second))
         page.add("files", lambda section: add_files(section, first, second))
         differs = page.differs
-        page.write("Two runs compared", first.name, second.name, nothing=not differs)
+        complete = not (first.lacks_anything or second.lacks_anything)
+        page.write("Two runs compared", first.name, second.name, nothing=complete and not differs)
     return differs
 
 
@@ -91,7 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"compare: error: {error}", file=sys.stderr)
         return 1
-    said = "" if differs else " (nothing differs)"
+    lacking = first.lacks_anything or second.lacks_anything
+    said = "" if differs else f" (nothing differs{' in what could be had' if lacking else ''})"
     print(f"{options.out / 'index.html'}: {first.name} and {second.name}{said}", file=sys.stderr)
     return 0
 

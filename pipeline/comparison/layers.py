@@ -34,7 +34,7 @@ def add_layers(section: SectionDraft, first: Run, second: Run, pairs: Pairs, *, 
     Raises
     ------
     UserError
-        If either run's activations are not there, lack the means, or too few images are in both.
+        If either run's activations are not there, lack the means, or too few images or no layer is in both.
     """
     ours, theirs = (open_activations(run.path(FOLDER)) for run in (first, second))
     if not (ours.has_means and theirs.has_means):
@@ -45,6 +45,8 @@ def add_layers(section: SectionDraft, first: Run, second: Run, pairs: Pairs, *, 
     # Not sorted: the first half is then as good a sample as the second.
     drawn = np.random.default_rng(seed).permutation(len(pair))[:MOST_IMAGES]
     layers = [name for name in ours.layers if name in theirs.layers]
+    if not layers:
+        raise UserError("the networks have no layer of the same name")
     found, same = [], True
     for name in layers:
         one, other = _means(ours, name, our_rows[drawn]), _means(theirs, name, their_rows[drawn])
@@ -52,7 +54,7 @@ def add_layers(section: SectionDraft, first: Run, second: Run, pairs: Pairs, *, 
         found.append(_alike(one, other))
     section.numbers |= {"images": len(drawn), "half": len(drawn) // 2, "same": int(same)}
     section.numbers["left_out"] = len(set(ours.layers) ^ set(theirs.layers))
-    if layers and not same:
+    if not same:
         _draw(section, layers, np.array(found))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.comparison.changed import KINDS, Shown
 from pipeline.contents.writing import SectionDraft
 from pipeline.errors import UserError
-from pipeline.formats.status import DONE, Status
+from pipeline.formats.status import Status
 from pipeline.report.addresses import address
 from pipeline.report.captions import FOLDER, read_caption
 from pipeline.report.collecting import Worded
@@ -43,11 +43,9 @@ class Page:
 
     @property
     def differs(self) -> bool:
-        """Whether a section says that anything differs, or could not tell."""
-        numbers = [one.numbers for one in self.sections]
-        return any(
-            one.get("settings") or one.get("differing") or one.get("changed") for one in numbers
-        ) or any(one.status != DONE for one in self.sections)
+        """Whether a section says that anything differs; one that could not be drawn says nothing of it."""
+        counts = ("settings", "differing", "changed")
+        return any(section.numbers.get(name) for section in self.sections for name in counts)
 
     def add(self, name: str, draw: Callable[[SectionDraft], Any]) -> Any:
         """Add a section; one that a run lacks something for says so, and leaves the others alone.

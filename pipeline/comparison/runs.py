@@ -34,6 +34,11 @@ class Run:
     folder: Path
     lacking: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def lacks_anything(self) -> bool:
+        """Whether something that is compared could not be had; pictures only show."""
+        return bool(set(self.lacking) - {PICTURES})
+
     def path(self, name: str) -> Path:
         """Return where a file or folder of the run lies.
 

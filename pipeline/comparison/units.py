@@ -12,6 +12,7 @@ from pipeline.comparison.runs import Run
 from pipeline.contents import blocks
 from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
+from pipeline.errors import UserError
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.topk import RankedLayer, open_topk
@@ -20,6 +21,7 @@ from pipeline.store.tables import write_table
 TOPK = "artifacts/topk.h5"
 # Layers that a figure has room for; the table lists all.
 MOST_DRAWN = 60
+NOTHING = "no unit of the same layer and number is active in both, in layers of as many units"
 
 
 def add_units(section: SectionDraft, first: Run, second: Run, pairs: Pairs) -> None:
@@ -28,7 +30,7 @@ def add_units(section: SectionDraft, first: Run, second: Run, pairs: Pairs) -> N
     Raises
     ------
     UserError
-        If either run's ranking is not there, or of another version.
+        If either run's ranking is not there, or of another version, or the networks have no unit in common.
     """
     with open_topk(first.path(TOPK)) as ours, open_topk(second.path(TOPK)) as theirs:
         k = min(ours.about.k, theirs.about.k, ours.about.images, theirs.about.images)
@@ -38,13 +40,15 @@ def add_units(section: SectionDraft, first: Run, second: Run, pairs: Pairs) -> N
         left_out = set(ours.about.layers) ^ set(theirs.about.layers)
     found = {name: one for name, one in compared.items() if one is not None}
     known = {name: one for name, one in found.items() if np.isfinite(one.same).any()}
+    if not known:
+        raise UserError(NOTHING)
     section.numbers |= {
         "k": k, "images": images, "by_chance": k / images,
         "left_out": len(left_out) + len(compared) - len(found),
         "units": sum(len(one.same) for one in found.values()),
         "same": int(all(bool((_known(one.same) == 1).all()) for one in known.values())),
     }  # fmt: skip
-    if known and not section.numbers["same"]:
+    if not section.numbers["same"]:
         _draw(section, known)
 
 

@@ -20,7 +20,7 @@ GEOMETRY = LayerGeometry((8, 8), ReceptiveField((3, 3), (1, 1), (-1, -1), "exact
 LABEL = np.arange(IMAGES) % 2
 
 
-def write_run(folder, *, wrong=(), seed=0, params=None, metrics=None, labelled=True):
+def write_run(folder, *, wrong=(), seed=0, params=None, metrics=None, labelled=True, layer="relu"):
     """Write the artifacts of a network that is wrong of some images; another seed is another network."""
     rng, artifacts = np.random.default_rng(seed), folder / "artifacts"
     artifacts.mkdir(parents=True)
@@ -30,9 +30,9 @@ def write_run(folder, *, wrong=(), seed=0, params=None, metrics=None, labelled=T
     write_thumbnails(artifacts / "thumbnails.h5", np.arange(IMAGES))
     _write_predictions(artifacts / "predictions.h5", np.isin(np.arange(IMAGES), wrong), label, rng)
     means = rng.random((IMAGES, UNITS)).astype(np.float32)
-    _write_topk(artifacts / "topk.h5", means)
-    index = Index((KeptLayer("relu", "map", UNITS, GEOMETRY),), "relu", IMAGES, "float32", 32, "cpu AVX2")
-    write_shards(artifacts / "activations", index, np.arange(IMAGES), {mean("relu"): means}, [10, 25])
+    _write_topk(artifacts / "topk.h5", means, layer)
+    index = Index((KeptLayer(layer, "map", UNITS, GEOMETRY),), layer, IMAGES, "float32", 32, "cpu AVX2")
+    write_shards(artifacts / "activations", index, np.arange(IMAGES), {mean(layer): means}, [10, 25])
     _write_embedding(artifacts / "embedding.h5", rng.normal(size=(IMAGES, 2)))
     (folder / "metrics").mkdir()
     (folder / "metrics/topk.json").write_text(json.dumps(metrics or {"dead": 1}))
@@ -59,14 +59,14 @@ def _write_predictions(path, wrong, label, rng):
     )  # fmt: skip
 
 
-def _write_topk(path, maxima):
+def _write_topk(path, maxima, name):
     order = np.argsort(-maxima.T, axis=1, kind="stable")[:, :K]
     counts = np.full(UNITS, IMAGES)
     layer = RankedLayer(
         GEOMETRY, np.take_along_axis(maxima.T, order, axis=1), order, np.zeros((UNITS, K, 2), np.uint16),
         np.zeros((UNITS, K, 4), np.float32), counts, np.ones_like(counts), np.zeros((UNITS, K), np.bool_),
     )  # fmt: skip
-    write_topk(path, About(("relu",), IMAGES, K, 0, (8, 8)), iter([layer]), made_from={})
+    write_topk(path, About((name,), IMAGES, K, 0, (8, 8)), iter([layer]), made_from={})
 
 
 def _write_embedding(path, xy):

@@ -6,7 +6,10 @@ import shutil
 import pytest
 
 from pipeline import store
-from pipeline.comparison.__main__ import main
+from pipeline.comparison.__main__ import compare_runs, main
+from pipeline.comparison.runs import Run
+from pipeline.formats.embedding import VERSION
+from pipeline.formats.status import Status, mark
 from tests.pipeline.report.browser import CHROMIUM, browser
 from tests.small.artifacts import write_manifest_of
 from tests.small.runs import IMAGES, write_run
@@ -80,11 +83,7 @@ def test_a_section_that_lacks_something_says_so_and_others_stand(first, tmp_path
     second = write_run(tmp_path / "second", wrong=[9, 11], seed=1)
     (second / "artifacts/topk.h5").unlink()
     (second / "artifacts/thumbnails.h5").unlink()
-    (first / "artifacts/embedding.h5").unlink()
-    with store.write(
-        first / "artifacts/embedding.h5", stage="embedding", version=2, made_from={}, versions=()
-    ) as file:
-        file.set_attributes("", {"status": "not applicable", "status_reason": "one image is no map"})
+    _mark_without_map(first)
     _, sections = compared()
     assert "second has no artifacts/topk.h5" in sections["units"]
     assert "one image is no map" in sections["maps"]
@@ -99,6 +98,27 @@ def test_images_without_labels_are_compared_all_the_same(first, tmp_path):
     _, sections = compared()
     assert "No image with the same label" in sections["accuracy"]
     assert "Other changes (1 of 1)" in sections["changed"] and "labelled" not in sections["changed"]
+
+
+def test_equal_runs_without_a_map_are_equal(first, tmp_path):
+    _mark_without_map(first)
+    shutil.copytree(first, tmp_path / "second")
+    page, sections = compared()
+    assert "Nothing differs." in page and "one image is no map" in sections["maps"]
+
+
+def test_what_could_not_be_had_is_said_in_place_of_nothing_differs(first, tmp_path):
+    lacking = Run("v1", first, {"artifacts/topk.h5": "topk.h5 of v1 is not in the cache"})
+    assert not compare_runs(lacking, Run("now", first), tmp_path / "compare", seed=0)
+    page = (tmp_path / "compare/index.html").read_text(encoding="utf-8")
+    assert "topk.h5 of v1 is not in the cache" in page and "Nothing differs." not in page
+
+
+def test_of_networks_without_a_common_layer_nothing_is_said_to_be_alike(first, tmp_path):
+    write_run(tmp_path / "second", wrong=[9], seed=1, layer="another")
+    _, sections = compared()
+    assert "no unit of the same layer" in sections["units"] and "same 3" not in sections["units"]
+    assert "no layer of the same name" in sections["layers"] and "to the last bit" not in sections["layers"]
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
@@ -144,3 +164,10 @@ def test_runs_without_a_common_image_are_refused(first, tmp_path, capsys):
     write_manifest_of(second / "artifacts/manifest.h5", pictures, ["another.png"])
     assert main(["first", "second"]) == 1
     assert "no image of equal path and bytes in common" in capsys.readouterr().err
+
+
+def _mark_without_map(run):
+    path = run / "artifacts/embedding.h5"
+    path.unlink()
+    with store.write(path, stage="embedding", version=VERSION, made_from={}, versions=()) as file:
+        mark(file, Status("not applicable", "one image is no map"))
