@@ -28,7 +28,6 @@ VERBATIM = {
     "core.autocrlf": "false",
     "core.fileMode": "false",
     "core.attributesFile": os.devnull,
-    "core.excludesFile": os.devnull,
     "core.hooksPath": os.devnull,
     "gc.auto": "0",
 }

@@ -24,7 +24,9 @@ def test_a_turned_and_mirrored_map_comes_to_lie_upon_the_other():
 
 def test_what_is_left_is_as_scipy_has_it():
     other = turned(POINTS) + np.random.default_rng(1).normal(size=POINTS.shape)
-    assert align(POINTS, other).left == pytest.approx(procrustes(POINTS, other)[2])
+    found = align(POINTS, other)
+    assert found.left == pytest.approx(procrustes(POINTS, other)[2])
+    assert ((found.first - found.second) ** 2).sum() / len(POINTS) == pytest.approx(found.left)
 
 
 def test_unrelated_maps_keep_as_many_neighbours_as_chance():

@@ -81,8 +81,15 @@ def test_uncommitted_changes_are_said(project, remote, git):
     assert "with uncommitted changes" in git(remote, "log", "-1", "--format=%s", "gh-pages")
 
 
-def test_the_same_report_is_the_same_commit_on_another_remote(project, remote, git, tmp_path):
+def test_the_same_report_is_the_same_commit_on_another_remote(project, remote, git, tmp_path, monkeypatch):
+    """At whatever time: a commit bears that of its revision."""
+    with monkeypatch.context() as past:
+        past.setenv("GIT_COMMITTER_DATE", "2001-02-03T04:05:06+00:00")
+        git(project, "commit", "--quiet", "--amend", "--no-edit")
     first = publish(project)
+    assert git(remote, "log", "-1", "--format=%cI %aI", "gh-pages") == " ".join(
+        ["2001-02-03T04:05:06+00:00"] * 2
+    )
     git(tmp_path, "init", "--quiet", "--bare", "other.git")
     assert publish(project, remote="../other.git").commit == first.commit
 
@@ -94,8 +101,15 @@ def test_a_branch_with_something_else_is_refused(project, remote, git):
     assert git(remote, "ls-tree", "--name-only", "main").splitlines() == [".gitignore", "params.yaml"]
 
 
-def test_line_ends_and_ignored_files_come_as_they_are(project, remote, git):
-    git(project, "config", "core.autocrlf", "input")
+@pytest.mark.parametrize("setting", ["autocrlf = input", "attributesFile = ATTRIBUTES"])
+def test_line_ends_and_ignored_files_come_as_they_are(project, remote, git, tmp_path, monkeypatch, setting):
+    """Whatever the user's own settings make of files elsewhere."""
+    (tmp_path / "attributes").write_text("*.csv text eol=lf\n")
+    (tmp_path / "ignored").write_text("*.csv\n")
+    setting = setting.replace("ATTRIBUTES", str(tmp_path / "attributes"))
+    config = f"[core]\n{setting}\nexcludesFile = {tmp_path / 'ignored'}\nsafecrlf = false\n"
+    (tmp_path / "config").write_text(config)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
     (project / "report/table.csv").write_bytes(b"a,b\r\n1,2\r\n")
     publish(project)
     blob = subprocess.run(
