@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+
+from pipeline.numerics.bootstrap import bootstrap_groups
+
+VALUES = np.random.default_rng(0).standard_normal(60)
+
+
+def test_groups_of_one_are_scipy_s_percentile_bootstrap():
+    low, high = bootstrap_groups(list(VALUES[:, None]), np.mean, repeats=5000, seed=0)
+    oracle = bootstrap((VALUES,), np.mean, n_resamples=5000, method="percentile", rng=1).confidence_interval
+    assert (low, high) == pytest.approx(tuple(oracle), abs=0.02)
+
+
+def test_groups_are_drawn_whole():
+    """Ten copies of a value say no more than one."""
+    once = bootstrap_groups(list(VALUES[:, None]), np.mean, repeats=500, seed=3)
+    often = bootstrap_groups(list(VALUES[:, None].repeat(10, 1)), np.mean, repeats=500, seed=3)
+    assert once == pytest.approx(often)
+
+
+def test_fewer_than_two_groups_have_no_interval():
+    for groups in ([VALUES], [VALUES, VALUES[:0]], []):
+        assert np.isnan(bootstrap_groups(groups, np.mean, repeats=100, seed=0)).all()
+
+
+def test_draws_that_hold_nothing_are_left_out():
+    low, high = bootstrap_groups([np.ones(2), np.ones(1), *[np.empty(0)] * 5], np.mean, repeats=200, seed=0)
+    assert (low, high) == (1, 1)
