@@ -29,6 +29,8 @@ WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 _FAMILY = "DejaVu Sans, Verdana, sans-serif"
 _FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
+# Of lines, pixels: width, radius of a dot, dark rim, length of a dash; and how much finer they are drawn.
+_LINE, _DOT, _RIM, _DASH, _FINER = 1.8, 3.0, 0.6, 5, 4
 # Pillow anchors by ascender and middle; SVG by the baseline: shares of the size from one to the other.
 _BASELINE = {"a": 0.93, "m": 0.36}
 _ANCHOR = {"l": "start", "m": "middle", "r": "end"}
@@ -77,7 +79,16 @@ class Edge:
     height: int
 
 
-Element: TypeAlias = Pixels | Label | Rectangle | Edge
+@dataclass(frozen=True)
+class Segments:
+    """Lines of one colour between dark edges, each x0, y0, x1, y1, with a dot at either end."""
+
+    segments: tuple[tuple[float, float, float, float], ...]
+    colour: Colour
+    dashed: bool = False
+
+
+Element: TypeAlias = Pixels | Label | Rectangle | Edge | Segments
 
 
 @dataclass
@@ -101,6 +112,8 @@ class Canvas:
                 image.paste(Image.fromarray(element.pixels), (element.x, element.y))
             elif isinstance(element, Label):
                 _draw_text(pen, element)
+            elif isinstance(element, Segments):
+                _draw_segments(image, element)
             elif isinstance(element, Edge):
                 x1, y1 = element.x + element.width, element.y + element.height
                 pen.rectangle((element.x - 1, element.y - 1, x1, y1), outline=(*INK, 255))
@@ -160,6 +173,40 @@ def _draw_frame(pen: ImageDraw.ImageDraw, frame: Rectangle) -> None:
     pen.rectangle((x0 + 1, y0 + 1, x1 - 1, y1 - 1), outline=(*WHITE, 255), width=2)
 
 
+def _draw_segments(image: Image.Image, lines: Segments) -> None:
+    """Draw lines in a mask that is larger and then reduced, so that slanted ones have smooth edges."""
+    if not lines.segments:
+        return
+    ends = np.array(lines.segments).reshape(-1, 2)
+    x, y = np.floor(ends.min(0) - _DOT - 2).astype(int).tolist()
+    width, height = (np.ceil(ends.max(0) + _DOT + 2).astype(int) - (x, y)).tolist()
+    for colour, wider in ((BLACK, _RIM), (lines.colour, 0.0)):
+        mask = Image.new("L", (width * _FINER, height * _FINER))
+        pen = ImageDraw.Draw(mask)
+        for part in _parts(lines):
+            scaled = [(one - start) * _FINER for one, start in zip(part, (x, y, x, y), strict=True)]
+            pen.line(scaled, fill=255, width=round((_LINE + 2 * wider) * _FINER))
+        for dot in (ends - (x, y)).tolist():
+            reach = (_DOT + wider) * _FINER
+            left, top = dot[0] * _FINER - reach, dot[1] * _FINER - reach
+            pen.ellipse((left, top, left + 2 * reach, top + 2 * reach), fill=255)
+        image.paste(colour, (x, y), mask.resize((width, height), Image.Resampling.BOX))
+
+
+def _parts(lines: Segments) -> list[tuple[float, float, float, float]]:
+    """Return the lines, or their dashes."""
+    if not lines.dashed:
+        return list(lines.segments)
+    parts = []
+    for x0, y0, x1, y1 in lines.segments:
+        length = float(np.hypot(x1 - x0, y1 - y0))
+        for start in np.arange(0, length, 2 * _DASH):
+            low, high = start / length, min(start + _DASH, length) / length
+            along = [x0 + low * (x1 - x0), y0 + low * (y1 - y0), x0 + high * (x1 - x0), y0 + high * (y1 - y0)]
+            parts.append((along[0], along[1], along[2], along[3]))
+    return parts
+
+
 def _svg(element: Element) -> str:
     if isinstance(element, Pixels):
         height, width = element.pixels.shape[:2]
@@ -171,6 +218,8 @@ def _svg(element: Element) -> str:
         place = f'x="{element.x - 0.5}" y="{element.y - 0.5}"'
         size = f'width="{element.width + 1}" height="{element.height + 1}"'
         return f'<rect {place} {size} fill="none" stroke="#{bytes(INK).hex()}"/>'
+    if isinstance(element, Segments):
+        return _svg_segments(element) if element.segments else ""
     if isinstance(element, Rectangle):
         x0, y0, x1, y1 = element.x0 + 2, element.y0 + 2, element.x1 - 2, element.y1 - 2
         place = f'x="{x0:g}" y="{y0:g}" width="{max(x1 - x0, 1):g}" height="{max(y1 - y0, 1):g}" fill="none"'
@@ -178,6 +227,20 @@ def _svg(element: Element) -> str:
             f'<rect {place} stroke="black" stroke-width="4"/><rect {place} stroke="white" stroke-width="2"/>'
         )
     return _svg_text(element)
+
+
+def _svg_segments(lines: Segments) -> str:
+    path = " ".join(f"M{x0:g} {y0:g}L{x1:g} {y1:g}" for x0, y0, x1, y1 in lines.segments)
+    dots = " ".join(f"M{x:g} {y:g}h0" for x, y in np.array(lines.segments).reshape(-1, 2).tolist())
+    dashes = f' stroke-dasharray="{_DASH}"' if lines.dashed else ""
+    drawn = [
+        f'<path d="{shape}" fill="none" stroke="#{bytes(colour).hex()}" stroke-width="{width:g}"{more}/>'
+        for colour, wider in ((BLACK, 2 * _RIM), (lines.colour, 0.0))
+        for shape, width, more in (
+            (path, _LINE + wider, dashes), (dots, 2 * _DOT + wider, ' stroke-linecap="round"'),
+        )
+    ]  # fmt: skip
+    return "\n".join(drawn)
 
 
 def _svg_text(text: Label) -> str:

@@ -7,7 +7,17 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
-from pipeline.figures.drawing.canvas import BLACK, WHITE, Canvas, Edge, Label, Pixels, Rectangle, text_width
+from pipeline.figures.drawing.canvas import (
+    BLACK,
+    WHITE,
+    Canvas,
+    Edge,
+    Label,
+    Pixels,
+    Rectangle,
+    Segments,
+    text_width,
+)
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8)
 
@@ -85,3 +95,22 @@ def test_equal_drawings_give_equal_bytes(tmp_path):
 
 def test_text_width_grows_with_the_text():
     assert text_width("ab", 12) < text_width("abc", 12) < text_width("abc", 12, bold=True)
+
+
+def test_segments_are_lines_between_dots(tmp_path):
+    canvas = Canvas(60, 40)
+    canvas.draw(Segments(((10, 20, 50, 20),), (200, 30, 40)), Segments((), (0, 0, 0)))
+    image = np.asarray(canvas.image())
+    assert (image[20, 30, :3] == (200, 30, 40)).all() and (image[18, 10, :3] == (200, 30, 40)).all()
+    assert not image[16, 30, 3] and not image[20, 3, 3] and not image[20, 57, 3]
+    canvas.save_svg(tmp_path / "a.svg")
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert [path.get("d") for path in root.findall("{*}path")][:2] == ["M10 20L50 20", "M10 20h0 M50 20h0"]
+
+
+def test_dashed_segments_have_gaps():
+    whole, dashed = (Canvas(60, 10) for _ in range(2))
+    for canvas, broken in ((whole, False), (dashed, True)):
+        canvas.draw(Segments(((5, 5, 55, 5),), (255, 255, 255), dashed=broken))
+    lines = [(np.asarray(canvas.image())[5, 10:50, 3] > 128).mean() for canvas in (whole, dashed)]
+    assert lines[0] == 1 and 0.4 < lines[1] < 0.8
