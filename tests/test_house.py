@@ -40,6 +40,7 @@ NETWORK_STAGES = {
     "stages.activation_maps", "stages.gradients", "stages.filters", "stages.directions", "stages.concepts",
     "stages.training_dynamics", "stages.inversion", "stages.fooling",
     "stages.projections", "stages.occlusion", "stages.class_models", "stages.scorecard",
+    "stages.correspondence",
 }  # fmt: skip
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes

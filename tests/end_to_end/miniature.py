@@ -27,6 +27,8 @@ PARAMS: dict[str, Any] = {
     "topk.margin": 2,
     "patches.units": 2,
     "inversion.schedule": [[4, 0.004], [2, 0.0004]],
+    "correspondence.points": 8,
+    "correspondence.repeats": 100,
     "patches.side": 16,
     "outlines.sample": 20,
     "directions.count": 4,
