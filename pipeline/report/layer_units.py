@@ -118,38 +118,42 @@ def choices(table: UnitTable) -> list[Shown]:
 
 
 def record(table: UnitTable) -> dict[str, Any]:
-    """Return what the script of the page sorts and chooses by.
+    """Return what the script of the page begins with.
 
-    Of each unit: its number, whether it was drawn, the text of each column of numbers, its place among their
-    different values, words as they are, and the units most like it with how much, nearest first.
+    Of each unit: its number, whether it was drawn, its words, and the units most like it with how much,
+    nearest first.
     """
-    places = [_places(table.column(place), column) for place, column in enumerate(table.columns)]
+    words = [place for place, column in enumerate(table.columns) if column.form in CHOSEN]
     return {
-        "columns": [(column.key, column.name, column.form in SORTED) for column in table.columns],
+        "words": [table.columns[place].key for place in words],
         "units": [
-            (unit.unit, int(unit.drawn), _texts(table.columns, row), [own[at] for own in places], _near(unit))
-            for at, (unit, row) in enumerate(zip(table.units, table.rows, strict=True))
+            (unit.unit, int(unit.drawn), [row[place] for place in words], _near(unit))
+            for unit, row in zip(table.units, table.rows, strict=True)
         ],
     }
 
 
-def _places(column: Sequence[Cell], about: UnitColumn) -> list[int | str | None]:
-    if about.form in CHOSEN:
-        return [cell if isinstance(cell, str) else None for cell in column]
-    if about.form not in SORTED:
-        return [None] * len(column)
-    values = [cells.rank(cell) for cell in column]
-    order = {
-        value: place for place, value in enumerate(sorted({value for value in values if value is not None}))
-    }
-    return [None if value is None else order[value] for value in values]
+def sorted_numbers(table: UnitTable) -> list[tuple[str, str, list[str], list[int | None]]]:
+    """Return what units are sorted by, which the script loads once it is asked for.
 
-
-def _texts(columns: Sequence[UnitColumn], row: Sequence[Cell]) -> list[str]:
+    Of each column of numbers: its key, its name, and of each unit its text, and its place among their
+    different values, None where there is none.
+    """
     return [
-        cells.text(cell, column.form) if cell is not None and column.form in SORTED else ""
-        for column, cell in zip(columns, row, strict=True)
+        (column.key, column.name, _texts(table.column(place), column.form), _places(table.column(place)))
+        for place, column in enumerate(table.columns)
+        if column.form in SORTED
     ]
+
+
+def _texts(column: Sequence[Cell], form: Form) -> list[str]:
+    return ["" if cell is None else cells.text(cell, form) for cell in column]
+
+
+def _places(column: Sequence[Cell]) -> list[int | None]:
+    values = [cells.rank(cell) for cell in column]
+    order = {one: place for place, one in enumerate(sorted({one for one in values if one is not None}))}
+    return [None if one is None else order[one] for one in values]
 
 
 def _near(unit: UnitEntry) -> list[tuple[int, str]]:

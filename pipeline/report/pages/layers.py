@@ -7,7 +7,7 @@ from pipeline.contents.slugs import layer_slug
 from pipeline.report.addresses import address, layer_page, section_anchor, unit_page
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
-from pipeline.report.layer_units import SORTED, choices, distributions, record, unit_table
+from pipeline.report.layer_units import SORTED, choices, distributions, record, sorted_numbers, unit_table
 from pipeline.report.pages.units import with_neighbours
 from pipeline.report.scripts import write_script
 from pipeline.report.shown import Shown, View, geometry_text, unit_facts, unit_numbers
@@ -29,6 +29,7 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
         data = f"layers/{layer_slug(layer.name)}"
         if table.units:
             write_script(frame.report, data, record(table))
+            write_script(frame.report, f"{data}-numbers", sorted_numbers(table))
         frame.write(
             layer_page(layer.name),
             "layer.html",

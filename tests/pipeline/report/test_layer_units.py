@@ -5,7 +5,7 @@ from pipeline.contents.section import Section
 from pipeline.contents.values import Column
 from pipeline.report.captions import read_caption
 from pipeline.report.collecting import LayerEntry, Worded
-from pipeline.report.layer_units import BINS, choices, distributions, record, unit_table
+from pipeline.report.layer_units import BINS, choices, distributions, record, sorted_numbers, unit_table
 from tests.pipeline.report import fakes
 
 COLUMNS = (
@@ -55,16 +55,20 @@ def test_words_are_chosen_by(table):
 
 
 def test_units_have_their_places_among_different_values(table):
-    units = record(table)["units"]
-    assert [unit[0] for unit in units] == [0, 2, 4, 6]
-    assert [unit[3] for unit in units] == [
-        [1, 1, "b", None],
-        [None, 2, None, None],
-        [0, 1, "a", None],
-        [2, 0, "b", None],
+    size, share = sorted_numbers(table)
+    assert size == ("patches.size", "size", ["2", "", "1", "3"], [1, None, 0, 2])
+    assert share[2][0] == "1 of 4 (25.0\u00a0%)" and share[3] == [1, 2, 1, 0]
+
+
+def test_units_have_their_words(table):
+    assert record(table)["words"] == ["patches.word"]
+    assert [unit[:3] for unit in record(table)["units"]] == [
+        (0, 0, ["b"]),
+        (2, 0, [None]),
+        (4, 0, ["a"]),
+        (6, 0, ["b"]),
     ]
-    assert units[0][2] == ["2", "1 of 4 (25.0\u00a0%)", "", ""]
 
 
 def test_the_first_group_within_the_layer_says_which_units_are_alike(table):
-    assert [unit[4] for unit in record(table)["units"]] == [[], [(2, "0.25"), (0, "0.125")], [], []]
+    assert [unit[3] for unit in record(table)["units"]] == [[], [(2, "0.25"), (0, "0.125")], [], []]

@@ -132,14 +132,15 @@ def _choose(page, **fields):
         )
 
 
-def _units(page):
-    return page.evaluate("[...document.querySelectorAll('#list > li')].map(one => +one.id.slice(5))")
+def _shows(page, *units):
+    """Wait until the page of a layer shows these units in this order: numbers are loaded when they are asked for."""
+    listed = "[...document.querySelectorAll('#list > li')].map(one => +one.id.slice(5)).join()"
+    page.wait(f"!tools.hidden && {listed} === '{','.join(map(str, units))}'")
 
 
 def test_units_of_a_layer_are_ordered_and_chosen_and_the_address_says_how(page, report):
     page.open(report / "layers/pool.html")
-    page.wait("!tools.hidden")
-    assert _units(page) == [0, 1, 2, 3, 4]
+    _shows(page, 0, 1, 2, 3, 4)
     for name, value, expected in (
         ("order", "patches.largest:up", [1, 0, 2, 3, 4]), ("order", "patches.largest", [4, 3, 2, 0, 1]),
         ("drawn", True, [3, 2, 0, 1]), ("patches.class", fakes.HOSTILE[0], [2, 0]), ("drawn", False, [4, 2, 0]),
@@ -147,23 +148,21 @@ def test_units_of_a_layer_are_ordered_and_chosen_and_the_address_says_how(page, 
         ("patches.class", "", [0, 2, 1, 3, 4]),
     ):  # fmt: skip
         _choose(page, **{name: value})
-        assert _units(page) == expected, (name, value)
+        _shows(page, *expected)
     assert page.evaluate("location.hash") == "#near=0"
     assert page.evaluate("document.querySelector('#unit-2 .sorted').textContent") == "likeness −0.5"
     _choose(page, near="", order="patches.largest", **{"patches.class": fakes.HOSTILE[0]})
     address, shown = page.evaluate("[location.href, tools.elements.shown.value]")
     assert shown == "3 of 5 units shown, 2 of them drawn"
     page.open(address)
-    page.wait("!tools.hidden")
-    assert _units(page) == [4, 2, 0]
+    _shows(page, 4, 2, 0)
     assert page.evaluate("document.querySelector('#list .sorted').textContent") == "largest 5"
 
 
 @pytest.mark.parametrize("state", ["order=gone", "patches.class=gone", "gone=1", "near=77", "drawn=no"])
 def test_a_link_to_what_a_layer_has_no_more_shows_all_its_units(page, report, state):
     page.open(at(report, f"layers/pool.html#{state}"))
-    page.wait("!tools.hidden")
-    assert _units(page) == [0, 1, 2, 3, 4]
+    _shows(page, 0, 1, 2, 3, 4)
 
 
 def test_a_distribution_leads_to_the_units_in_its_order(page, report):
@@ -171,7 +170,7 @@ def test_a_distribution_leads_to_the_units_in_its_order(page, report):
     page.wait("!tools.hidden")
     page.evaluate("document.querySelector('.distributions a').click()")
     page.wait("tools.elements.order.value === 'patches.largest'")
-    assert _units(page) == [4, 3, 2, 0, 1]
+    _shows(page, 4, 3, 2, 0, 1)
 
 
 def test_an_anchor_of_a_unit_is_reached_among_those_that_come_by_script(page, report):
