@@ -13,7 +13,7 @@ from tests.end_to_end.project import Project
 
 # What is said of the method, of every run the same.
 CONSTANT = re.compile(r"95 % interval|of 255|p < 0\.05")
-NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+NUMBER = re.compile(r"−?\d[\d,]*(?:\.\d+)?")
 
 
 class Numbers(HTMLParser):
@@ -123,7 +123,7 @@ def _says(text: str, values: Any) -> bool:
 
 def _rounds(text: str, value: float) -> bool:
     places = len(text.partition(".")[2])
-    written = float(text.replace(",", ""))
+    written = float(text.replace(",", "").replace("−", "-"))
     return any(abs(written - scale * value) <= 0.5000001 * 10**-places for scale in (1, 100))
 
 

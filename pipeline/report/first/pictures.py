@@ -88,12 +88,12 @@ def write_strip(report: Path, windows: Sequence[Window], pictures: int) -> str:
     windows
         Section, sheet and strip of each line; the strips' pictures can be told apart.
     pictures
-        Places in a line; a strip that has fewer leaves the last ones white.
+        Places in a line; a strip that has fewer leaves the last ones empty.
     """
-    sheet = np.full((len(windows) * PATCH, pictures * PATCH, 3), 255, np.uint8)
+    sheet = np.zeros((len(windows) * PATCH, pictures * PATCH, 4), np.uint8)
     for line, (section, source, strip) in enumerate(windows):
         with Image.open(report / section.folder / source.file) as image:
-            pixels = np.asarray(image.convert("RGB"))
+            pixels = np.asarray(image.convert("RGBA"))
         for place, tile in enumerate(_tiles(pixels, strip)[:pictures]):
             y, x = line * PATCH, place * PATCH
             sheet[y : y + PATCH, x : x + PATCH] = tile
@@ -103,7 +103,7 @@ def write_strip(report: Path, windows: Sequence[Window], pictures: int) -> str:
 
 
 def _tiles(pixels: np.ndarray, strip: Strip) -> list[np.ndarray]:
-    """Return the pictures of a strip, each (PATCH, PATCH, 3) uint8."""
+    """Return the pictures of a strip, each (PATCH, PATCH, 4) uint8."""
     tiles = strip.tiles
     assert tiles is not None, "chosen so"
     found = []

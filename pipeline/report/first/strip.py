@@ -41,6 +41,11 @@ class Chosen:
     sheet: SpriteSheet
     strip: Strip
 
+    @property
+    def pictures(self) -> int:
+        """How many pictures of it are shown."""
+        return min(PICTURES, self.strip.tiles.count if self.strip.tiles else 1)
+
 
 def choose_units(layers: Sequence[LayerEntry]) -> tuple[list[Chosen], str]:
     """Return a drawn unit of each layer, in the network's order, and what they were chosen by.

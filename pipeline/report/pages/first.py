@@ -107,14 +107,13 @@ def _strip(frame: Frame, words: Parts, sections: Sequence[Worded]) -> Shown | No
         "title": line(part, "title", said),
         "text": prose(part, said),
         "sheet": write_strip(frame.report, [(one.section, one.sheet, one.strip) for one in chosen], PICTURES),
-        "pictures": PICTURES,
         "units": [
             {
                 "layer": one.layer,
                 "unit": one.unit,
                 "page": address(unit_page(one.layer, one.unit, drawn=True)),
                 "source": one.source,
-                "alt": line(part, "alt", {"layer": one.layer, "unit": one.unit, "pictures": PICTURES}),
+                "alt": line(part, "alt", {"layer": one.layer, "unit": one.unit, "pictures": one.pictures}),
             }
             for one in chosen
         ],
