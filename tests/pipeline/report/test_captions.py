@@ -1,7 +1,10 @@
+import re
+from itertools import pairwise
+
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.report.captions import read_caption, read_chapters
+from pipeline.report.captions import FOLDER, read_caption, read_chapters
 
 TEXT = """title: One: two
 chapter: network
@@ -89,3 +92,35 @@ def test_chapters_are_addresses_and_titles(tmp_path, text):
     (tmp_path / "chapters.yaml").write_text(text)
     with pytest.raises(UserError, match=r"chapters\.yaml"):
         read_chapters(tmp_path)
+
+
+def joined(text):
+    """Yield the ends of lines that the next words follow without a space: a block's end takes its newline."""
+    apart = re.sub(r"^\{% (else|elif)[^%]*%\}$", "", text, flags=re.MULTILINE)
+    lines = [line for line in apart.splitlines() if not re.fullmatch(r"(\{%[^%]*%\})+", line)]
+    for line, following in pairwise(lines):
+        words = re.sub(r"\{%[^%]*%\}", "", line)
+        if line.endswith("%}") and not words.endswith(" ") and following and not following.startswith((" ", "{%-")):
+            yield line
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{% if a %}One.{% endif %}\nTwo.", 1),
+        ("{% if b %}\n{% if a %}One.{% endif %}\n{% endif %}\nTwo.", 1),
+        ("{% if a %}\nOne.\n{% endif %}\nTwo.", 0),
+        ("{% if a %}One. {% endif %}\nTwo.", 0),
+        ("One{% if a %} and a half{% endif %}\n{%- if b %}, two{% endif %}.", 0),
+        ("{% if a %}One.{% endif %}\n\nTwo.", 0),
+        ("{% if b %}\n{% if a %}One.{% endif %}\n{% else %}\nTwo.\n{% endif %}", 0),
+    ],
+)
+def test_words_that_a_block_would_join_are_found(text, found):
+    assert len(list(joined(text))) == found
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.md")), ids=lambda path: path.stem)
+def test_no_sentences_are_joined(path):
+    texts = [part.partition("\n\n")[2] for part in re.split(r"^## .*$", path.read_text(), flags=re.MULTILINE)]
+    assert [line for text in texts for line in joined(text)] == []
