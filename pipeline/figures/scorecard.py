@@ -149,7 +149,8 @@ class _Drawing:
         for name, verdict in self.verdicts.items():
             steps = [estimate(step) for step in self.found.likeness[name].shuffled[[0, -1]]]
             ends = [None if one is None else one.mean for one in steps]
-            rows.append((NAMES[name], *ends, *_cells(verdict.alike), *_cells(verdict.other)))
+            cells = (*ends, *_cells(verdict.alike), *_cells(verdict.other))
+            rows.append((NAMES[name], *(None if one is None else round(one, 3) for one in cells)))
         evidence = Evidence(n=self.again, interval="bootstrap")
         return Table(
             id="alikeness", caption="alikeness", columns=ALIKENESS, rows=tuple(rows), evidence=evidence
@@ -228,6 +229,7 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
         "with_integrated": int("integrated_gradients" in verdicts),
         "window": about.window, "layers": len(about.layers), "cascade": len(images.shuffled),
         "outputs": about.outputs, "boxed": int((found.orders[CENTRE].hit >= 0).sum()),
+        "centre_hits": int((found.orders[CENTRE].hit == 1).sum()),
     }  # fmt: skip
     if known is not None:
         numbers |= {
