@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict
@@ -14,6 +15,8 @@ from matplotlib.figure import Figure
 from pipeline.figures.drawing.palette import DARK, LIGHT, Theme
 
 DPI = 160
+# It tells each table and each glyph of a font that goes into a PDF.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 Paint = Callable[[Figure, Theme], None]
 
 

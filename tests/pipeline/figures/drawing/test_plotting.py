@@ -1,3 +1,4 @@
+import logging
 import zlib
 from re import DOTALL, findall
 
@@ -29,3 +30,9 @@ def test_the_pdf_keeps_text_as_text_on_white_and_names_no_date(tmp_path):
     streams = [zlib.decompress(one) for one in findall(rb"stream\n(x\x9c.*?)\nendstream", content, DOTALL)]
     # The ground comes first: white, filled over the whole page.
     assert any(b"1 g" in one and b"0 0 m\n216 0 l\n216 144 l\n0 144 l" in one for one in streams)
+
+
+def test_a_plot_says_nothing_where_stages_log(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    plot(tmp_path, "line", (3, 2), _painted)
+    assert not caplog.records
