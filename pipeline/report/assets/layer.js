@@ -123,7 +123,9 @@ class LayerUnits {
     const turn = order.endsWith(":up") ? 1 : -1;
     const rank = (unit) => {
       if (like) return like.get(unit.number)?.place ?? Infinity;
-      const place = column?.[3][unit.at] ?? null;
+      // By their numbers, those come first of which there is something to see.
+      if (!column) return Number(!unit.drawn);
+      const place = column[3][unit.at];
       return place === null ? Infinity : turn * place;
     };
     return (a, b) => {

@@ -7,7 +7,7 @@ from pipeline.contents.slugs import layer_slug
 from pipeline.report.addresses import address, layer_page, section_anchor, unit_page
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
-from pipeline.report.layer_units import SORTED, choices, distributions, record, sorted_numbers, unit_table
+from pipeline.report.layer_units import choices, distributions, record, sorted_numbers, unit_table
 from pipeline.report.pages.units import with_neighbours
 from pipeline.report.scripts import write_script
 from pipeline.report.shown import Shown, View, geometry_text, unit_facts, unit_numbers
@@ -25,6 +25,7 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
     """
     for before, layer, after in with_neighbours(layers):
         table = unit_table(layer)
+        shown = distributions(table)
         drawn = [unit for unit in table.units if unit.drawn]
         data = f"layers/{layer_slug(layer.name)}"
         if table.units:
@@ -46,8 +47,8 @@ def write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
                     for unit in table.units
                     if not unit.drawn
                 ],
-                "distributions": distributions(table),
-                "orders": [column for column in table.columns if column.form in SORTED],
+                "distributions": shown,
+                "orders": [(one["key"], one["name"]) for one in shown],
                 "choices": choices(table),
                 "data": data,
             },
