@@ -13,6 +13,7 @@ from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.correspondence_course import Everything, plain_rows, plots
 from pipeline.figures.correspondence_pictures import DRAWN, panel, stack, view
+from pipeline.figures.correspondence_tolerances import tolerances
 from pipeline.formats.correspondence import ALL, INTERIOR, CorrespondenceFile, PlacedLayer
 from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
@@ -54,9 +55,9 @@ def add_correspondence(
     section.numbers |= _told(everything) | _compared(everything)
     evidence = Evidence(n=len(found.views.image_id), interval="bootstrap")
     section.add(_typical(section, everything, probes))
-    section.add(
-        plots(section, everything, evidence), _table(everything, evidence), _plain(everything, evidence)
-    )
+    figures = (*plots(section, everything, evidence), tolerances(section, everything))
+    section.add(blocks.Multiples(id="course", caption="course", figures=figures))
+    section.add(_table(everything, evidence), _plain(everything, evidence))
     for place, image_id in enumerate(found.views.image_id.tolist()):
         shown = view(found, probes[image_id].pixels, place)
         matches = [(name, layer.matched) for name, layer in layers.items()]
@@ -154,7 +155,6 @@ def _typical(
     return blocks.Multiples(
         id="typical",
         caption="typical",
-        wide=True,
         figures=tuple(figures),
         numbers={"path": probes[ids[place]].path},
     )

@@ -19,7 +19,7 @@ from pipeline.store.tables import write_table
 
 # Of lines that stand for no layer, matplotlib's: lengths of a dash and of the gap after it.
 DASHES = ((0, (5, 2)), (0, (1, 2)), (0, (5, 2, 1, 2)), (0, (9, 3)))
-WIDTH, HEIGHT = 4.2, 3.4  # inches
+WIDTH, HEIGHT = 3.6, 3.4  # inches
 DATA = ("what", "layer", "pck", "pck_low", "pck_high", "median_error", "error_low", "error_high")
 
 
@@ -52,17 +52,16 @@ class Everything:
         return np.asarray(np.linalg.norm(views.true - views.point, axis=1))
 
 
-def plots(section: SectionDraft, everything: Everything, evidence: Evidence) -> blocks.Multiples:
+def plots(section: SectionDraft, everything: Everything, evidence: Evidence) -> list[blocks.Figure]:
     """Draw shares and errors against depth."""
     _write(section, everything)
-    figures = [
+    return [
         blocks.Figure(
             id=name, caption=name, data="course.csv", evidence=evidence,
             **plot(section.folder, name, (max(WIDTH, 0.6 * len(everything.layers)), HEIGHT), paint),
         )
         for name, paint in (("shares", _shares(everything)), ("errors", _errors(everything)))
     ]  # fmt: skip
-    return blocks.Multiples(id="course", caption="course", wide=True, figures=tuple(figures))
 
 
 def _shares(everything: Everything) -> Callable[[Figure, Theme], None]:

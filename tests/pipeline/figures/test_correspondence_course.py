@@ -32,9 +32,9 @@ def test_whoever_stays_is_off_by_how_far_the_point_moved(everything):
 def test_the_data_have_a_line_a_layer_and_yardstick(everything, tmp_path):
     section = SectionDraft("correspondence", tmp_path / "section")
     section.folder.mkdir()
-    multiples = plots(section, everything, Evidence(n=3))
-    assert [figure.id for figure in multiples.figures] == ["shares", "errors"]
-    assert all((section.folder / figure.image).is_file() for figure in multiples.figures)
+    figures = plots(section, everything, Evidence(n=3))
+    assert [figure.id for figure in figures] == ["shares", "errors"]
+    assert all((section.folder / figure.image).is_file() for figure in figures)
     with (section.folder / "course.csv").open() as file:
         rows = {(row["what"], row["layer"]): row for row in csv.DictReader(file)}
     assert float(rows["network", "conv"]["pck"]) == pytest.approx(18 / 24)

@@ -1,0 +1,29 @@
+import csv
+
+import pytest
+
+from pipeline.contents.writing import SectionDraft
+from pipeline.figures.correspondence_course import Everything
+from pipeline.figures.correspondence_tolerances import STEPS, tolerances
+from pipeline.formats.correspondence import open_correspondence
+from tests.small import correspondence as small
+
+LAYERS = {"conv": small.layer(18), "deep": small.layer(9)}
+
+
+@pytest.mark.parametrize("patches", [{}, {2: small.matched(24)}])
+def test_a_line_rises_where_the_errors_are(tmp_path, patches):
+    section = SectionDraft("correspondence", tmp_path / "section")
+    section.folder.mkdir()
+    path = small.write(tmp_path / "correspondence.h5", LAYERS, radius=2.0)
+    with open_correspondence(path) as found:
+        figure = tolerances(section, Everything(found, LAYERS, patches))
+    assert (section.folder / figure.image).is_file() and figure.evidence.n == small.COUNT
+    with (section.folder / "tolerances.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == STEPS * (2 + len(patches))
+    found = {(row["by"], float(row["within_pixels"])): float(row["found"]) for row in rows}
+    # Errors are 0.5 where right and 3 where wrong; the axis goes to twice the radius.
+    for name, right in {"conv": 18, "deep": 9}.items():
+        line = [found[name, distance] for distance in (0, 0.4, 0.5, 2.9, 3.0, 4.0)]
+        assert line == pytest.approx([0, 0, right / 24, right / 24, 1, 1], rel=1e-5)
