@@ -20,6 +20,8 @@ from pipeline.report.collecting import Worded
 FOLDER = "first"
 # Of a card's picture, pixels: twice what the page shows, for dense screens.
 CARD = (480, 270)
+# Of the map, in the same way.
+MAP = (840, 840)
 # Side of a patch in the strip, pixels; the page shows 64.
 PATCH = 96
 QUALITY = 80
@@ -59,6 +61,16 @@ def card_pictures(
         if picture:
             save_webp(report / name, _fitted(picture, whole=dark is not None), QUALITY)
     return made
+
+
+def map_picture(report: Path, section: Worded, image: str) -> str:
+    """Write a picture of the map as large as dense screens show it, and return its address."""
+    picture = _read(report / section.folder / image)
+    if picture is None:
+        return address(section.folder + image)
+    picture.thumbnail(MAP, Image.Resampling.LANCZOS)
+    save_webp(report / FOLDER / "map.webp", picture, QUALITY)
+    return address(f"{FOLDER}/map.webp")
 
 
 def _read(path: Path) -> Image.Image | None:

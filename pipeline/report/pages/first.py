@@ -15,7 +15,7 @@ from pipeline.report.captions import Parts
 from pipeline.report.collecting import Chapter, Worded, collect_layers
 from pipeline.report.environment import Frame
 from pipeline.report.first.head import head, sourced
-from pipeline.report.first.pictures import card_pictures, write_strip
+from pipeline.report.first.pictures import card_pictures, map_picture, write_strip
 from pipeline.report.first.rules import RULES, THRESHOLDS, Finding, standing
 from pipeline.report.first.strip import PICTURES, SELECTIVITY, choose_units, spread
 from pipeline.report.pages.maps import ImageMap
@@ -83,12 +83,15 @@ def _map(frame: Frame, found: ImageMap) -> Shown:
     """Return the still picture of the map, and what makes it a live one."""
     section, viewer = found.section, found.viewer
     view = View(section, "", {})
-    stills = [block for block in section.content.blocks if isinstance(block, Figure)]
+    still = next((block for block in section.content.blocks if isinstance(block, Figure)), None)
+    shown = view.block(still) if still else None
+    if still and shown and not still.dark:
+        shown["image"] = map_picture(frame.report, section, still.image)
     scripts = [section.folder + script for script in viewer.scripts]
     size = sum((frame.report / script).stat().st_size for script in scripts)
     return {
         "page": found.page,
-        "still": view.block(stills[0]) if stills else None,
+        "still": shown,
         "folder": address(section.folder),
         "scripts": " ".join(map(address, scripts)),
         "at_once": size <= LIVE_BYTES,
