@@ -15,6 +15,8 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from tests.end_to_end.warm.python import warm_python
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # What DVC and git make while running; a test that compares runs leaves it out.
@@ -36,10 +38,18 @@ class Outcome:
 
 
 class Project:
-    """A folder with the project in it."""
+    """A folder with the project in it.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    DVC and its stages are forked from a Python that has imported what they import. Unless the project is
+    `cold`: then each starts a Python of its own, as a user's do.
+    """
+
+    def __init__(self, root: Path, *, cold: bool = False) -> None:
+        self.root, self.is_cold = root, cold
+
+    def cold(self) -> "Project":
+        """Return the same folder, run cold."""
+        return Project(self.root, cold=True)
 
     def run(self, *command: str, **environment: str) -> Outcome:
         """Run a command of the environment's bin folder (dvc, python) or of the system (git)."""
@@ -59,10 +69,11 @@ class Project:
     def environment(self, **more: str) -> dict[str, str]:
         """Return the environment of commands: this Python, one worker, nothing shared between projects."""
         kept = {name: value for name, value in os.environ.items() if name not in UNSET}
+        folders = [BIN] if self.is_cold else [warm_python().folder.name, BIN]
         site_cache = self.root.with_name(f"{self.root.name}-site-cache")
         return {
             **kept,
-            "PATH": f"{BIN}{os.pathsep}{kept.get('PATH', os.defpath)}",
+            "PATH": os.pathsep.join(map(str, [*folders, kept.get("PATH", os.defpath)])),
             "CONVATLAS_WORKERS": "1",
             "OMP_NUM_THREADS": "1",
             "DVC_NO_ANALYTICS": "1",
@@ -89,7 +100,7 @@ class Project:
 
     def copy(self, target: Path) -> "Project":
         """Return a copy of the folder, its DVC cache and history included."""
-        shutil.copytree(self.root, target, symlinks=True, ignore=_dvc_locks)
+        shutil.copytree(self.root, target, symlinks=True, ignore=_dvc_locks, copy_function=_copy)
         return Project(target)
 
     def results(self) -> dict[str, str]:
@@ -100,6 +111,14 @@ class Project:
             for path in sorted(files)
             if path.name != ".gitignore"
         }
+
+
+def _copy(source: str, target: str) -> None:
+    """Link what DVC and git keep by their contents, and never write to; copy all else."""
+    if "/.dvc/cache/files/" in source or "/.git/objects/" in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 def _dvc_locks(folder: str, _names: list[str]) -> set[str]:

@@ -16,7 +16,7 @@ def test_a_run_without_locks_gives_one_warning_and_the_same_results(copy: Projec
     (copy.root / "without" / "sitecustomize.py").write_text(WITHOUT_LOCKS)
     copy.must("dvc", "config", "--local", "core.hardlink_lock", "true")
     stages = ("manifest", "extract", "topk")
-    outcome = copy.must(
+    outcome = copy.cold().must(
         "dvc", "repro", "--single-item", "--force", *stages, PYTHONPATH=str(copy.root / "without")
     )
     assert outcome.ran == set(stages)

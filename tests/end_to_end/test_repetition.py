@@ -17,7 +17,8 @@ SECONDS_TO_START = 120
 
 
 def test_two_runs_from_nothing_are_equal(finished, tmp_path):
-    again = make_project(tmp_path / "project", PARAMS)
+    # Cold: the other run's stages were forked from one Python, of one seed of hashes.
+    again = make_project(tmp_path / "project", PARAMS).cold()
     again.must("dvc", "repro", CONVATLAS_WORKERS="2")
     assert again.results() == finished.results()
 
@@ -69,7 +70,7 @@ def _force(project: Project, stage: str) -> None:
 
 def _start(project: Project, *targets: str) -> subprocess.Popen:
     return subprocess.Popen(
-        ["dvc", "repro", *targets], cwd=project.root, env=project.environment(),
+        ["dvc", "repro", *targets], cwd=project.root, env=project.cold().environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         preexec_fn=_heed_interrupts,
     )  # fmt: skip

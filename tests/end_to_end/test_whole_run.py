@@ -112,23 +112,12 @@ def test_plots_are_drawn_without_a_network(copy):
 
 
 def test_metrics_and_plots_differ_after_an_experiment(copy):
-    outcome = copy.must("dvc", "exp", "run", "--set-param", "topk.k=2")
-    assert outcome.ran == {
-        "check",
-        "topk",
-        "patches",
-        "outlines",
-        "projections",
-        "contrasts",
-        "directions",
-        "render-filters",
-        "render-patches",
-        "report",
-    }
-    assert copy.params()["topk"]["k"] == 2
+    outcome = copy.must("dvc", "exp", "run", "--set-param", "neighbours.k=3")
+    assert outcome.ran == {"check", "neighbours", "render-embedding", "report"}
+    assert copy.params()["neighbours"]["k"] == 3
     copy.must("dvc", "metrics", "diff")
     copy.must("dvc", "plots", "diff", "--out", "drawn")
-    assert "topk.k" in copy.must("dvc", "params", "diff").text
+    assert "neighbours.k" in copy.must("dvc", "params", "diff").text
 
 
 def test_push_and_pull_through_a_folder(finished, tmp_path):
