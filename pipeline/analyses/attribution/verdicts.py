@@ -121,7 +121,12 @@ def estimate_alike(values: Values, magnitudes: Values) -> Estimate | None:
 
 
 def knowledge(found: Scorecard) -> Estimate | None:
-    """Return by how much the network's probability of the labels exceeds an even one; None without labels."""
+    """Return by how much the network's probability of the labels exceeds an even one.
+
+    None without labels, and where there is one output alone.
+    """
+    if found.about.outputs < 2:
+        return None
     whole = found.orders[RANDOM].deletion[:, 0]
     return estimate(whole[found.images.by_label] - 1 / found.about.outputs)
 

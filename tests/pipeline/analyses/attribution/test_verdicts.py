@@ -62,6 +62,8 @@ def test_knowledge_is_what_exceeds_an_even_guess_on_labelled_images():
     known = knowledge(scorecard())
     assert known.mean == pytest.approx(0.9 - 0.25) and known.n == 8
     assert knowledge(scorecard(label=False)) is None
+    made = scorecard()
+    assert knowledge(replace(made, about=replace(made.about, outputs=1))) is None
 
 
 def test_estimates_leave_out_what_is_not_known():
