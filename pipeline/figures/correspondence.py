@@ -59,7 +59,7 @@ def add_correspondence(
     section.add(blocks.Multiples(id="course", caption="course", figures=figures))
     section.add(_table(everything, evidence), _plain(everything, evidence))
     for place, image_id in enumerate(found.views.image_id.tolist()):
-        shown = view(found, probes[image_id].pixels, place)
+        shown = view(found, probes[image_id].pixels, place, small=True)
         matches = [(name, layer.matched) for name, layer in layers.items()]
         figure = stack(section, found, shown, matches, f"joined-{image_id}")
         section.images.append(ImagePart(image_id=image_id, path=probes[image_id].path, blocks=(figure,)))

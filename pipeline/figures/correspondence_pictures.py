@@ -18,8 +18,9 @@ from pipeline.formats.correspondence import CorrespondenceFile, Matched
 from pipeline.store.tables import write_table
 
 SIDE, GAP, LINE = 256, 24, 20  # pixels: of a picture at most, between two, height of a line of text
-NAME = 14  # pixels, size of text
-DRAWN = 20  # points of a warp that are drawn, the first: more lines hide the image
+OWN = 150  # pixels: of a picture on an image's own page, where two have to fit a phone
+NAME, NAMED = 14, 200  # pixels: size of text, most that a layer's name takes
+DRAWN, OWN_DRAWN = 20, 12  # points that are joined, the first
 COLUMNS = ("y", "x", "true_y", "true_x", "found_y", "found_x", "error", "right", "equally_similar")
 
 UInt8 = NDArray[np.uint8]
@@ -27,16 +28,27 @@ UInt8 = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class View:
-    """An image, one of its warps, and the points of that, by their place among all."""
+    """An image, one of its warps, and the points of that, by their place among all.
+
+    Attributes
+    ----------
+    side
+        That pictures of it have at most, pixels.
+    drawn
+        How many points are joined, the first; more lines hide the image.
+    """
 
     image: UInt8
     warped: UInt8
     points: slice
+    side: int
+    drawn: int
 
 
-def view(found: CorrespondenceFile, image: UInt8, probe: int, warp: int = 0) -> View:
-    """Return a probe's warp, by its place and number."""
-    return View(image, found.views.picture[probe, warp], found.views.points_of(probe, warp))
+def view(found: CorrespondenceFile, image: UInt8, probe: int, *, small: bool = False) -> View:
+    """Return the first warp of a probe, by its place; `small` ones fit a phone as they are."""
+    side, drawn = (OWN, OWN_DRAWN) if small else (SIDE, DRAWN)
+    return View(image, found.views.picture[probe, 0], found.views.points_of(probe, 0), side, drawn)
 
 
 def panel(
@@ -57,7 +69,7 @@ def panel(
     of
         What found them, for the title.
     """
-    tile = fit(shown.image, (SIDE, SIDE))
+    tile = fit(shown.image, (shown.side, shown.side))
     canvas = Canvas(2 * tile.shape[1] + GAP + 2, tile.shape[0] + 2)
     _draw(canvas, found, shown, matched, (1, 1))
     right = int(_right(matched)[shown.points].sum())
@@ -78,7 +90,7 @@ def stack(
     name: str,
 ) -> blocks.Figure:
     """Draw the same for several layers under each other, for an image's own page."""
-    tile = fit(shown.image, (SIDE, SIDE))
+    tile = fit(shown.image, (shown.side, shown.side))
     step = tile.shape[0] + LINE + 12
     canvas = Canvas(2 * tile.shape[1] + GAP + 2, len(matches) * step - 10)
     count, rights = shown.points.stop - shown.points.start, []
@@ -94,7 +106,7 @@ def stack(
     return blocks.Figure(
         id=name, caption="own", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
         width=canvas.width, height=canvas.height,
-        numbers={"count": count, "most": max(rights), "fewest": min(rights)},
+        numbers={"count": count, "most": max(rights), "fewest": min(rights), "drawn": shown.drawn},
         evidence=Evidence(n=count, of="points"),
     )  # fmt: skip
 
@@ -111,11 +123,11 @@ def _draw(
     x, y = corner
     scale, left = 1.0, x
     for column, picture in enumerate((shown.image, shown.warped)):
-        tile = fit(picture, (SIDE, SIDE))
+        tile = fit(picture, (shown.side, shown.side))
         left = x + column * (tile.shape[1] + GAP)
         canvas.draw(Pixels(left, y, tile), Edge(left, y, tile.shape[1], tile.shape[0]))
         scale = tile.shape[0] / picture.shape[0]
-    some = slice(shown.points.start, min(shown.points.start + DRAWN, shown.points.stop))
+    some = slice(shown.points.start, min(shown.points.start + shown.drawn, shown.points.stop))
     starts = found.views.point[some] * scale + (y, x)
     ends = matched.place[some] * scale + (y, left)
     lines = np.column_stack([starts[:, ::-1], ends[:, ::-1]])
@@ -151,7 +163,7 @@ def _segments(lines: NDArray[np.float64], colour: str, *, dashed: bool = False) 
 def _cut(name: str) -> str:
     """Cut a layer's name at its front, where its last letters tell it apart."""
     cut = name
-    while text_width(cut, NAME, bold=True) > SIDE + GAP:
+    while text_width(cut, NAME, bold=True) > NAMED:
         name = name[1:]
         cut = f"…{name}"
     return cut

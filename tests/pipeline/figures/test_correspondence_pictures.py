@@ -10,6 +10,7 @@ from pipeline.formats.correspondence import open_correspondence
 from tests.small import correspondence as small
 from tests.small.probes import PICTURES
 
+PHONE = 390 - 2 * 28  # pixels: what a plate leaves of a narrow page
 MATCHED = small.matched(9, tied=2)
 
 
@@ -67,9 +68,11 @@ def test_right_and_wrong_differ_in_colour_and_dashes_and_what_ties_has_no_line(s
 
 
 def test_layers_stand_under_each_other(section, found):
-    shown = view(found, PICTURES[0], 0)
+    shown = view(found, PICTURES[0], 0, small=True)
     figure = stack(section, found, shown, [("conv", MATCHED), ("deep", small.matched(2))], "own")
-    assert figure.height == 2 * (SIDE + LINE + 12) - 10
+    # Eight pixels become 144, eighteen times as many.
+    assert (figure.height, figure.width) == (2 * (144 + LINE + 12) - 10, 2 * 144 + GAP + 2)
+    assert figure.width <= PHONE
     assert (figure.numbers["most"], figure.numbers["fewest"]) == (4, 2)
     with (section.folder / figure.data).open() as file:
         assert [row["layer"] for row in csv.DictReader(file)] == ["conv"] * 4 + ["deep"] * 4
