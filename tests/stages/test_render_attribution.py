@@ -44,7 +44,7 @@ def test_occlusion_is_a_section(paths):
 
 def test_gradients_are_a_section(paths):
     section = run(paths)["gradients"]
-    assert section.blocks[0].numbers["rows"] == 2
+    assert section.blocks[0].numbers["columns"] == 2
     assert [part.image_id for part in section.images] == [7, 2, 5]
 
 
