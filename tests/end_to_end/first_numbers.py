@@ -15,6 +15,7 @@ import numpy as np
 
 Z = 1.959963984540054  # of a 95 % interval
 ALIKE, TWIN, CLEAR = 0.9, 0.99, 0.05
+LEAST, STAYS, REPEATS = 6, 0.5, 2000  # of the scorecard of attributions
 
 
 class Artifacts:
@@ -158,6 +159,38 @@ def moved_by_covering(a: Artifacts) -> int:
     return int((squares != whole[:, None, None]).any((1, 2)).sum())
 
 
+def lower_end(values: np.ndarray) -> float:
+    """Of the mean, by the draws that the verdicts are defined by: a thousand or so differ near zero."""
+    random = np.random.default_rng(0)
+    draws = [values[random.integers(0, len(values), len(values))].mean() for _ in range(REPEATS)]
+    return float(np.quantile(draws, 0.025))
+
+
+def beats_lot(a: Artifacts, method: str) -> bool:
+    share = a.scorecard["share"][()]
+    (gone, come), (lot, lot_in) = (
+        [
+            np.trapezoid(a.scorecard[f"{name}/{curve}"][()], share, axis=1)
+            for curve in ("deletion", "insertion")
+        ]
+        for name in (method, "random")
+    )
+    return lower_end(lot - gone) > 0 or lower_end(come - lot_in) > 0
+
+
+def hardly_changes(a: Artifacts, method: str) -> bool:
+    maps = [a.scorecard[f"{method}/{name}"][()].mean(0) for name in ("shuffled", "shuffled_magnitude")]
+    known = [one[~np.isnan(one)] for one in maps]
+    return max((one.mean() for one in known if len(one) >= LEAST), default=-1) >= STAYS
+
+
+def failing(a: Artifacts) -> int:
+    """Methods whose curves are no better than by lot, or whose maps stay as they are without the weights."""
+    judged = len(a.scorecard["image_id"]) >= LEAST
+    methods = [one.decode() for one in a.scorecard.attrs["methods"]]
+    return sum((judged and not beats_lot(a, one)) or hardly_changes(a, one) for one in methods)
+
+
 def inverted(a: Artifacts) -> dict[str, float]:
     """The median error of the code of each layer."""
     return {layer: float(np.median(a.inversion[layer]["error"][()])) for layer in a.layers("inversion")}
@@ -243,6 +276,9 @@ ORACLES: dict[str, Callable[[Artifacts], Any]] = {
     "filters#judged": lambda a: len(like_noise(a)),
     "filters#layers": lambda a: len(a.layers("filters")),
     "probes#probes": lambda a: len(a.probes["image_id"]),
+    "scorecard#failing": failing,
+    "scorecard#methods": lambda a: len(a.scorecard.attrs["methods"]),
+    "scorecard#images": lambda a: len(a.scorecard["image_id"]),
     "probes#right": lambda a: int(probes_right(a).sum()),
     "probes#wrong": lambda a: int((~probes_right(a)).sum()),
     "occlusion#changed": moved_by_covering,

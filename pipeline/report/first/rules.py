@@ -62,6 +62,8 @@ class Rule:
         The number that says how many things it is of.
     reads
         The numbers that its condition and its words need.
+    optional
+        Numbers that the condition knows how to do without.
     holds
         The condition, given all of these.
     block
@@ -77,6 +79,7 @@ class Rule:
     holds: Callable[[Numbers], bool]
     block: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
+    optional: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ RULES = (
     ),
     Rule(
         "maps", "scorecard", n="images", reads=("failing", "failing_names", "methods"),
-        holds=lambda m: m["failing"] > 0,
+        # Of a network that does not know the labels no map says why it names them.
+        optional=("unknown",), holds=lambda m: m["failing"] > 0 and not m.get("unknown"),
     ),
     Rule(
         "confusion", "summary", n="pair_of", block="confusion",
@@ -226,6 +230,8 @@ def apply(rule: Rule, section: Section) -> Finding | None:
     numbers = {name: section.numbers[key] for name, key in keys.items() if key in section.numbers}
     if section.status != "done" or len(numbers) < len(keys) or not numbers["n"]:
         return None
+    extra = {name: name for name in rule.optional if name in section.numbers}
+    keys, numbers = keys | extra, numbers | {name: section.numbers[name] for name in extra}
     if not rule.holds(numbers):
         return None
     block = rule.block if rule.block in block_ids(section.blocks) else ""
