@@ -50,11 +50,14 @@ compare: $(VENV)/.installed
 pictures: $(VENV)/.installed-test
 	$(BIN)/python -m tests.pictures
 
+# Tests of a file share what it makes; the files stand in the order of their names, the long ones first.
+SPREAD := --dist loadfile --no-loadscope-reorder
+
 test: checks
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) $(SPREAD)
 
 test-all: checks
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) $(SPREAD) -m "slow or not slow"
 
 checks: $(VENV)/.installed-test
 	$(BIN)/ruff check .
