@@ -2,6 +2,8 @@
 
 import pytest
 
+from pipeline.parallel import cluster
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory):
@@ -10,4 +12,19 @@ def _own_folders(tmp_path_factory):
         patch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
         for variable in ("CONVATLAS_CACHE", "CONVATLAS_SHARDS"):
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
+        yield
+
+
+@pytest.fixture(scope="session")
+def _scheduler():
+    """Two workers: starting them, and each one's imports, take longer than most of the tests."""
+    with cluster.connect(workers=2) as client:
+        yield client.scheduler.address
+
+
+@pytest.fixture(scope="module")
+def workers(_scheduler):
+    """Two workers that all tests of this process share, for those of a module; a lost one is replaced."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(cluster.ADDRESS_VARIABLE, _scheduler)
         yield

@@ -31,7 +31,7 @@ PARAMS = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, workers):
     """Noise, two concepts of plain colours, and predictions of which output 1 has the most images."""
     folder = tmp_path_factory.mktemp("concepts")
     write_images(folder / "dataset", IMAGES)

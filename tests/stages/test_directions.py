@@ -33,7 +33,7 @@ PARAMS = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, workers):
     """Images of which two are equal, extracted and ranked; identity directions of both layers."""
     folder = tmp_path_factory.mktemp("directions")
     write_images(folder / "dataset", IMAGES)
@@ -43,9 +43,8 @@ def folder(tmp_path_factory):
     for layer, units in {MAP: 64, CODE: 64}.items():
         (folder / "given" / layer).mkdir(parents=True)
         np.save(folder / "given" / layer / "axis.npy", np.eye(units) * 2)
-    with pytest.MonkeyPatch.context() as patch, cluster.connect(workers=2) as client:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVATLAS_DEVICE", "cpu")
-        patch.setenv(cluster.ADDRESS_VARIABLE, client.scheduler.address)
         extract_small(folder / "manifest.h5", folder / "weights", folder / "activations", means=True)
         paths = {name: folder / name for name in ("activations", "weights", "given")}
         paths |= {name: folder / f"{name}.h5" for name in ("manifest", "topk")}

@@ -35,7 +35,7 @@ def other_network(seed):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, workers):
     """A network called trained here, whose last checkpoint is not the network itself."""
     folder = tmp_path_factory.mktemp("dynamics")
     write_images(folder / "data", IMAGES)
