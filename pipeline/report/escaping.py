@@ -1,12 +1,12 @@
 """Names from a dataset made harmless to the eye.
 
-Jinja escapes what goes into HTML, `addresses` what goes into links, and `pipeline.store.tables` what goes into
-spreadsheets; this is the rest.
+Jinja escapes what goes into HTML, `addresses` what goes into links, and `pipeline.store.tables` what goes
+into spreadsheets; this is the rest.
 """
 
 # The space that keeps a number and its unit on one line is of our own making, and does no harm.
 _KEPT = "\u00a0"
-# Zero width: between letters of Devanagari or Persian, and between the parts of an emoji, they say how to join.
+# Zero width: between letters of Devanagari or Persian, and between parts of an emoji, they say how to join.
 _JOINERS = "\u200c\u200d"
 
 

@@ -102,7 +102,7 @@ def size(pair: Sequence[Any]) -> str:
 
 
 def cell(value: Any) -> str:
-    """Write a number as a table does: aligned by its digits, nothing set apart; a dash where there is none."""
+    """Write a number as a table does: aligned by its digits, nothing set apart; a dash for none."""
     if value is None:
         return NONE
     if isinstance(value, float):

@@ -14,13 +14,13 @@ import numpy as np
 import yaml
 
 from pipeline import store
+from pipeline.contents.values import Number
 from pipeline.errors import UserError
-from pipeline.params import read_params
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
 from pipeline.formats.manifest import open_manifest
-from pipeline.contents.values import Number
 from pipeline.formats.weights import read_description
+from pipeline.params import read_params
 
 
 @dataclass(frozen=True)

@@ -245,12 +245,14 @@ def unit_facts(section: Worded, layer: LayerPart, unit: UnitPart) -> list[tuple[
     """Return names and values of what is known of a unit in numbers; what there is not is left out."""
     pairs = zip(layer.unit_facts, unit.facts, strict=True)
     return [
-        (section.term(column.name), cells.text(cell, column.form)) for column, cell in pairs if cell is not None
+        (section.term(column.name), cells.text(cell, column.form))
+        for column, cell in pairs
+        if cell is not None
     ]
 
 
 def geometry_text(units: int | None, geometry: LayerGeometry | None) -> str:
-    """Say how many units a layer has, how large its map is, and what a position sees, as far as it is known."""
+    """Say how many units a layer has, how large its map is, and what a position sees, as far as known."""
     parts = [numbers.plural(units, "unit")] if units else []
     if geometry is not None:
         if geometry.map_size != (1, 1):

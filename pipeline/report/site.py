@@ -1,6 +1,5 @@
 """The whole report: a folder that opens by double-click."""
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -53,9 +52,7 @@ class Texts:
     captions: Path = CAPTIONS
 
 
-def write_report(
-    out: Path, sections: Sequence[StoredSection], provenance: Provenance, texts: Texts
-) -> None:
+def write_report(out: Path, sections: Sequence[StoredSection], provenance: Provenance, texts: Texts) -> None:
     """Write a report into a folder, replacing what was there only when the new one is whole.
 
     Parameters
@@ -95,9 +92,7 @@ def write_report(
         _write_collected(frame, worded)
 
 
-def order_sections(
-    sections: Sequence[StoredSection], provenance: Provenance, texts: Texts
-) -> list[Chapter]:
+def order_sections(sections: Sequence[StoredSection], provenance: Provenance, texts: Texts) -> list[Chapter]:
     """Return the chapters that have sections, in their order, and the one about the report at the end.
 
     Raises

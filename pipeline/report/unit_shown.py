@@ -1,4 +1,4 @@
-"""What a unit's page shows besides what any section's part has: patches one by one, a histogram, other units."""
+"""What a unit's page shows besides what any part has: patches one by one, a histogram, other units."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ Units = Mapping[tuple[str, int], Glimpse | None]
 
 def glimpses(layers: Sequence[LayerEntry]) -> dict[tuple[str, int], Glimpse | None]:
     """Return the first strip of every drawn unit; None where its pictures cannot be told apart."""
-    return {(layer.name, unit.unit): _glimpse(unit) for layer in layers for unit in layer.units() if unit.drawn}
+    return {
+        (layer.name, unit.unit): _glimpse(unit) for layer in layers for unit in layer.units() if unit.drawn
+    }
 
 
 def _glimpse(unit: UnitEntry) -> Glimpse | None:
@@ -56,7 +58,8 @@ def related(section: Worded, layer: LayerPart, unit: UnitPart, units: Units, roo
     """Return the groups of other units that a section names, each unit with its first pictures."""
     said = View(section, root, unit_numbers(layer.layer, layer, unit))
     return [
-        said.words(caption, layer.numbers) | {"units": [_other(link, layer.layer, units, root) for link in group]}
+        said.words(caption, layer.numbers)
+        | {"units": [_other(link, layer.layer, units, root) for link in group]}
         for caption, group in zip(layer.unit_related, unit.related, strict=False)
         if group
     ]

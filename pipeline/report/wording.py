@@ -69,13 +69,11 @@ def line(words: Words, key: str, numbers: Mapping[str, Any]) -> str:
     return _filled(words.place, words.head.get(key, ""), numbers, coded=False).strip()
 
 
-def sourced_line(
-    words: Words, key: str, numbers: Mapping[str, Any], sources: Mapping[str, str]
-) -> Markup:
+def sourced_line(words: Words, key: str, numbers: Mapping[str, Any], sources: Mapping[str, str]) -> Markup:
     """Return one line of a head as HTML in which each number says where it was read.
 
-    What an expression writes stands in an element with ``data-source``, if a digit is in it: the sources of the
-    names in the expression, one after the other.
+    What an expression writes stands in an element with ``data-source``, if a digit is in it: the sources of
+    the names in the expression, one after the other.
 
     Parameters
     ----------
@@ -97,13 +95,16 @@ def sourced_line(
 def _marked(text: str) -> str:
     """Put the names that an expression reads in front of its value."""
     return _EXPRESSION.sub(
-        lambda found: "{{%s %s(%r, (%s)) %s}}" % (found[1], _SOURCED, _names(found[2]), found[2], found[3]), text
+        lambda found: f"{{{{{found[1]} {_SOURCED}({_names(found[2])!r}, ({found[2]})) {found[3]}}}}}",
+        text,
     )
 
 
 @cache
 def _names(expression: str) -> str:
-    return " ".join(sorted(meta.find_undeclared_variables(_environment(False).parse("{{%s}}" % expression))))
+    return " ".join(
+        sorted(meta.find_undeclared_variables(_environment(coded=False).parse(f"{{{{{expression}}}}}")))
+    )
 
 
 @pass_context
@@ -123,7 +124,7 @@ def _sourced(match: re.Match[str]) -> str:
 
 def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool) -> str:
     try:
-        return _template(text, coded).render(numbers)
+        return _template(text, coded=coded).render(numbers)
     except TemplateSyntaxError as error:
         raise UserError(f"{place}: {error.message} (line {error.lineno} of the text)") from None
     except UndefinedError as error:
@@ -134,12 +135,12 @@ def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool) -
 
 
 @cache
-def _template(text: str, coded: bool) -> Template:
-    return _environment(coded).from_string(text)
+def _template(text: str, *, coded: bool) -> Template:
+    return _environment(coded=coded).from_string(text)
 
 
 @cache
-def _environment(coded: bool) -> Environment:
+def _environment(*, coded: bool) -> Environment:
     environment = Environment(
         # What is coded is escaped once Markdown is through; a plain line, by the template of its page.
         autoescape=coded,

@@ -1,7 +1,7 @@
 """Small pictures for the first page: figures of a card's size, and the strip of units on one sprite.
 
-A card that showed its section's figure as it is would make the first view megabytes. What is opened here was drawn
-by this project; images of people's are opened by `pipeline.images.decoding` alone.
+A card that showed its section's figure as it is would make the first view megabytes. What is opened here was
+drawn by this project; images of people's are opened by `pipeline.images.decoding` alone.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def card_pictures(
 ) -> dict[str, str | None]:
     """Write a section's picture as small as a card shows it, and its dark form where it has one.
 
-    A diagram is shown whole, unless it is tall. Of a sheet of many pictures, which has no dark form, the upper part
-    fills the card: reduced as a whole, nothing could be made out on it.
+    A diagram is shown whole, unless it is tall. Of a sheet of many pictures, which has no dark form, the
+    upper part fills the card: reduced as a whole, nothing could be made out on it.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def map_picture(report: Path, section: Worded, image: str) -> str:
 
 
 def _read(path: Path) -> Image.Image | None:
-    """Read a picture with its transparency; None where Pillow takes it for a bomb, as of thousands of units."""
+    """Read a picture with its transparency; None where Pillow takes it for a bomb: of thousands of units."""
     try:
         with Image.open(path) as image:
             return image.convert("RGBA")
@@ -85,7 +85,9 @@ def _read(path: Path) -> Image.Image | None:
 def _fitted(picture: Image.Image, *, whole: bool) -> Image.Image:
     width, height = CARD
     if not whole or picture.height > TALL * picture.width:
-        picture = picture.crop((0, 0, picture.width, min(picture.height, round(picture.width * height / width))))
+        picture = picture.crop(
+            (0, 0, picture.width, min(picture.height, round(picture.width * height / width)))
+        )
     picture.thumbnail(CARD, Image.Resampling.LANCZOS)
     return picture
 

@@ -7,8 +7,8 @@ says anything without its `n`, the number of things that it is of.
 
 The order is that of `RULES`, and at most `MOST` are shown: first what makes other numbers doubtful, then what
 the network gets wrong and when, then what in it is idle, then how its layers came to be, what speaks for it
-last. So the same network is told of in the same way whatever the size of its numbers, which cannot be compared
-between rules.
+last. So the same network is told of in the same way whatever the size of its numbers, which cannot be
+compared between rules.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def write_first(frame: Frame, words: Parts, found: ImageMap | None) -> None:
             "head": head(words, sections, metrics),
             "standing": _standing(words, sections),
             "nothing": line(words.part("nothing"), "title", {}),
-            "rules": [prose(words.part(name), THRESHOLDS) for name in dict.fromkeys(rule.name for rule in RULES)],
+            "rules": [
+                prose(words.part(name), THRESHOLDS) for name in dict.fromkeys(rule.name for rule in RULES)
+            ],
             "map": _map(frame, found) if found else None,
             "no_map": sections[MAP].content.reason if MAP in sections else "",
             "strip": _strip(frame, words, list(sections.values())),
@@ -160,7 +162,9 @@ def _card_sheet(frame: Frame, section: Worded) -> Shown | None:
 
 
 def _holds(blocks: Sequence[Block], figure: Figure) -> bool:
-    return any(block is figure or (isinstance(block, Multiples) and figure in block.figures) for block in blocks)
+    return any(
+        block is figure or (isinstance(block, Multiples) and figure in block.figures) for block in blocks
+    )
 
 
 def _card_figure(section: Worded) -> Figure | None:
@@ -208,7 +212,7 @@ def _sourced_finding(section: Worded) -> Markup | str:
 
 
 def _evidence(section: Worded, figure: Figure | None) -> Markup | str:
-    """Say what a card's sentence is of: the caption's line ``n``, else the evidence of its figure or a block."""
+    """Say what a card's sentence is of: the caption's line ``n``, else its figure's or a block's evidence."""
     if section.content.status != "done":
         return ""
     said = sourced_line(section.caption.words, "n", section.numbers(), section.sources())

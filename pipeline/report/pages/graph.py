@@ -21,14 +21,14 @@ SWEEPS = 8
 def artifact_graph(artifacts: Sequence[Artifact]) -> dict[str, Any]:
     """Return the drawing of what was made from what.
 
-    A line leads from each artifact to those that were made from it, unless a longer way leads there too: nearly
-    all are made from the manifest. What is no artifact, such as the dataset, stands at the left.
+    A line leads from each artifact to those that were made from it, unless a longer way leads there too:
+    nearly all are made from the manifest. What is no artifact, such as the dataset, stands at the left.
 
     Returns
     -------
     dict
-        ``width``, ``height``; ``nodes`` with name, stage (empty for what is no artifact) and place; ``lines``,
-        SVG paths.
+        ``width``, ``height``; ``nodes`` with name, stage (empty for what is no artifact) and place;
+        ``lines``, SVG paths.
     """
     made_from = {name_of(one.name): set(one.digests) - LEFT_OUT for one in artifacts}
     stages = {name_of(one.name): one.stage for one in artifacts}
@@ -91,7 +91,7 @@ def _columns(made_from: Mapping[str, Set[str]]) -> list[list[str]]:
 
 
 def _ordered(columns: list[list[str]], edges: Mapping[str, Set[str]]) -> list[list[str]]:
-    """Sort each column by the mean height of what its members are joined to, from left to right, some times."""
+    """Sort columns by the mean height of what their members are joined to, left to right, some times."""
     joined: dict[str, set[str]] = {name: set(sources) for name, sources in edges.items()}
     for name, sources in edges.items():
         for source in sources:

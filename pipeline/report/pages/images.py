@@ -37,8 +37,8 @@ def write_images(
     found
         The map and its points; None where there is no map.
     standing
-        The section that says in which units images stand highest, if any does. Where there is a map, it adds to
-        the images that are known, and brings in no others.
+        The section that says in which units images stand highest, if any does. Where there is a map, it adds
+        to the images that are known, and brings in no others.
 
     Returns
     -------

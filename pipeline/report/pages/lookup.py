@@ -58,9 +58,7 @@ def _section(section: Worded, part: LayerPart) -> dict[str, Any]:
         image = [column.form == "image" for column in part.unit_table.columns]
         about["table"] = {
             "title": line(words, "title", section.numbers({"layer": part.layer})),
-            "columns": [
-                {**shown, "image": is_image} for shown, is_image in zip(columns, image, strict=True)
-            ],
+            "columns": [{**shown, "image": is_image} for shown, is_image in zip(columns, image, strict=True)],
         }
     return about
 
@@ -73,8 +71,7 @@ def _title(section: Worded, part: LayerPart, caption: str) -> str:
 def _record(layer: LayerEntry, unit: UnitEntry) -> Record:
     own = {section.name: part for section, _, part in unit.parts}
     return [
-        _numbers(about, own[section.name]) if section.name in own else 0
-        for section, about in layer.parts
+        _numbers(about, own[section.name]) if section.name in own else 0 for section, about in layer.parts
     ]
 
 

@@ -8,7 +8,7 @@ from pipeline.progress import Bar
 from pipeline.report.addresses import image_page, section_anchor, unit_page
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
-from pipeline.report.shown import Shown, View, unit_facts, unit_numbers
+from pipeline.report.shown import Shown, View, unit_numbers
 from pipeline.report.unit_shown import Units, glimpses, histogram, images_of, marks, related, tile_windows
 
 ROOT = "../../"
@@ -67,7 +67,7 @@ def _has_tiles(part: UnitPart) -> bool:
 def _part(
     section: Worded, layer: LayerPart, part: UnitPart, unit: UnitEntry, others: Units, *, heads: bool
 ) -> Shown:
-    """Return what a section says of the unit; of one that heads the page, the pictures are not shown again."""
+    """Return what a section says of the unit; of one that heads the page, pictures are not shown again."""
     view = View(section, ROOT, unit_numbers(unit.layer, layer, part))
     shown = view.unit(layer, part) | {
         "title": section.caption.title,

@@ -9,21 +9,30 @@ from markupsafe import escape
 from PIL import Image
 
 from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, Text, Units, UnitTiles, Viewer
+from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_points
 from pipeline.contents.parts import (
-    Histogram, ImagePart, ImageUnits, LayerPart, Scene, SpriteSheet, Strip, Tiles, UnitLink, UnitPart, UnitTable,
+    Histogram,
+    ImagePart,
+    ImageUnits,
+    LayerPart,
+    Scene,
+    SpriteSheet,
+    Strip,
+    Tiles,
+    UnitLink,
+    UnitPart,
+    UnitTable,
     WholeImage,
 )  # fmt: skip
-from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_points
 from pipeline.contents.values import Column, Evidence, Fact
+from pipeline.contents.writing import ChapterDraft, SectionDraft, new_chapter
 from pipeline.figures.drawing.palette import SEQUENCE
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.status import Status
 from pipeline.numerics.geometry import ReceptiveField
-from pipeline.contents.writing import ChapterDraft, SectionDraft, new_chapter
 from pipeline.report.captions import FOLDER, PAGES
 from pipeline.report.escaping import visible
-from pipeline.report.provenance import Artifact, Provenance
-from pipeline.report.provenance import Counted
+from pipeline.report.provenance import Artifact, Counted, Provenance
 
 HOSTILE = (
     "<script>document.documentElement.dataset.hacked='1'</script>.png",
@@ -37,7 +46,8 @@ HOSTILE = (
 )
 # Scripts that run from the right, that join and stack their letters, that have no spaces; and long ones.
 FOREIGN = (
-    "שלום עולם", "مرحبا بالعالم", "क्षत्रिय हिन्दी", "ภาษาไทยไม่มีช่องว่าง", "漢字とかな交じり文", "👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈",
+    "שלום עולם", "مرحبا بالعالم",
+    "क्षत्रिय हिन्दी", "ภาษาไทยไม่มีช่องว่าง", "漢字とかな交じり文", "👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈",
     "W" * 200, "Čeština “quoted” O'Neill & Söhne",
 )  # fmt: skip
 UNITS = 5
@@ -253,7 +263,8 @@ def unit(number: int, names: tuple[str, ...], ranks: int = 3, tiles: Tiles | Non
     # The first is drawn, the last is not, one is of another layer.
     near = tuple(UnitLink("features.1", other, 0.75) for other in (0, 4) if other != number)
     return UnitPart(
-        unit=number, facts=(1.0 + number, (7, 10), names[number % 2]), strips=(strip,), scenes=scenes, rows=rows,
+        unit=number, facts=(1.0 + number, (7, 10), names[number % 2]), strips=(strip,), scenes=scenes,
+        rows=rows,
         histogram=Histogram(low=0, high=2, counts=(6, 0, 3, 1)), related=(near, (UnitLink("pool", 2, -0.5),)),
     )  # fmt: skip
 
@@ -273,10 +284,13 @@ def patches(
     for place, name in enumerate(layers):
         tiles = TILES if place == 0 else None
         parts = [unit(number, names, tiles=tiles) for number in range(units)]
-        parts[drawn:] = [part.model_copy(update={"strips": (), "scenes": (), "blocks": ()}) for part in parts[drawn:]]
+        parts[drawn:] = [
+            part.model_copy(update={"strips": (), "scenes": (), "blocks": ()}) for part in parts[drawn:]
+        ]
         section.layers.append(LayerPart(
             layer=name,
-            units_total=units + 1, geometry=LayerGeometry((5, 5), ReceptiveField((11, 11), (4, 4), (0, 0), "exact")),
+            units_total=units + 1,
+            geometry=LayerGeometry((5, 5), ReceptiveField((11, 11), (4, 4), (0, 0), "exact")),
             facts=(Fact(name="never_active", value=1, form="count"),),
             blocks=(figure(section.folder, f"overview-{place}", "overview"),),
             data=f"overview-{place}.csv",
@@ -313,7 +327,10 @@ def map_points(
     sheets = -(-count // (per * per))
     return {
         "levels": [
-            {"tile": size, "columns": per, "rows": per, "files": [f"atlas-{size}-{k}.png" for k in range(sheets)]}
+            {
+                "tile": size, "columns": per, "rows": per,
+                "files": [f"atlas-{size}-{k}.png" for k in range(sheets)],
+            }
             for size in (tile // 2, tile)
         ],
         "x": xy[:, 0].tolist(), "y": xy[:, 1].tolist(),
@@ -351,7 +368,9 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     points = map_points(count, **more)
     for level in points["levels"]:
         for k, name in enumerate(level["files"]):
-            picture(section.folder / name, level["columns"] * level["tile"], level["rows"] * level["tile"], seed=k)
+            picture(
+                section.folder / name, level["columns"] * level["tile"], level["rows"] * level["tile"], seed=k
+            )
     scripts, data = write_map_points(section.folder, written(points))
     standing = {points["path"][2]: (1, 4, 1, 0, 2, 8), points["path"][3]: (0, 0, 2)}
     section.image_units = ImageUnits(layers=("features.1", "pool"), of=1000, units=standing)

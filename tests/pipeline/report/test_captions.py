@@ -100,7 +100,12 @@ def joined(text):
     lines = [line for line in apart.splitlines() if not re.fullmatch(r"(\{%[^%]*%\})+", line)]
     for line, following in pairwise(lines):
         words = re.sub(r"\{%[^%]*%\}", "", line)
-        if line.endswith("%}") and not words.endswith(" ") and following and not following.startswith((" ", "{%-")):
+        if (
+            line.endswith("%}")
+            and not words.endswith(" ")
+            and following
+            and not following.startswith((" ", "{%-"))
+        ):
             yield line
 
 

@@ -30,7 +30,9 @@ def test_first_view_brings_no_script_of_the_map_but_the_one_that_wakes_it(report
 def test_the_map_comes_alive_in_the_place_of_its_picture(alive):
     assert alive.evaluate(f"{CANVAS}.view.data.count") == 400
     assert alive.evaluate(STILL) == "visible"
-    x, y = alive.evaluate(f"(b => [b.left + b.width / 2, b.top + b.height / 2])({CANVAS}.getBoundingClientRect())")
+    x, y = alive.evaluate(
+        f"(b => [b.left + b.width / 2, b.top + b.height / 2])({CANVAS}.getBoundingClientRect())"
+    )
     alive.mouse("mouseMoved", x, y)
     alive.wait(f"{STILL} === 'hidden'")
     alive.mouse("mouseMoved", 5, 5)
@@ -62,7 +64,9 @@ def test_every_chapter_is_few_stops_from_the_top(page, report):
     for _ in range(STOPS):
         page.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
         page.call("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
-        reached.add(page.evaluate("document.activeElement.closest('nav.chapters') && document.activeElement.href"))
+        reached.add(
+            page.evaluate("document.activeElement.closest('nav.chapters') && document.activeElement.href")
+        )
     assert len(reached - {None}) == links > 4
 
 

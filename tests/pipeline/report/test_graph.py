@@ -41,11 +41,13 @@ def test_a_line_that_a_longer_way_makes_needless_is_not_drawn(graph):
     width, height = graph["box"]
     drawn = set()
     for line in graph["lines"]:
-        x0, y0, x1, y1 = (float(one) for one in re.fullmatch(r"M(\S+) (\S+)C\S+ \S+ \S+ \S+ (\S+) (\S+)", line).groups())
+        x0, y0, x1, y1 = (
+            float(one) for one in re.fullmatch(r"M(\S+) (\S+)C\S+ \S+ \S+ \S+ (\S+) (\S+)", line).groups()
+        )
         drawn.add((ends[x0 - width, y0 - height / 2], ends[x1, y1 - height / 2]))
     assert drawn == {
-        ("dataset", "manifest"), ("manifest", "activations"), ("weights", "activations"), ("activations", "topk"),
-        ("topk", "patches"),
+        ("dataset", "manifest"), ("manifest", "activations"), ("weights", "activations"),
+        ("activations", "topk"), ("topk", "patches"),
     }  # fmt: skip
 
 

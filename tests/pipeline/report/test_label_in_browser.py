@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 IMAGES = 20
-CLASSES = ("ant", "=bee, \"wild\"", "<b>cat</b>")
+CLASSES = ("ant", '=bee, "wild"', "<b>cat</b>")
 PATHS = [f"test/{CLASSES[row % 3]}/{row}.png" for row in range(IMAGES)]
 # The picture of an image is a grey of its own, so that a test knows which one is shown.
 SHADES = 10 * np.arange(IMAGES + 3) + 20
@@ -132,7 +132,9 @@ def test_twenty_images_by_keys_with_undo_and_a_reload_in_between(page, labelling
         said[shown(page)] = keys[step % 4]
         page.key(keys[step % 4])
     assert count(page) == "20 of 20"
-    assert page.evaluate("!document.querySelector('.done').hidden && document.querySelector('.picture').hidden")
+    assert page.evaluate(
+        "!document.querySelector('.done').hidden && document.querySelector('.picture').hidden"
+    )
     page.key("1")
     assert count(page) == "20 of 20"
     file = saved(page, tmp_path / "anna.csv")
@@ -181,7 +183,9 @@ def test_two_images_are_shown_on_the_sides_that_are_written_down(page, labelling
     begin(page, "ivy", "units")
     for _ in range(3):
         page.evaluate("Promise.all([...document.querySelectorAll('.trial img')].map(one => one.decode()))")
-        nine, left, right = (shade(page, f".trial {name}") for name in (".nine", "li:nth-child(1) img", "li:nth-child(2) img"))
+        nine, left, right = (
+            shade(page, f".trial {name}") for name in (".nine", "li:nth-child(1) img", "li:nth-child(2) img")
+        )
         strong_left = STRONG_LEFT[shown(page)]
         assert (abs(left - (200 if strong_left else 60)), abs(right - (60 if strong_left else 200))) <= (2, 2)
         assert abs(nine - 250) <= 2

@@ -3,7 +3,6 @@
 import json
 from urllib.parse import quote
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -161,7 +160,9 @@ def test_colours_by_right_and_wrong(page, report):
     counts = "[...document.querySelectorAll('.legend .count')].map(one => one.textContent)"
     assert page.evaluate(counts) == [str(POINTS - sum(wrong)), str(sum(wrong))]
     page.evaluate("document.querySelector('.legend li button').click()")
-    assert page.evaluate("document.querySelector('.shown').textContent") == f"{sum(wrong)} of 400 images shown"
+    assert (
+        page.evaluate("document.querySelector('.shown').textContent") == f"{sum(wrong)} of 400 images shown"
+    )
     assert page.evaluate("location.hash") == "#colour=right&class=wrong"
 
 
@@ -262,7 +263,8 @@ def test_the_map_draws_each_image_with_its_own_tile(page, report, tmp_path):
 
 def test_another_theme_puts_another_ground_beside_the_images(page, report):
     page.open(report / "map.html")
-    ready = "(sheets => sheets.paper === '{}' && sheets.bitmaps.size >= 7)(document.querySelector('canvas.map').view.sheets)"
+    sheets = "document.querySelector('canvas.map').view.sheets"
+    ready = "(sheets => sheets.paper === '{}' && sheets.bitmaps.size >= 7)" + f"({sheets})"
     page.wait(ready.format("#fbfbf9"))
     page.evaluate("document.querySelector('button.theme').click()")
     page.wait(ready.format("#14181d"))

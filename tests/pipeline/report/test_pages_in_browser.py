@@ -71,7 +71,8 @@ def test_a_box_is_framed_where_it_lies_in_the_whole_image(page, report):
     scene = "(box => [box.width, box.height])(document.querySelector('.scene').getBoundingClientRect())"
     assert page.evaluate(scene) == [20, 10]
     frame = """(() => {
-        const [frame, scene] = ['.scene i', '.scene'].map(one => document.querySelector(one).getBoundingClientRect());
+        const [frame, scene] = ['.scene i', '.scene'].map(
+            one => document.querySelector(one).getBoundingClientRect());
         return [frame.x - scene.x, frame.y - scene.y, frame.width];
     })()"""
     assert page.evaluate(frame) == [5, 2, 10]
@@ -99,7 +100,8 @@ def test_what_lies_outside_an_outline_is_darkened(page, report):
 def test_a_units_pictures_are_patches_whole_images_or_outlines(page, report):
     page.open(report / "units/features-1/2.html")
     seen = """[...document.querySelectorAll('.looks li')].map(one =>
-        [...one.querySelectorAll('.tile, .scene, .scene path')].map(part => part.getClientRects().length > 0))"""
+        [...one.querySelectorAll('.tile, .scene, .scene path')].map(
+            part => part.getClientRects().length > 0))"""
     patches, whole, outlined = ([[look, *scene] for scene in scenes] for look, scenes in (
         (True, ([False, False], [False, False], [False])),
         (False, ([True, False], [True, True], [True])),
@@ -120,20 +122,21 @@ def test_a_units_pictures_are_patches_whole_images_or_outlines(page, report):
 def test_a_picture_fills_its_place_as_a_whole(page, report):
     page.open(report / "units/features-1/2.html")
     page.evaluate("document.getElementById('look-whole').click()")
-    box = "(one => [one.width, one.height].map(Math.round))(document.querySelector('.looks .scene').getBoundingClientRect())"
+    scene = "document.querySelector('.looks .scene').getBoundingClientRect()"
+    box = f"(one => [one.width, one.height].map(Math.round))({scene})"
     assert page.evaluate(box) == [160, 80]
 
 
 def _choose(page, **fields):
     for name, value in fields.items():
         page.evaluate(
-            f"(field => {{ field.type === 'checkbox' ? field.checked = {json.dumps(value)} : field.value = {json.dumps(value)};"
+            f"(field => {{ field[field.type === 'checkbox' ? 'checked' : 'value'] = {json.dumps(value)};"
             f" field.dispatchEvent(new Event('input')); }})(tools.elements[{json.dumps(name)}])"
         )
 
 
 def _shows(page, *units):
-    """Wait until the page of a layer shows these units in this order: numbers are loaded when they are asked for."""
+    """Wait until a layer's page shows these units in this order: numbers are loaded when asked for."""
     listed = "[...document.querySelectorAll('#list > li')].map(one => +one.id.slice(5)).join()"
     page.wait(f"!tools.hidden && {listed} === '{','.join(map(str, units))}'")
 
@@ -142,8 +145,10 @@ def test_units_of_a_layer_are_ordered_and_chosen_and_the_address_says_how(page, 
     page.open(report / "layers/pool.html")
     _shows(page, 0, 1, 2, 3, 4)
     for name, value, expected in (
-        ("order", "patches.largest:up", [1, 0, 2, 3, 4]), ("order", "patches.largest", [4, 3, 2, 0, 1]),
-        ("drawn", True, [3, 2, 0, 1]), ("patches.class", fakes.HOSTILE[0], [2, 0]), ("drawn", False, [4, 2, 0]),
+        ("order", "patches.largest:up", [1, 0, 2, 3, 4]),
+        ("order", "patches.largest", [4, 3, 2, 0, 1]),
+        ("drawn", True, [3, 2, 0, 1]),
+        ("patches.class", fakes.HOSTILE[0], [2, 0]), ("drawn", False, [4, 2, 0]),
         ("unit", "2", [2]), ("unit", "", [4, 2, 0]), ("order", "", [0, 2, 4]), ("near", "0", [0, 2, 4]),
         ("patches.class", "", [0, 2, 1, 3, 4]),
     ):  # fmt: skip
@@ -242,7 +247,9 @@ def test_an_image_stands_beside_those_before_and_after_it_on_the_map(page, repor
     points = fakes.map_points(POINTS)
     page.open(at(report, f"image.html#path={quote(points['path'][2])}"))
     page.wait("!!document.querySelector('.beside')")
-    links = "[...document.querySelectorAll('.beside a')].map(one => decodeURIComponent(one.getAttribute('href')))"
+    links = (
+        "[...document.querySelectorAll('.beside a')].map(one => decodeURIComponent(one.getAttribute('href')))"
+    )
     assert page.evaluate(links) == [f"#path={points['path'][place]}" for place in range(7)]
     here = "[...document.querySelectorAll('.beside a')].findIndex(one => one.ariaCurrent === 'page')"
     assert page.evaluate(here) == 2
@@ -275,7 +282,9 @@ def test_an_image_names_the_units_in_which_it_stands_highest(page, report):
     [(1, 0, "units/pool/0.html"), (2, 0, "unit.html#pool/4"), (0, 1, "units/pool/2.html"),
      (1, 1, "units/pool/3.html"), (2, 1, "probe.png"), (0, 0, "probe.png")],
 )  # fmt: skip
-def test_a_tile_of_a_picture_leads_to_its_unit_and_the_rest_to_the_picture(page, report, column, row, leads_to):
+def test_a_tile_of_a_picture_leads_to_its_unit_and_the_rest_to_the_picture(
+    page, report, column, row, leads_to
+):
     page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}/2.png"))
     page.wait("!!document.querySelector('a[data-places] img')")
     page.evaluate("document.querySelector('a[data-places]').scrollIntoView()")
@@ -302,5 +311,7 @@ def test_a_figure_gives_its_caption_as_text(page, report):
     assert page.evaluate("captions.field.selectionEnd") > 0
     page.key("Escape")
     assert not page.evaluate("captions.dialog.open")
-    links = page.evaluate("[...document.querySelectorAll('figcaption .files')[0].children].map(one => one.textContent)")
+    links = page.evaluate(
+        "[...document.querySelectorAll('figcaption .files')[0].children].map(one => one.textContent)"
+    )
     assert links == ["PNG", "SVG", "CSV", "caption", "link"]

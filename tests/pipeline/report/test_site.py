@@ -192,14 +192,20 @@ def test_units_of_many_pictures_show_each_on_its_own(report, pages):
     text = (report / "units/features-1/3.html").read_text()
     assert text.count('class="window tile"') == 3
     assert "width: 375%; left: -112.5%; top: -112.5%" in text
-    assert f"../../image.html#path={quote(fakes.HOSTILE[3])}" in pages[report / "units/features-1/3.html"].links
+    assert (
+        f"../../image.html#path={quote(fakes.HOSTILE[3])}" in pages[report / "units/features-1/3.html"].links
+    )
 
 
 def test_other_units_are_shown_by_their_own_pictures(report, pages):
     page = report / "units/features-1/2.html"
     text, links = page.read_text(), pages[page].links
-    assert {"../../units/features-1/0.html", "../../unit.html#features.1/4", "../../units/pool/2.html"} <= set(links)
-    # Three tiles of a strip that begins at the left upper corner; of a strip in one piece there is no glimpse.
+    assert {
+        "../../units/features-1/0.html",
+        "../../unit.html#features.1/4",
+        "../../units/pool/2.html",
+    } <= set(links)
+    # Three tiles of a strip that begins at the left upper corner; of one in one piece there is no glimpse.
     assert text.count("aspect-ratio: 26 / 8") == 1 and "width: 115.385%; left: -0%; top: -0%" in text
     assert "pool, unit 2" in text and text.count("not drawn") == 1
 
@@ -252,7 +258,11 @@ def test_provenance_is_shown_and_given_as_json(report):
 
 def test_files_to_take_away_are_listed_by_section(report, pages):
     links = pages[report / "chapters/about.html"].links
-    for file in ("figures/summary/accuracy.csv", "tables/summary-classes.csv", "figures/patches/overview-0.csv"):
+    for file in (
+        "figures/summary/accuracy.csv",
+        "tables/summary-classes.csv",
+        "figures/patches/overview-0.csv",
+    ):
         assert f"../{file}" in links
     assert "#artifact-topk" in links and "artifact-topk" in pages[report / "chapters/about.html"].ids
 

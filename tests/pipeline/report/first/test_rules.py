@@ -10,8 +10,8 @@ from pipeline.report.wording import line, prose
 # Of each rule, by its place: numbers on which it holds, and changes of which each alone makes it silent.
 CASES = {
     "chance": (
-        {"evaluated": 200, "accuracy": 0.52, "accuracy_low": 0.45, "accuracy_high": 0.59, "largest_share": 0.5,
-         "evaluated_classes": 2},
+        {"evaluated": 200, "accuracy": 0.52, "accuracy_low": 0.45, "accuracy_high": 0.59,
+         "largest_share": 0.5, "evaluated_classes": 2},
         [{"accuracy_low": 0.51}, {"evaluated_classes": 1}],
     ),
     "noise": ({"judged": 4, "noise_layers": 1, "noise": "conv1"}, [{"noise_layers": 0}]),
@@ -132,7 +132,9 @@ def test_one_kind_of_probes_speaks_for_both():
     sections = {}
     for rule, numbers, _ in EACH:
         if rule.name == "rise":
-            sections[rule.section] = section(rule, numbers | dict(sections.get(rule.section, section(rule, {})).numbers))
+            sections[rule.section] = section(
+                rule, numbers | dict(sections.get(rule.section, section(rule, {})).numbers)
+            )
     (found,) = standing(sections)
     assert found.keys["rise_from"] == "rise_mean_from"
 
