@@ -14,6 +14,7 @@ from pipeline.formats.gradients import open_gradients
 from pipeline.formats.occlusion import read_occlusion
 from pipeline.formats.probes import read_pictured
 from pipeline.formats.scorecard import read_scorecard
+from pipeline.formats.status import Status
 from stages.blocks.render_attribution import Params
 from stages.command import Stage, execute
 
@@ -28,7 +29,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         with open_gradients(paths["gradients"]) as gradients:
             section = chapter.section("gradients")
             add_gradients(section, gradients, probes, names.of_output, shown=params.probes)
-        add_scorecard(chapter.section("scorecard"), read_scorecard(paths["scorecard"]), probes)
+            fixed = () if isinstance(gradients, Status) else gradients.about.fixed
+        add_scorecard(chapter.section("scorecard"), read_scorecard(paths["scorecard"]), probes, fixed)
         models = read_class_models(paths["class_models"])
         add_class_models(chapter.section("class_models"), models, names.of_output)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -183,7 +183,12 @@ class _Drawing:
         return parts
 
 
-def add_scorecard(section: SectionDraft, found: Scorecard | Status, probes: Mapping[int, Pictured]) -> None:
+def add_scorecard(
+    section: SectionDraft,
+    found: Scorecard | Status,
+    probes: Mapping[int, Pictured],
+    fixed: Collection[str] = (),
+) -> None:
     """Show which methods pass and which fail, or say why nothing was measured.
 
     Parameters
@@ -194,6 +199,8 @@ def add_scorecard(section: SectionDraft, found: Scorecard | Status, probes: Mapp
         From its artifact.
     probes
         With their paths, by image.
+    fixed
+        Methods whose maps show nothing of the image (`GradientsFile.about`).
     """
     if isinstance(found, Status):
         section.status = found
@@ -202,7 +209,7 @@ def add_scorecard(section: SectionDraft, found: Scorecard | Status, probes: Mapp
     section.numbers |= _numbers(drawing)
     order = sorted(drawing.verdicts, key=lambda name: not drawing.verdicts[name].fails)
     for name in order:
-        said = _said(name, drawing.verdicts[name]) | drawing.blank(name)
+        said = _said(name, drawing.verdicts[name]) | drawing.blank(name) | {"fixed": int(name in fixed)}
         section.add(Text(caption="verdict", numbers=said))
     section.add(drawing.courses())
     section.add(drawing.areas())

@@ -64,6 +64,15 @@ def test_each_image_has_its_areas_and_without_boxes_nobody_points(tmp_path):
     assert "known" not in content.numbers and content.numbers["boxed"] == 0
 
 
+def test_a_method_that_shows_nothing_of_the_image_is_told_apart(tmp_path):
+    section = SectionDraft("scorecard", tmp_path)
+    add_scorecard(section, scorecard(), PROBES, {"saliency"})
+    verdicts = [block.numbers for block in section.content().blocks if block.kind == "text"]
+    assert {one["name"]: one["fixed"] for one in verdicts} == {
+        "Guided backprop": 0, "Occlusion": 0, "Data gradient": 1,
+    }  # fmt: skip
+
+
 def test_left_out_it_says_why(tmp_path):
     section = SectionDraft("scorecard", tmp_path)
     add_scorecard(section, not_run("scorecard"), PROBES)
