@@ -9,10 +9,7 @@ from tests.end_to_end.project import Project
 from tests.pipeline.report import accessibility
 from tests.pipeline.report.browser import CHROMIUM, Page, at, browser
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 MOST_STOPS = 20
 FIRST_VIEW = 1_000_000  # bytes of a page as it opens
 

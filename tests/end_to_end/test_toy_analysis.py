@@ -36,13 +36,12 @@ SAID = {
 }
 
 
-# One copy of the project serves these, in this order.
-in_turn = pytest.mark.xdist_group("toy analysis")
-
-
 @pytest.fixture(scope="module")
 def project(module_copy: Project) -> Project:
-    """A finished project to which the analysis was added; nothing of it has run."""
+    """A finished project to which the analysis was added; nothing of it has run.
+
+    One copy serves the tests of this file that run it, in their order.
+    """
     toy.add(module_copy.root)
     dependencies.fix(module_copy.root)
     return module_copy
@@ -59,7 +58,6 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@in_turn
 def test_only_its_own_files_and_entries_are_touched(project):
     status = project.must("git", "status", "--porcelain", "--untracked-files=all").text
     touched = [line[3:] for line in status.splitlines()]
@@ -67,7 +65,6 @@ def test_only_its_own_files_and_entries_are_touched(project):
     assert not [name for name in touched if not any(fnmatch(name, pattern) for pattern in TOUCHED)]
 
 
-@in_turn
 def test_it_runs_and_the_report_says_what_it_found(project):
     assert project.must("dvc", "repro").ran == {"check", "quiet", "render-patches", "report"}
     report = project.root / "report"
@@ -84,7 +81,6 @@ def test_it_runs_and_the_report_says_what_it_found(project):
         assert numbers.share(float(shares[int(page.stem)])) in page.read_text(encoding="utf-8")
 
 
-@in_turn
 def test_its_own_tests_and_those_of_the_graph_pass(project):
     tests = [name for name in toy.FILES if name.startswith("tests/")]
     # The miniature's dataset is another than that of the module `manifest`.
@@ -93,7 +89,6 @@ def test_its_own_tests_and_those_of_the_graph_pass(project):
     )
 
 
-@in_turn
 @pytest.mark.slow
 def test_left_out_by_its_params_the_report_says_so(project):
     project.set_params({"quiet.run": False})

@@ -11,7 +11,6 @@ from tests.pipeline.report.test_pages_in_browser import PAGES
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
     pytest.mark.skipif(accessibility.AXE is None, reason="needs axe-core, of axe-playwright-python"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 

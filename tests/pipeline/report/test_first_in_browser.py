@@ -4,10 +4,7 @@ import pytest
 
 from tests.pipeline.report.browser import CHROMIUM, at
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 CANVAS = "document.querySelector('.first-map canvas')"
 STILL = "getComputedStyle(document.querySelector('.first-map img')).visibility"
 # More would be tedious with the keyboard alone.

@@ -9,10 +9,7 @@ from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 PAGES = (
     "index.html",
     *(f"chapters/{name}.html" for name in ("network", "units", "codes", "about")),

@@ -19,10 +19,7 @@ from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 IMAGES = 20
 CLASSES = ("ant", '=bee, "wild"', "<b>cat</b>")
 PATHS = [f"test/{CLASSES[row % 3]}/{row}.png" for row in range(IMAGES)]

@@ -11,10 +11,7 @@ from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
 from tests.pipeline.report.conftest import POINTS
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 VIEW = "document.querySelector('canvas.map').view"
 SAID = "document.querySelector('.boxed [role=status]').textContent"
 SHIFT = 8

@@ -7,10 +7,7 @@ from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
 from tests.pipeline.report.conftest import POINTS
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 PAGES = (
     "index.html",
     "chapters/network.html",

@@ -9,10 +9,7 @@ from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
 from tests.pipeline.report.test_pages_in_browser import PAGES
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 MOST_STOPS = 20
 CHAPTERS = ("network", "units", "codes", "where-it-looks", "about")
 LAST = fakes.visible(fakes.HOSTILE[7])
