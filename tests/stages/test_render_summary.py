@@ -122,7 +122,7 @@ def test_numbers_behind_the_confusion(folder):
 
 def test_examples_are_of_their_class(folder, content):
     figure = figures(content)["examples"]
-    pixels = np.asarray(Image.open(folder / "examples.png"))
+    pixels = np.asarray(Image.open(folder / "examples.webp"))
     assert pixels.shape[:2] == (figure.height, figure.width)
     right = figure.width - 8
     assert pixels[8, right, 0] % 3 == 0

@@ -121,13 +121,6 @@ class Canvas:
                 _draw_frame(pen, element)
         return image
 
-    def save_png(self, path: Path) -> None:
-        """Write the drawing as PNG; opaque where nothing shines through, so that it stays small."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image = self.image()
-        opaque = image.getchannel("A").getextrema() == (255, 255)
-        (image.convert("RGB") if opaque else image).save(path, "PNG", compress_level=6)
-
     def save_webp(self, path: Path) -> None:
         """Write the drawing as WebP."""
         save_webp(path, self.image())
