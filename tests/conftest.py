@@ -1,5 +1,7 @@
 """What all tests share: an environment of their own."""
 
+import logging
+
 import pytest
 
 from pipeline.parallel import cluster
@@ -18,7 +20,11 @@ def _own_folders(tmp_path_factory):
 @pytest.fixture(scope="session")
 def _scheduler():
     """Two workers: starting them, and each one's imports, take longer than most of the tests."""
+    heard = [(handler, handler.level) for handler in logging.getLogger().handlers]
     with cluster.connect(workers=2) as client:
+        # A local cluster silences every handler that hears it as long as it lives, pytest's among them.
+        for handler, level in heard:
+            handler.setLevel(level)
         yield client.scheduler.address
 
 

@@ -38,7 +38,7 @@ def draw(tmp_path):
 def test_the_least_and_the_most_alike_neighbours_are_named(draw):
     content, folder, page = draw()
     assert "b and c differ most (0.60), a and b least (0.90)" in page
-    assert "Between the first, a, and the last, d, CKA is -0.01." in page
+    assert "Between the first, a, and the last, d, CKA is −0.01." in page
     assert "two halves of the images, 45 each, no value differs by more than 0.03" in page
     assert "While it was trained" not in page
     assert content.blocks[0].evidence.n == 90
