@@ -10,12 +10,10 @@ from pipeline.errors import UserError
 from pipeline.formats.activation_maps import open_activation_maps
 from pipeline.formats.probes import Probes, write_probes
 from pipeline.formats.status import not_run, write_status
-from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
-from pipeline.model.building import build_network
-from pipeline.model.network import save_network
 from stages import activation_maps
 from tests.small.artifacts import write_manifest_of
+from tests.small.networks import save_networks
 
 INPUT, IMAGES, LARGE = 16, 6, 100_000
 PROBES = (4, 1, 3)
@@ -72,20 +70,12 @@ def maps_by_hand(layer, number):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("known")
-    (folder / "inputs/network").mkdir(parents=True)
-    (folder / "inputs/network/known.py").write_text(SOURCE)
     names = [f"a/{number}.png" for number in range(IMAGES)]
     (folder / "data/a").mkdir(parents=True)
     for number, name in enumerate(names):
         Image.fromarray(picture(number)).save(folder / "data" / name)
     write_manifest_of(folder / "manifest.h5", folder / "data", names)
-    for name in ("known", "flat"):
-        architecture = f"inputs/network/known.py:{name}"
-        network = build_network(architecture, 2, folder / "inputs").eval()
-        description = Description(
-            architecture=architecture, weights="hand", classes=("a", "b"), preprocessing=PREPROCESSING
-        )
-        save_network(folder / name, network, description, folder / "inputs")
+    save_networks(folder, SOURCE, ("known", "flat"), PREPROCESSING)
     count, zeros = len(PROBES), np.zeros(len(PROBES), np.int32)
     probes = Probes(
         np.array(PROBES), tuple(names[number] for number in PROBES), ("train",) * count, zeros, zeros,

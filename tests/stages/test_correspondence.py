@@ -8,13 +8,12 @@ from scipy.ndimage import zoom
 
 from pipeline.errors import UserError
 from pipeline.formats.correspondence import ALL, INTERIOR, open_correspondence
-from pipeline.formats.probes import VERSION, Probes, write_probes
+from pipeline.formats.probes import VERSION
 from pipeline.formats.status import not_run, write_status
-from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
-from pipeline.model.building import build_network
-from pipeline.model.network import save_network
 from stages import correspondence
+from tests.small.networks import save_networks
+from tests.small.probes import write_unlabelled
 
 INPUT, COUNT = 32, 3
 PREPROCESSING = Preprocessing(input_size=INPUT, resize=None, crop="center", mean=[0.5] * 3, std=[0.25] * 3)
@@ -45,31 +44,11 @@ def pictures(count=COUNT):
     return np.rint(zoom(coarse, (1, INPUT / 9, INPUT / 9, 1), order=1)).astype(np.uint8)
 
 
-def write(path, count=COUNT):
-    """Write probes without labels."""
-    none, text = np.full(count, -1, np.int32), tuple(f"a/{number}.png" for number in range(count))
-    ids, ones = np.arange(count) * 3, np.ones(count, np.float32)
-    write_probes(
-        path,
-        Probes(ids, text, text, none, none, ones, np.zeros(count, bool), ""),
-        pictures(count),
-        made_from={},
-    )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("known")
-    (folder / "inputs/network").mkdir(parents=True)
-    (folder / "inputs/network/known.py").write_text(SOURCE)
-    for name in ("plain", "identity"):
-        architecture = f"inputs/network/known.py:{name}"
-        network = build_network(architecture, 2, folder / "inputs").eval()
-        description = Description(
-            architecture=architecture, weights="hand", classes=("a", "b"), preprocessing=PREPROCESSING
-        )
-        save_network(folder / name, network, description, folder / "inputs")
-    write(folder / "probes.h5")
+    save_networks(folder, SOURCE, ("plain", "identity"), PREPROCESSING)
+    write_unlabelled(folder / "probes.h5", pictures())
     return folder
 
 
@@ -134,7 +113,7 @@ def test_equal_inputs_give_equal_bytes(paths):
 
 
 def test_layers_without_a_place_are_named_and_one_probe_has_no_interval(paths, tmp_path):
-    write(tmp_path / "one.h5", 1)
+    write_unlabelled(tmp_path / "one.h5", pictures(1))
     run(paths | {"probes": tmp_path / "one.h5"}, layers=("1", "5", "7"), patches=())
     with open_correspondence(paths["out"]) as found:
         assert found.about.layers == ("1",) and found.about.patches == ()

@@ -8,14 +8,14 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.formats.inversion import open_inversion
-from pipeline.formats.probes import VERSION, Probes, write_probes
+from pipeline.formats.probes import VERSION
 from pipeline.formats.status import not_run, write_status
-from pipeline.formats.weights import Description
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
-from pipeline.model.building import build_network
-from pipeline.model.network import load_network, save_network
+from pipeline.model.network import load_network
 from stages import inversion
+from tests.small.networks import save_networks
+from tests.small.probes import write_unlabelled
 
 INPUT, COUNT = 16, 3
 PREPROCESSING = Preprocessing(input_size=INPUT, resize=None, crop="center", mean=[0.5] * 3, std=[0.25] * 3)
@@ -59,31 +59,11 @@ def pictures(count=COUNT):
     return draw.repeat(4, 1).repeat(4, 2).astype(np.uint8)
 
 
-def write(path, count=COUNT):
-    """Write probes without labels."""
-    none, text = np.full(count, -1, np.int32), tuple(f"a/{number}.png" for number in range(count))
-    ids, ones = np.arange(count) * 3, np.ones(count, np.float32)
-    write_probes(
-        path,
-        Probes(ids, text, text, none, none, ones, np.zeros(count, bool), ""),
-        pictures(count),
-        made_from={},
-    )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("known")
-    (folder / "inputs/network").mkdir(parents=True)
-    (folder / "inputs/network/known.py").write_text(SOURCE)
-    for name in ("gated", "dead", "flat"):
-        architecture = f"inputs/network/known.py:{name}"
-        network = build_network(architecture, 2, folder / "inputs").eval()
-        description = Description(
-            architecture=architecture, weights="hand", classes=("a", "b"), preprocessing=PREPROCESSING
-        )
-        save_network(folder / name, network, description, folder / "inputs")
-    write(folder / "probes.h5")
+    save_networks(folder, SOURCE, ("gated", "dead", "flat"), PREPROCESSING)
+    write_unlabelled(folder / "probes.h5", pictures())
     return folder
 
 
@@ -173,7 +153,7 @@ def test_codes_of_zeros_have_no_error(paths, folder):
 
 
 def test_a_network_without_convolutions_and_a_single_probe(paths, folder, tmp_path):
-    write(tmp_path / "one.h5", 1)
+    write_unlabelled(tmp_path / "one.h5", pictures(1))
     run(paths | {"weights": folder / "flat", "probes": tmp_path / "one.h5"})
     with open_inversion(paths["out"]) as found:
         assert found.about.layers == ("0",)

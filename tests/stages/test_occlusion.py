@@ -10,12 +10,10 @@ from pipeline.errors import UserError
 from pipeline.formats.occlusion import read_occlusion
 from pipeline.formats.probes import Probes, write_probes
 from pipeline.formats.status import not_run, write_status
-from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
-from pipeline.model.building import build_network
-from pipeline.model.network import save_network
 from stages import occlusion
 from tests.small.artifacts import write_manifest_of
+from tests.small.networks import save_networks
 
 INPUT, IMAGES, PROBES = 16, 5, (4, 1, 3)
 PREPROCESSING = Preprocessing(input_size=(INPUT, INPUT), crop="center", mean=[0.5] * 3, std=[0.5] * 3)
@@ -56,20 +54,12 @@ def normalised(number):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("known")
-    (folder / "inputs/network").mkdir(parents=True)
-    (folder / "inputs/network/known.py").write_text(SOURCE)
     names = [f"a/{number}.png" for number in range(IMAGES)]
     (folder / "data/a").mkdir(parents=True)
     for number, name in enumerate(names):
         Image.fromarray(picture(number)).save(folder / "data" / name)
     write_manifest_of(folder / "manifest.h5", folder / "data", names)
-    for name in ("known", "flat"):
-        architecture = f"inputs/network/known.py:{name}"
-        network = build_network(architecture, 2, folder / "inputs").eval()
-        description = Description(
-            architecture=architecture, weights="hand", classes=("a", "b"), preprocessing=PREPROCESSING
-        )
-        save_network(folder / name, network, description, folder / "inputs")
+    save_networks(folder, SOURCE, ("known", "flat"), PREPROCESSING)
     write_labelled(folder / "probes.h5", [0, 1, -1])
     return folder
 
