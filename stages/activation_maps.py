@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline import store
 from pipeline.analyses.outlines.winners import scales
 from pipeline.analyses.patches.choosing import choose_units
 from pipeline.dataset.originals import originals
@@ -20,9 +19,8 @@ from pipeline.errors import UserError
 from pipeline.formats.activation_maps import VERSION, MappedLayer, new_activation_maps
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.probes import Probes, read_probes
-from pipeline.formats.status import Status, not_run, write_status
-from pipeline.formats.weights import read_description
+from pipeline.formats.probes import Probes
+from pipeline.formats.status import Status
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batches
 from pipeline.layers.layers import Layer, describe_layers
@@ -33,9 +31,9 @@ from pipeline.model.network import load_network
 from pipeline.numerics.maps import localisation, sparsity
 from pipeline.numerics.scratch import on_disk
 from pipeline.parallel.processes import count_workers
-from pipeline.params import digest
 from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
+from stages.beginning import begin, leave
 from stages.blocks.activation_maps import Params
 from stages.command import Stage, execute
 
@@ -65,32 +63,22 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     UserError
         A layer is not there, no probe can be read, or the disk has no room.
     """
-    made_from = {"params": digest(params)}
-    probes = read_probes(paths["probes"]) if params.run else not_run("activation_maps")
-    if isinstance(probes, Status):
-        _write_status(paths, probes, made_from)
+    begun = begin(params, paths, stage="activation_maps", version=VERSION, read=("manifest", "probes"))
+    if begun is None:
         return
-    description = read_description(paths["weights"])
-    made_from |= {name: store.digest(paths[name]) for name in ("manifest", "probes")}
-    made_from["weights"] = description.digest
     network = place_network(load_network(paths["weights"]), choose_device())
-    layers = _layers(network, description.preprocessing, params)
+    layers = _layers(network, begun.preprocessing, params)
     if not layers:
-        _write_status(paths, NO_MAPS, made_from)
+        leave(NO_MAPS, paths, stage="activation_maps", version=VERSION, made_from=begun.made_from)
         return
-    shown = probes.take(range(min(len(probes), params.probes)))
+    shown = begun.probes.take(range(min(len(begun.probes), params.probes)))
     with open_manifest(paths["manifest"]) as manifest:
         images = originals(manifest, shown.image_id)
     with _rooms(layers, len(shown), params, paths["out"].parent) as rooms:
-        batches = Batches(images, description.preprocessing, params.batch_size, threads=count_workers())
+        batches = Batches(images, begun.preprocessing, params.batch_size, threads=count_workers())
         read = _forward(network, rooms, shown, batches)
-        found = _write(paths["out"], rooms, shown.image_id, read, made_from)
+        found = _write(paths["out"], rooms, shown.image_id, read, begun.made_from)
     write_metrics(paths["metrics"], {"images": int(read.sum()), **_numbers(found)})
-
-
-def _write_status(paths: Mapping[str, Path], status: Status, made_from: Mapping[str, str]) -> None:
-    write_status(paths["out"], status, stage="activation_maps", version=VERSION, made_from=made_from)
-    write_metrics(paths["metrics"], {})
 
 
 def _layers(network: nn.Module, preprocessing: Preprocessing, params: Params) -> tuple[Layer, ...]:
@@ -124,8 +112,6 @@ def _forward(
     UserError
         If none could.
     """
-    # The last bits must not depend on the number of cores.
-    torch.set_num_threads(1)
     by_name = {room.layer.name: room for room in rooms}
     observer, place = Observer(network, by_name), device_and_dtype(network)
     row = {image_id: row for row, image_id in enumerate(probes.image_id.tolist())}

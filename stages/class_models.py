@@ -6,23 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from pipeline import store
 from pipeline.analyses.class_models import Models, class_models
 from pipeline.formats.class_models import VERSION, ClassModels, write_class_models
-from pipeline.formats.probes import Probes, read_probes
-from pipeline.formats.status import Status, not_run, write_status
-from pipeline.formats.weights import read_description
+from pipeline.formats.probes import Probes
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.running import Runner
 from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
-from pipeline.params import digest
 from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
+from stages.beginning import begin
 from stages.blocks.class_models import Params
 from stages.command import Stage, execute
 
@@ -41,20 +37,13 @@ class Shown:
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/class_models.h5` and its metrics."""
-    made_from = {"params": digest(params)}
-    probes = read_probes(paths["probes"]) if params.run else not_run("class_models")
-    if isinstance(probes, Status):
-        write_status(paths["out"], probes, stage="class_models", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+    begun = begin(params, paths, stage="class_models", version=VERSION)
+    if begun is None:
         return
-    description = read_description(paths["weights"])
-    made_from |= {"probes": store.digest(paths["probes"]), "weights": description.digest}
-    # The last bits must not depend on the number of cores.
-    torch.set_num_threads(1)
     runner = Runner(place_network(load_network(paths["weights"]), choose_device()))
-    outputs = _outputs(probes, params.classes)
-    found = _gathered(outputs, params, list(_climbed(runner, outputs, params, description.preprocessing)))
-    write_class_models(paths["out"], found, made_from=made_from)
+    outputs = _outputs(begun.probes, params.classes)
+    found = _gathered(outputs, params, list(_climbed(runner, outputs, params, begun.preprocessing)))
+    write_class_models(paths["out"], found, made_from=begun.made_from)
     write_metrics(paths["metrics"], _numbers(found))
 
 

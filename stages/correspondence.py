@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline import store
 from pipeline.analyses.correspondence.choosing import Chosen, placed_layers
 from pipeline.analyses.correspondence.following import (
     Followed,
@@ -35,9 +33,8 @@ from pipeline.formats.correspondence import (
     new_correspondence,
 )
 from pipeline.formats.geometry import LayerGeometry
-from pipeline.formats.probes import read_pictures, read_probes
-from pipeline.formats.status import Status, not_run, write_status
-from pipeline.formats.weights import read_description
+from pipeline.formats.probes import read_pictures
+from pipeline.formats.status import Status
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.layers import code_layer, describe_layers
@@ -46,10 +43,10 @@ from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
 from pipeline.model.random_weights import with_random_weights
 from pipeline.numerics.geometry import ReceptiveField
-from pipeline.params import digest
 from pipeline.progress import progress
 from pipeline.receptive_field.fields import receptive_fields
 from pipeline.store.metrics import write_metrics
+from stages.beginning import begin, leave
 from stages.blocks.correspondence import Params
 from stages.command import Stage, execute
 
@@ -69,40 +66,30 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     UserError
         A layer is not there.
     """
-    made_from = {"params": digest(params)}
-    probes = read_probes(paths["probes"]) if params.run else not_run("correspondence")
-    if isinstance(probes, Status):
-        _write_status(paths, probes, made_from)
+    begun = begin(params, paths, stage="correspondence", version=VERSION)
+    if begun is None:
         return
-    # The last bits must not depend on the number of cores.
-    torch.set_num_threads(1)
-    description = read_description(paths["weights"])
-    made_from |= {"probes": store.digest(paths["probes"]), "weights": description.digest}
+    preprocessing = begun.preprocessing
     network = load_network(paths["weights"])
-    layers = _Layers.of(network, description.preprocessing, params)
+    layers = _Layers.of(network, preprocessing, params)
     if not layers.chosen.layers:
-        _write_status(paths, NO_PLACE, made_from)
+        leave(NO_PLACE, paths, stage="correspondence", version=VERSION, made_from=begun.made_from)
         return
-    image_id = probes.image_id[: params.probes]
-    views, images = _views(image_id, read_pictures(paths["probes"]), description.preprocessing, params)
+    image_id = begun.probes.image_id[: params.probes]
+    views, images = _views(image_id, read_pictures(paths["probes"]), preprocessing, params)
     matches = _matches(network, layers, images, params)
-    sides = patch_sides(params.patches, description.preprocessing.input_size)
+    sides = patch_sides(params.patches, preprocessing.input_size)
     plain = {side: follow_patches(side, images) for side in sides}
     summary = Summary(len(images), params.repeats, params.seed)
-    about = _about(layers.chosen, tuple(plain), description.preprocessing, params)
+    about = _about(layers.chosen, tuple(plain), preprocessing, params)
     found = _placed(layers, matches, plain, images, summary)
     matched = {side: summary.matched(one) for side, one in plain.items()}
-    with new_correspondence(paths["out"], about, views, made_from=made_from) as writer:
+    with new_correspondence(paths["out"], about, views, made_from=begun.made_from) as writer:
         for name, layer in found.items():
             writer.put_layer(name, layer)
         for side, one in matched.items():
             writer.put_patches(side, one)
     write_metrics(paths["metrics"], _numbers(found, matched, len(images)))
-
-
-def _write_status(paths: Mapping[str, Path], status: Status, made_from: Mapping[str, str]) -> None:
-    write_status(paths["out"], status, stage="correspondence", version=VERSION, made_from=made_from)
-    write_metrics(paths["metrics"], {})
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,24 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline import store
 from pipeline.analyses.attribution.grad_cam import GradCam, LastMap, last_map
 from pipeline.analyses.attribution.methods import Attribution, Settings, attributions_of, forwards
 from pipeline.analyses.attribution.scores import Maps, Scores, parts
 from pipeline.formats.gradients import VERSION, About, Attributed, GradientsWriter, new_gradients
-from pipeline.formats.probes import Probes, read_pictures, read_probes
-from pipeline.formats.status import Status, not_run, write_status
-from pipeline.formats.weights import read_description
+from pipeline.formats.probes import Probes, read_pictures
+from pipeline.formats.status import Status
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.rules import NoRuleError, Rule
 from pipeline.layers.running import Runner
 from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
-from pipeline.params import digest
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
+from stages.beginning import begin, leave
 from stages.blocks.gradients import Params
 from stages.command import Stage, execute
 
@@ -64,29 +61,19 @@ class Images:
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/gradients.h5` and its metrics."""
-    made_from = {"params": digest(params)}
-    probes = read_probes(paths["probes"]) if params.run else not_run("gradients")
-    if isinstance(probes, Status):
-        _leave(probes, paths, made_from)
+    begun = begin(params, paths, stage="gradients", version=VERSION)
+    if begun is None:
         return
-    # The last bits must not depend on the number of cores.
-    torch.set_num_threads(1)
-    description = read_description(paths["weights"])
-    made_from |= {"probes": store.digest(paths["probes"]), "weights": description.digest}
     network = place_network(load_network(paths["weights"]), choose_device())
-    images = Images(probes, read_pictures(paths["probes"]), params, description.preprocessing)
-    with new_gradients(paths["out"], made_from=made_from) as writer:
+    images = Images(begun.probes, read_pictures(paths["probes"]), params, begun.preprocessing)
+    with new_gradients(paths["out"], made_from=begun.made_from) as writer:
         about, found = _attribute(network, images, params, writer)
     if about.methods:
         write_metrics(paths["metrics"], _numbers(about, found))
     else:
         reason = f"none of the methods serves this network: {next(iter(about.refused.values()))}"
-        _leave(Status("not applicable", reason), paths, made_from)
-
-
-def _leave(status: Status, paths: Mapping[str, Path], made_from: Mapping[str, str]) -> None:
-    write_status(paths["out"], status, stage="gradients", version=VERSION, made_from=made_from)
-    write_metrics(paths["metrics"], {})
+        status = Status("not applicable", reason)
+        leave(status, paths, stage="gradients", version=VERSION, made_from=begun.made_from)
 
 
 def _attribute(

@@ -11,22 +11,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline import store
 from pipeline.analyses.inversion.choosing import Deep, inverted_layers
 from pipeline.analyses.inversion.descent import Inversion, Pixels, noise, pixels_of
 from pipeline.analyses.inversion.energy import Penalty, squared_error
 from pipeline.formats.inversion import VERSION, About, InvertedLayer, new_inversion
-from pipeline.formats.probes import read_pictures, read_probes
-from pipeline.formats.status import Status, not_run, write_status
-from pipeline.formats.weights import read_description
+from pipeline.formats.probes import read_pictures
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.running import Runner
 from pipeline.model.device import choose_device, device_and_dtype, place_network
 from pipeline.model.network import load_network
-from pipeline.params import digest
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
+from stages.beginning import begin
 from stages.blocks.inversion import Params
 from stages.command import Stage, execute
 
@@ -41,26 +38,21 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     UserError
         A layer is not there.
     """
-    made_from = {"params": digest(params)}
-    probes = read_probes(paths["probes"]) if params.run else not_run("inversion")
-    if isinstance(probes, Status):
-        write_status(paths["out"], probes, stage="inversion", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+    begun = begin(params, paths, stage="inversion", version=VERSION)
+    if begun is None:
         return
-    # The last bits must not depend on the number of cores.
-    torch.set_num_threads(1)
-    description = read_description(paths["weights"])
-    made_from |= {"probes": store.digest(paths["probes"]), "weights": description.digest}
     network = place_network(load_network(paths["weights"]), choose_device())
-    deep = _layers(network, description.preprocessing, params)
-    shown = probes.image_id[: params.probes]
-    pixels = pixels_of(description.preprocessing, device_and_dtype(network)[0])
+    deep = _layers(network, begun.preprocessing, params)
+    shown = begun.probes.image_id[: params.probes]
+    pixels = pixels_of(begun.preprocessing, device_and_dtype(network)[0])
     reconstructed = _Reconstructed(
         network, pixels, pixels.images(read_pictures(paths["probes"])[: len(shown)]), shown, params
     )
     about = About(tuple(one.layer.name for one in deep), _steps(params), params.restarts, params.sixth_norm)
     found = {}
-    with new_inversion(paths["out"], about, shown, reconstructed.predicted, made_from=made_from) as writer:
+    with new_inversion(
+        paths["out"], about, shown, reconstructed.predicted, made_from=begun.made_from
+    ) as writer:
         inversions = [reconstructed.inversion(one) for one in deep]
         reconstructed.announce(inversions)
         total = len(deep) * params.restarts * _steps(params) * len(shown)

@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline import store
 from pipeline.analyses.occlusion import Answers, Followed, Occluder, answers, strongest_unit
 from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.occlusion import VERSION, About, Covered, Occlusion, Whole, write_occlusion
-from pipeline.formats.probes import Probes, read_probes
-from pipeline.formats.status import Status, not_run, write_status
-from pipeline.formats.weights import read_description
+from pipeline.formats.probes import Probes
 from pipeline.images.filling import filling
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batches
@@ -28,9 +24,9 @@ from pipeline.layers.selection import mapped_layers
 from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
 from pipeline.parallel.processes import count_workers
-from pipeline.params import digest
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
+from stages.beginning import begin
 from stages.blocks.occlusion import Params, pixels, window_sides
 from stages.command import Stage, execute
 
@@ -56,18 +52,10 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     UserError
         A window does not fit the network's input, or no probe can be read.
     """
-    made_from = {"params": digest(params)}
-    probes = read_probes(paths["probes"]) if params.run else not_run("occlusion")
-    if isinstance(probes, Status):
-        write_status(paths["out"], probes, stage="occlusion", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+    begun = begin(params, paths, stage="occlusion", version=VERSION, read=("manifest", "probes"))
+    if begun is None:
         return
-    description = read_description(paths["weights"])
-    made_from |= {name: store.digest(paths[name]) for name in ("manifest", "probes")}
-    made_from["weights"] = description.digest
-    # The last bits must not depend on the number of cores.
-    torch.set_num_threads(1)
-    preprocessing = description.preprocessing
+    probes, preprocessing = begun.probes, begun.preprocessing
     network = place_network(load_network(paths["weights"]), choose_device())
     layer = _last_map(network, preprocessing)
     runner = Runner(network, [layer] if layer else [])
@@ -80,7 +68,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     zero = tuple(255 * value for value in preprocessing.mean)
     about = About(layer, params.fill, zero, preprocessing.input_size)
     found = Occlusion(about, _whole(read), sizes)
-    write_occlusion(paths["out"], found, made_from=made_from)
+    write_occlusion(paths["out"], found, made_from=begun.made_from)
     write_metrics(paths["metrics"], _numbers(found))
 
 

@@ -16,6 +16,8 @@ SOURCES = Sources(ROOT)
 STAGES = [module_of(name, entry) for name, entry in read_stages(ROOT / "dvc.yaml").items()]
 SAID = comments(ROOT / "params.yaml")
 RANGE = re.compile(r"(\d+(?:\.\d+)?) to (below )?(\d+(?:\.\d+)?)")
+# Reads the parameter `run` for the stages that import it.
+BEGINNING = "stages.beginning"
 BOUNDS = {
     "minimum": "low", "exclusiveMinimum": "low", "minLength": "low",
     "maximum": "high", "exclusiveMaximum": "below", "maxLength": "high",
@@ -60,7 +62,9 @@ def stated(comment: str) -> list[dict[str, float]]:
 @pytest.mark.parametrize("block", all_blocks())
 def test_every_key_is_read(block):
     """By its name, in the stage or beside the schema, or with the part that it stands in."""
-    files = [SOURCES.files[module] for module in (stage_module(block), f"{BLOCKS}.{block}")]
+    stage = stage_module(block)
+    modules = {stage, f"{BLOCKS}.{block}"} | (SOURCES.imports(stage) & {BEGINNING})
+    files = [SOURCES.files[module] for module in modules]
     nodes = [node for file in files for node in ast.walk(parse(file))]
     read = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     whole = {
