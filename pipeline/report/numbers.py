@@ -63,11 +63,11 @@ def share(value: Any, places: int = 1) -> str:
         return f"<{SPACE}{step:.{places}f}{SPACE}%"
     if 100 - step / 2 <= percent < 100:
         return f">{SPACE}{100 - step:.{places}f}{SPACE}%"
-    return f"{percent:.{places}f}{SPACE}%"
+    return _signed(f"{percent:.{places}f}") + f"{SPACE}%"
 
 
 def interval(ends: Sequence[Any], places: int = 1) -> str:
-    """Write an interval of shares in per cent.
+    """Write an interval of shares in per cent, or of their differences: beside a minus no dash means "to".
 
     Raises
     ------
@@ -75,7 +75,8 @@ def interval(ends: Sequence[Any], places: int = 1) -> str:
         If these are not two numbers.
     """
     low, high = ends
-    return f"{100 * _real(low):.{places}f}{RANGE}{share(high, places)}"
+    begin, end = _signed(f"{100 * _real(low):.{places}f}"), share(high, places)
+    return f"{begin} to {end}" if MINUS in begin + end else f"{begin}{RANGE}{end}"
 
 
 def plural(value: Any, one: str, many: str = "") -> str:
