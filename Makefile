@@ -3,7 +3,7 @@
 # make publish   the report to the branch gh-pages of origin (REMOTE=, BRANCH=), or into FOLDER=
 # make report.zip    the report as one file
 # make compare REV=name    compare/index.html: what differs from another revision's run
-# make clean     take away what the other two made; DVC's cache stays
+# make clean     take away what these made; DVC's cache stays
 #
 # The same steps without make stand in README.md.
 
