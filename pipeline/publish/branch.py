@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import UserError
-from pipeline.publish.content import MARK, Content
+from pipeline.publish.content import DOMAIN, MARK, Content
 from pipeline.revisions.git import git
 
 History = Literal["auto", "keep", "replace"]
@@ -88,7 +88,7 @@ def publish_branch(content: Content, target: Target, project: Path) -> Published
                 f"{target.remote}: its branch {target.branch} holds something that is no published report; "
                 "give another branch, or delete that one"
             )
-        tree = repository.tree(content)
+        tree = repository.tree(content, before)
         keep = target.history == "keep" or (target.history == "auto" and content.bytes() <= LARGEST_KEPT)
         if before and repository.holds(before, tree, alone=not keep):
             return Published(before, is_new=False)
@@ -153,12 +153,14 @@ class _Repository:
             alone and any(line.startswith("parent ") for line in about)
         )
 
-    def tree(self, content: Content) -> str:
-        """Write the report's files, and return the hash of their tree."""
+    def tree(self, content: Content, before: str) -> str:
+        """Write the report's files beside the domain that a commit names; return the hash of their tree."""
         self.run("add", "--all", "--force", ".", tree=content.report.resolve())
         for name, data in {**content.added(), NO_JEKYLL: b""}.items():
             blob = self.run("hash-object", "-w", "--stdin", given=data)
             self.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}")
+        if before:
+            self.run("update-index", "--index-info", given=self.run("ls-tree", before, DOMAIN).encode())
         return self.run("write-tree")
 
     def commit(self, tree: str, parent: str, revision: str) -> str:

@@ -12,6 +12,8 @@ INDEX = "index.html"
 PLACE = "<!-- revision -->"
 # Says that what lies in a folder or on a branch is a published report, which may be replaced.
 MARK = "revision.txt"
+# Names the domain under which GitHub Pages shows a branch; whoever chose one put it there.
+DOMAIN = "CNAME"
 
 
 @dataclass(frozen=True)

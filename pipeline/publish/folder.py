@@ -1,15 +1,17 @@
 """The report in a folder, such as one that a server shows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.publish.content import INDEX, MARK, Content
+from pipeline.publish.content import DOMAIN, INDEX, MARK, Content
 from pipeline.store.replacing import replaced
 
 
 def write_folder(content: Content, out: Path) -> bool:
     """Bring a folder to what is published: write what differs, remove what is no longer there.
 
+    Names that begin with a dot (``.git``, ``.htaccess``) and the file of a domain belong to others, and stay.
     The first page is written last: until then it shows the report that was there before.
 
     Parameters
@@ -31,7 +33,7 @@ def write_folder(content: Content, out: Path) -> bool:
     """
     _check(content.report, out)
     try:
-        before = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+        before = {path.relative_to(out).as_posix() for path in _published(out) if path.is_file()}
         names, changed, pages = set(), False, []
         for name, data in content.files():
             names.add(name)
@@ -63,13 +65,21 @@ def _check(report: Path, out: Path) -> None:
         )
 
 
+def _published(out: Path) -> Iterator[Path]:
+    """Yield what lies in a folder and may be a report's."""
+    for path in out.rglob("*"):
+        top = path.relative_to(out).parts[0]
+        if top != DOMAIN and not top.startswith("."):
+            yield path
+
+
 def _write(path: Path, data: bytes) -> None:
     with replaced(path) as partial:
         partial.write_bytes(data)
 
 
 def _drop_empty(out: Path) -> None:
-    folders = [path for path in out.rglob("*") if path.is_dir()]
+    folders = [path for path in _published(out) if path.is_dir()]
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()

@@ -74,6 +74,21 @@ def test_a_large_report_takes_the_place_of_the_last(project, remote, git, monkey
     assert len(commits(remote, git)) == 2
 
 
+@pytest.mark.parametrize("history", ["keep", "replace"])
+def test_the_domain_that_a_branch_is_shown_under_stays(project, remote, git, tmp_path, history):
+    publish(project)
+    site = tmp_path / "site"
+    git(tmp_path, "clone", "--quiet", "--branch", "gh-pages", str(remote), str(site))
+    (site / "CNAME").write_text("atlas.example\n")
+    git(site, "add", "CNAME")
+    git(site, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "Settings, Pages")
+    git(site, "push", "--quiet")
+    (project / "report/figures/a.png").write_bytes(b"another")
+    assert publish(project, history=history).is_new
+    assert git(remote, "show", "gh-pages:CNAME") == "atlas.example"
+    assert not publish(project, history=history).is_new
+
+
 def test_uncommitted_changes_are_said(project, remote, git):
     (project / "params.yaml").write_text("a: 2\n")
     publish(project)

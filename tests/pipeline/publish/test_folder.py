@@ -37,6 +37,18 @@ def test_another_revision_changes_its_two_files(report, tmp_path):
     assert (out / "figures/a.png").stat().st_mtime_ns == picture
 
 
+def test_a_repository_and_settings_of_a_server_in_the_folder_stay(report, tmp_path):
+    out = tmp_path / "site"
+    write_folder(read_content(report, "abc"), out)
+    (out / ".git/refs/heads").mkdir(parents=True)
+    for name in (".git/HEAD", ".htaccess", "CNAME"):
+        (out / name).write_text("theirs")
+    assert not write_folder(read_content(report, "abc"), out)
+    assert write_folder(read_content(report, "def"), out)
+    assert (out / ".git/refs/heads").is_dir()
+    assert {".git/HEAD", ".htaccess", "CNAME"} < set(names(out))
+
+
 def test_folder_with_other_files_is_refused_and_kept(report, tmp_path):
     out = tmp_path / "photographs"
     out.mkdir()
