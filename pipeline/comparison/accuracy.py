@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.comparison.answers import FIVE, Answers
-from pipeline.comparison.shares import CHANCE, Difference, difference_of_means, difference_of_shares, mcnemar
+from pipeline.comparison.shares import CHANCE, Difference, difference_of_means, difference_of_shares
 from pipeline.contents import blocks
 from pipeline.contents.values import Cell, Column, Evidence
 from pipeline.contents.writing import SectionDraft
@@ -19,13 +19,13 @@ MOST_ROWS = 40
 PER_CENT = 100
 
 
-def add_accuracy(section: SectionDraft, answers: Answers, *, seed: int) -> list[Difference]:
-    """Add the measures that both runs have of the same images, and return their differences."""
+def add_accuracy(section: SectionDraft, answers: Answers, *, seed: int) -> None:
+    """Add the measures that both runs have of the same images."""
     counted = answers.counted
     first, second = answers.first.some(counted), answers.second.some(counted)
     section.numbers |= {"evaluated": int(counted.sum()), "same": int(first.equals(second))}
     if not counted.any() or section.numbers["same"]:
-        return []
+        return
     measures = {"top-1 accuracy, %": difference_of_shares(first.label_rank == 0, second.label_rank == 0)}
     if answers.outputs > FIVE:
         pair = (first.label_rank < FIVE, second.label_rank < FIVE)
@@ -38,7 +38,6 @@ def add_accuracy(section: SectionDraft, answers: Answers, *, seed: int) -> list[
         "points": PER_CENT * accuracy.value, "low": PER_CENT * accuracy.low, "high": PER_CENT * accuracy.high,
     }  # fmt: skip
     _add_classes(section, answers)
-    return list(measures.values())
 
 
 def _evidence(answers: Answers) -> Evidence:
@@ -69,7 +68,7 @@ def _add_classes(section: SectionDraft, answers: Answers) -> None:
     names = np.unique(label)
     found = [difference_of_shares(right[0][label == name], right[1][label == name]) for name in names]
     images = [int((label == name).sum()) for name in names]
-    corrected = holm([_chance(right, label == name) for name in names])
+    corrected = holm(np.array([one.chance for one in found], np.float64))
     rows = [
         (name, count, one.first, one.second, one.value, one.low, one.high, chance)
         for name, count, one, chance in zip(names.tolist(), images, found, corrected.tolist(), strict=True)
@@ -93,11 +92,6 @@ def _add_classes(section: SectionDraft, answers: Answers) -> None:
             numbers={"classes_shown": len(shown)}, **files,
         )
     )  # fmt: skip
-
-
-def _chance(right: list[NDArray[np.bool_]], chosen: NDArray[np.bool_]) -> float:
-    lost, won = right[0] & ~right[1] & chosen, right[1] & ~right[0] & chosen
-    return mcnemar(int(lost.sum()), int(won.sum()))
 
 
 def _most_different(found: list[Difference]) -> NDArray[np.int64]:

@@ -29,8 +29,8 @@ def add_metrics(section: SectionDraft, first: Run, second: Run) -> None:
     section.add(blocks.Table(id="metrics", caption="metrics", columns=columns, rows=cells))
 
 
-def add_files(section: SectionDraft, first: Run, second: Run) -> int:
-    """List the artifacts that differ, and return how many datasets do; versions and digests do not count.
+def add_files(section: SectionDraft, first: Run, second: Run) -> None:
+    """List the artifacts that differ; versions and digests do not count.
 
     Raises
     ------
@@ -44,7 +44,6 @@ def add_files(section: SectionDraft, first: Run, second: Run) -> int:
     if rows:
         columns = (Column(name="file"), Column(name="datasets", form="count"), Column(name="example"))
         section.add(blocks.Table(id="files", caption="files", columns=columns, rows=rows))
-    return sum(map(len, found.values()))
 
 
 def _held(found: Sequence[Difference]) -> list[Difference]:
