@@ -34,7 +34,7 @@ def add_units(section: SectionDraft, first: Run, second: Run, pairs: Pairs) -> N
     """
     with open_topk(first.path(TOPK)) as ours, open_topk(second.path(TOPK)) as theirs:
         k = min(ours.about.k, theirs.about.k, ours.about.images, theirs.about.images)
-        images = min(ours.about.images, theirs.about.images)
+        images = (ours.about.images, theirs.about.images)
         layers = [name for name in ours.about.layers if name in theirs.about.layers]
         compared = {name: _compare(ours.layer(name), theirs.layer(name), pairs, k) for name in layers}
         left_out = set(ours.about.layers) ^ set(theirs.about.layers)
@@ -43,7 +43,7 @@ def add_units(section: SectionDraft, first: Run, second: Run, pairs: Pairs) -> N
     if not known:
         raise UserError(NOTHING)
     section.numbers |= {
-        "k": k, "images": images, "by_chance": k / images,
+        "k": k, "by_chance": k * min(len(pairs), *images) / (images[0] * images[1]),
         "left_out": len(left_out) + len(compared) - len(found),
         "units": sum(len(one.same) for one in found.values()),
         "same": int(all(bool((_known(one.same) == 1).all()) for one in known.values())),
@@ -58,7 +58,7 @@ def _compare(first: RankedLayer, second: RankedLayer, pairs: Pairs, k: int) -> O
         return None
     ours = _named(first.image_id[:, :k], pairs.first)
     theirs = _named(second.image_id[:, :k], pairs.second)
-    return overlap(ours, theirs, (first.count_active > 0, second.count_active > 0))
+    return overlap(ours, theirs, (first.count_active, second.count_active))
 
 
 def _named(image_id: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
