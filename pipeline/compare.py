@@ -72,7 +72,9 @@ def compare(first: Path, second: Path, *, leave_out: Sequence[str] = ()) -> list
     """
     for path in (first, second):
         if not path.exists():
-            raise UserError(f"{path}: no such file or folder; give two runs")
+            raise UserError(
+                f"{path}: no such file or folder; a revision of git is compared by 'make compare REV={path}'"
+            )
     if first.is_file():
         return list(_in_file(first.name, first, second))
     ours, theirs = _files(first), _files(second)

@@ -87,7 +87,7 @@ def _cka(one: Values, other: Values) -> float:
 
 
 def _draw(section: SectionDraft, layers: Sequence[str], found: NDArray[np.float64]) -> None:
-    low, high = np.nanmin(found[:, 1:], axis=1), np.nanmax(found[:, 1:], axis=1)
+    low, high = np.fmin(found[:, 1], found[:, 2]), np.fmax(found[:, 1], found[:, 2])
     rows = list(zip(layers, found[:, 0], low, high, strict=True))
     write_table(section.folder / "cka.csv", ("layer", "cka", "lower half", "upper half"), rows)
     known = np.flatnonzero(np.isfinite(found[:, 0]))

@@ -27,16 +27,18 @@ def add_maps(section: SectionDraft, first: Run, second: Run, pairs: Pairs, *, se
     Raises
     ------
     UserError
-        If either run has no map: with the reason.
+        If either run has no map, with the reason, or they have too few images in common.
     """
     ours, theirs = _read(first), _read(second)
     _, our_rows, their_rows = pairs.among(ours.image_id, theirs.image_id)
+    if not len(our_rows):
+        raise UserError("no image is on both maps")
     one, other = ours.xy[our_rows], theirs.xy[their_rows]
     section.numbers |= {"images": len(one), "same": int(np.array_equal(one, other))}
     if section.numbers["same"]:
         return
     kept = neighbours_kept(one, other, seed=seed)
-    aligned = align(one, other) if len(one) else None
+    aligned = align(one, other)
     if kept is None or aligned is None:
         raise UserError(f"{len(one)} images are on both maps, too few to compare them")
     section.numbers |= {

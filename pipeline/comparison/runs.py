@@ -54,13 +54,13 @@ class Run:
         return self.folder / name
 
 
-def open_run(given: str, project: Path, room: Path) -> Run:
+def open_run(given: str | None, project: Path, room: Path) -> Run:
     """Return a run.
 
     Parameters
     ----------
     given
-        A project's folder, or what git calls a revision of this project; empty: this project as it lies.
+        A project's folder, or what git calls a revision of this project; None: this project as it lies.
     project
         This project.
     room
@@ -71,8 +71,10 @@ def open_run(given: str, project: Path, room: Path) -> Run:
     UserError
         If there is neither, or what every comparison needs is not there.
     """
-    if not given:
+    if given is None:
         return _checked(Run(f"working tree ({_brief(git_revision(project))})", project))
+    if not given:
+        raise UserError("an empty name is no revision; give one, such as HEAD~1")
     if (project / given / "artifacts").is_dir():
         return _checked(Run(given, project / given))
     revision = Revision(project, given)

@@ -144,7 +144,10 @@ def test_the_page_loads_nothing_from_elsewhere_and_fits_a_phone(first, tmp_path)
     [
         (["nowhere", "first"], "nowhere"),
         (["first", "second", "--out", "first"], "holds something that is no comparison"),
+        (["first", "second", "--out", "first/params.yaml"], "holds something that is no comparison"),
+        (["first", "second", "--out", "first/params.yaml/out"], "params.yaml/out: cannot be written"),
         (["first", "empty"], "empty has no artifacts/manifest.h5"),
+        ([""], "an empty name is no revision"),
     ],
 )
 def test_a_mistake_ends_in_one_line(first, tmp_path, capsys, arguments, said):
