@@ -1,6 +1,7 @@
 """A folder with a ``python`` and a ``dvc`` that start at once, for where the start is not what is tested."""
 
 import atexit
+import os
 import shlex
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
+# Read when a library is loaded: before the fork, so that what a client's environment says comes too late.
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def warm_python() -> WarmPython:
         number = listener.fileno()
         server = subprocess.Popen(
             [sys.executable, HERE / "server.py", str(number)], pass_fds=[number],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={**os.environ, **ONE_THREAD},
         )  # fmt: skip
     command = shlex.join(
         map(str, (sys.executable, "-ISE", HERE / "client.py", path / "socket", sys.executable))
