@@ -112,11 +112,13 @@ def _stored(artifacts: Artifacts, source: str) -> Any:
 
 
 def _says(text: str, values: Any) -> bool:
-    """Tell whether each number in a text is one of the values, rounded as the text has it."""
+    """Tell whether a text is one of the names, or each number in it one of the values, rounded as it is."""
     known = list(_flat(values))
-    words = " ".join(one for one in known if isinstance(one, str))
+    names = [one for one in known if isinstance(one, str)]
+    if len(names) == len(known):
+        return text in names
     return all(
-        number in words or any(_rounds(number, one) for one in known if not isinstance(one, str))
+        any(number in one if isinstance(one, str) else _rounds(number, one) for one in known)
         for number in NUMBER.findall(text)
     )
 
