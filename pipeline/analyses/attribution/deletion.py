@@ -2,7 +2,6 @@
 
 counts = pixel_counts(h * w, steps)
 found = curves(image, under, orders, counts, answer, batch_size)     # (2, orders, steps + 1)
-areas(found, counts)                                                 # (2, orders)
 """
 
 from __future__ import annotations
@@ -68,11 +67,6 @@ def curves(
 def inputs_of(orders: int, counts: Counts) -> int:
     """Return how many inputs `curves` forwards for an image."""
     return 2 + 2 * orders * (len(counts) - 2)
-
-
-def areas(found: Curves, counts: Counts) -> Curves:
-    """Return the area under curves (…, S + 1) against the share of pixels that are gone, by trapezoids."""
-    return np.asarray(np.trapezoid(found, counts / counts[-1], axis=-1))
 
 
 def _between(image: Float32, under: Float32, orders: NDArray[np.int64], counts: Counts) -> Iterator[Float32]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.analyses.attribution.deletion import areas, curves, inputs_of, pixel_counts
+from pipeline.analyses.attribution.deletion import curves, inputs_of, pixel_counts
+from pipeline.formats.scorecard import Order
 
 SIZE = (4, 5)
 PIXELS = SIZE[0] * SIZE[1]
@@ -37,11 +38,11 @@ def test_curves_and_areas_of_a_linear_score_are_those_known():
     # N²/3 + 1/6.
     n = PIXELS
     best_mean = ((2 * n + 1) * n / 2 - (n * n / 3 + 1 / 6)) / 2
-    area = areas(found, counts)
-    assert area[0, 0] == pytest.approx(total - 4 * best_mean)
-    assert area[1, 0] == pytest.approx(4 * best_mean - total)
+    area = Order(*found, np.full(2, -1, np.int8)).areas(counts / counts[-1])
+    assert area[0][0] == pytest.approx(total - 4 * best_mean)
+    assert area[1][0] == pytest.approx(4 * best_mean - total)
     # By symmetry the worst order is the best one backwards.
-    assert area[0, 1] == pytest.approx(area[1, 0])
+    assert area[0][1] == pytest.approx(area[1][0])
 
 
 def test_few_steps_pass_through_the_same_points():
