@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,9 @@ from torch import nn
 from pipeline import store
 from pipeline.analyses.attribution.deletion import Counts, curves, inputs_of, pixel_counts
 from pipeline.analyses.attribution.given import OCCLUSION, Given, over_pixels, read_given
-from pipeline.analyses.attribution.grad_cam import last_map
+from pipeline.analyses.attribution.grad_cam import LastMap, last_map
 from pipeline.analyses.attribution.importance import METHODS, Name
-from pipeline.analyses.attribution.likeness import is_inside, rank_correlation, share_inside
+from pipeline.analyses.attribution.likeness import pixels_inside, rank_correlation
 from pipeline.analyses.attribution.methods import attributions_of, forwards
 from pipeline.analyses.attribution.orders import by_importance, from_the_middle, lots
 from pipeline.analyses.attribution.scores import Advance, Maps, nothing
@@ -38,7 +38,6 @@ from pipeline.images.way_in import to_input
 from pipeline.layers.running import Runner
 from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
-from pipeline.numerics.geometry import Pair
 from pipeline.params import digest
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
@@ -47,8 +46,8 @@ from stages.command import Stage, execute
 
 log = logging.getLogger(__name__)
 
-Boxes = NDArray[np.float64]
-Correlations = dict[str, NDArray[np.float64]]
+# Of an image, (H, W): which pixels lie in a box; None where it has none.
+Inside = NDArray[np.bool_] | None
 
 READ = ("probes", "manifest", "gradients", "occlusion")
 # Of the shorter side of an input: the square whose blur is taken, where images are blurred.
@@ -75,19 +74,20 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     pictures = np.stack([probes[image_id].pixels for image_id in given.image_id.tolist()])
     inputs = normalise(pictures, description.preprocessing)
     work = Work(network, inputs, given, params, description.preprocessing)
-    found = work.measure(_boxes(paths["manifest"], given, description.preprocessing))
+    found = work.measure(_inside(paths["manifest"], given, description.preprocessing))
     formats.write_scorecard(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(found))
 
 
-def _boxes(manifest: Path, given: Given, preprocessing: Preprocessing) -> list[Boxes]:
-    """Return of each image its boxes in pixels of the input; none where there is no label to go with them."""
+def _inside(manifest: Path, given: Given, preprocessing: Preprocessing) -> list[Inside]:
+    """Tell of each image which pixels of the input lie in a box; None, too, without a label to go with it."""
     with open_manifest(manifest) as file:
         (row, box), (width, height) = file.boxes(), file.size()
-    found = []
+    found: list[Inside] = []
     for image_id, labelled in zip(given.image_id.tolist(), given.by_label.tolist(), strict=True):
         own = box[row == image_id] if labelled else box[:0]
-        found.append(to_input(own, int(width[image_id]), int(height[image_id]), preprocessing))
+        seen = to_input(own, int(width[image_id]), int(height[image_id]), preprocessing)
+        found.append(pixels_inside(preprocessing.input_size, seen) if len(seen) else None)
     return found
 
 
@@ -114,8 +114,8 @@ class Work:
     preprocessing: Preprocessing
     advance: Advance = nothing
 
-    def measure(self, boxes: Sequence[Boxes]) -> Scorecard:
-        """Measure all, and say beforehand how much that is; `boxes` in pixels of the input, by image."""
+    def measure(self, inside: Sequence[Inside]) -> Scorecard:
+        """Measure all, and say beforehand how much that is; `inside` by image."""
         size, given, params = self.preprocessing.input_size, self.given, self.params
         counts = pixel_counts(size[0] * size[1], params.steps)
         cascade = Cascade(self.network, self.inputs[:1], params.seed)
@@ -123,29 +123,29 @@ class Work:
         outputs = Runner(self.network).run(self.inputs[:1]).logits
         assert outputs is not None, "the network ran to its end"
         other = self._others(outputs.shape[1])
-        with self._announced(counts, len(shuffled)) as bar:
+        maps = len(other) * len(shuffled) + int((other >= 0).sum())
+        with self._announced(counts, maps) as bar:
             self.advance = bar.advance
-            orders = self._orders(counts, boxes)
+            orders = self._orders(counts, inside)
             likeness = self._likeness(cascade, shuffled, other)
         about = About(
             tuple(given.maps), params.fill, size, outputs.shape[1],
             given.covered.window if given.covered else 0, cascade.names, params.repeats, params.seed,
         )  # fmt: skip
-        inside = [share_inside(size, own) if len(own) else np.nan for own in boxes]
+        shares = [np.nan if own is None else own.mean() for own in inside]
         images = Images(
-            given.image_id, given.output, given.by_label, counts / counts[-1], np.array(inside), other,
+            given.image_id, given.output, given.by_label, counts / counts[-1], np.array(shares), other,
             np.array(shuffled),
         )  # fmt: skip
         return Scorecard(about, images, orders, likeness)
 
-    def _announced(self, counts: Counts, steps: int) -> AbstractContextManager[Bar]:
+    def _announced(self, counts: Counts, maps: int) -> AbstractContextManager[Bar]:
         """Say what it costs, and show how far it is."""
         methods, images = len(self.given.maps), len(self.inputs)
         deleted = images * inputs_of(methods + 1 + self.params.repeats, counts)
         back = sum(forwards(name, self.given.settings) for name in self._gradients())
         covered = self.given.covered
         each = back + (1 + len(covered.y) * len(covered.x) if covered else 0)
-        maps = min(images, self.params.again) * (1 + steps)
         log.info(
             "%d images: %d inputs to forward as pixels go and come; %d maps anew by %d methods: %d inputs, "
             "and %d signals to send back", images, deleted, maps, methods, maps * each, maps * back,
@@ -155,7 +155,7 @@ class Work:
     def _gradients(self) -> list[Name]:
         return [name for name in METHODS if name in self.given.maps]
 
-    def _orders(self, counts: Counts, boxes: Sequence[Boxes]) -> dict[str, Order]:
+    def _orders(self, counts: Counts, inside: Sequence[Inside]) -> dict[str, Order]:
         """Delete and insert the pixels of each image in the order of each method, and in the others."""
         size, runner = self.preprocessing.input_size, Runner(self.network)
         names = [*self.given.maps, CENTRE, RANDOM]
@@ -170,7 +170,7 @@ class Work:
             values = curves(image, self._under(place), ways, counts, answer, self.params.batch_size)
             found[:, :-1, place] = values[:, : len(orders)]
             found[:, -1, place] = values[:, len(orders) :].mean(1)
-            hits.append([*(_hit(one[0], size, boxes[place]) for one in orders), -1])
+            hits.append([*(_hit(one[0], inside[place]) for one in orders), -1])
         hit = np.array(hits, np.int8).T
         return {name: Order(found[0, row], found[1, row], hit[row]) for row, name in enumerate(names)}
 
@@ -200,28 +200,25 @@ class Work:
         """Compare maps with those after layers were shuffled, and with those of other outputs."""
         some = len(other)
         own = {name: maps[:some] for name, maps in self.given.maps.items()}
-        nothing_like = {name: np.full(some, np.nan) for name in own}
-        of_other = (nothing_like, nothing_like)
+        of_other = {name: np.full((2, some), np.nan) for name in own}
         if (other >= 0).all():
             of_other = _alike(own, self.maps(self.network, other))
         output = self.given.output[:some]
         steps = [_alike(own, self.maps(cascade.shuffle(count), output)) for count in shuffled]
-        return {
-            name: Likeness(
-                *(np.stack([step[kind][name] for step in steps]) for kind in (0, 1)),
-                *(found[name] for found in of_other),
-            )
-            for name in own
-        }
+        return {name: Likeness(*np.stack([step[name] for step in steps], 1), *of_other[name]) for name in own}
+
+    @cached_property
+    def _last(self) -> LastMap | None:
+        """What Grad-CAM is of, which shuffled weights do not change; None where it was not asked for."""
+        if "grad_cam" not in self.given.maps:
+            return None
+        return last_map(self.network, self.preprocessing.input_size, self.preprocessing.channels)
 
     def maps(self, network: nn.Module, outputs: NDArray[np.int32]) -> dict[str, Maps]:
         """Return the maps of the first images for these outputs (n,), by method, on a network."""
         inputs, given = self.inputs[: len(outputs)], self.given
-        last = None
-        if "grad_cam" in given.maps:
-            last = last_map(network, self.preprocessing.input_size, self.preprocessing.channels)
         settings = replace(given.settings, batch_size=self.params.batch_size)
-        methods = attributions_of(network, last, settings, self.advance)
+        methods = attributions_of(network, self._last, settings, self.advance)
         found: dict[str, Maps] = {name: methods[name].maps(inputs, outputs) for name in self._gradients()}
         if given.covered is not None:
             runner = Runner(network)
@@ -243,21 +240,20 @@ class Work:
         )
 
 
-def _alike(own: Mapping[str, Maps], others: Mapping[str, Maps]) -> tuple[Correlations, Correlations]:
-    """Return by method the rank correlations (n,) of maps with others, and those of their magnitudes."""
-    return tuple(  # type: ignore[return-value]
-        {
-            name: np.array([rank_correlation(of(a), of(b)) for a, b in zip(maps, others[name], strict=True)])
-            for name, maps in own.items()
-        }
-        for of in (np.asarray, np.abs)
-    )
+def _alike(own: Mapping[str, Maps], others: Mapping[str, Maps]) -> dict[str, NDArray[np.float64]]:
+    """Return by method (2, n), the rank correlations of maps with others, and those of their magnitudes."""
+    return {
+        name: np.array([
+            [rank_correlation(of(a), of(b)) for a, b in zip(maps, others[name], strict=True)]
+            for of in (np.asarray, np.abs)
+        ])
+        for name, maps in own.items()
+    }  # fmt: skip
 
 
-def _hit(pixel: int, size: Pair, boxes: Boxes) -> int:
-    """Tell whether a pixel's middle lies in a box, 1 or 0; -1: there is none."""
-    y, x = divmod(int(pixel), size[1])
-    return int(is_inside(y + 0.5, x + 0.5, boxes)) if len(boxes) else -1
+def _hit(pixel: int, inside: Inside) -> int:
+    """Tell whether a pixel lies in a box, 1 or 0; -1: there is none."""
+    return -1 if inside is None else int(inside.flat[pixel])
 
 
 def _numbers(found: Scorecard) -> dict[str, float | dict[str, float]]:

@@ -1,8 +1,10 @@
-"""How alike two maps of an image are, and whether the largest value of one lies in a box."""
+"""How alike two maps of an image are, and which of its pixels lie in a box."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+
+from pipeline.numerics.geometry import Pair
 
 Floats = NDArray[np.floating]
 
@@ -21,16 +23,10 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     return float(first @ second / np.sqrt((first @ first) * (second @ second)))
 
 
-def is_inside(y: float, x: float, boxes: Floats) -> bool:
-    """Tell whether a point lies in one of boxes (B, 4), x0, y0, x1, y1, ends exclusive."""
-    left, top, right, bottom = boxes.T
-    return bool(((left <= x) & (x < right) & (top <= y) & (y < bottom)).any())
-
-
-def share_inside(size: tuple[int, int], boxes: Floats) -> float:
-    """Return the share of pixels whose middle lies in one of the boxes: how often a pixel by lot does."""
+def pixels_inside(size: Pair, boxes: Floats) -> NDArray[np.bool_]:
+    """Tell of each pixel, (H, W), whether its middle lies in one of boxes (B, 4), x0, y0, x1, y1."""
     y, x = (np.arange(length) + 0.5 for length in size)
     inside = np.zeros(size, np.bool_)
     for left, top, right, bottom in boxes:
         inside |= np.outer((top <= y) & (y < bottom), (left <= x) & (x < right))
-    return float(inside.mean())
+    return inside

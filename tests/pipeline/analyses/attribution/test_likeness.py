@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from pipeline.analyses.attribution.likeness import is_inside, rank_correlation, share_inside
+from pipeline.analyses.attribution.likeness import pixels_inside, rank_correlation
 
 RANDOM = np.random.default_rng(0)
 
@@ -23,14 +23,11 @@ def test_nothing_goes_with_a_map_that_is_the_same_everywhere():
     assert np.isnan(rank_correlation(other, np.where(other > 0, np.inf, other)))
 
 
-def test_a_point_is_in_a_box_up_to_its_ends():
-    boxes = np.array([[1, 2, 3, 4], [6, 6, 8, 8.0]])
-    assert is_inside(2, 1, boxes) and is_inside(7.9, 6, boxes)
-    assert not is_inside(4, 1, boxes) and not is_inside(2, 3, boxes)
-    assert not is_inside(1, 1, np.zeros((0, 4)))
-
-
-def test_share_of_pixels_counts_what_boxes_share_once():
-    assert share_inside((4, 5), np.array([[0, 0, 2, 2], [1, 1, 3, 3.0]])) == 7 / 20
-    # A pixel is in where its middle is.
-    assert share_inside((4, 5), np.array([[0, 0, 1.4, 1.6]])) == 2 / 20
+def test_a_pixel_is_in_a_box_where_its_middle_is():
+    found = pixels_inside((4, 5), np.array([[1, 2, 3, 4], [0, 0, 1.4, 1.6], [0, 0, 1, 1.0]]))
+    expected = np.zeros((4, 5))
+    expected[2:4, 1:3] = expected[:2, :1] = 1
+    np.testing.assert_array_equal(found, expected)
+    # Ends are exclusive, the beginnings are not.
+    assert pixels_inside((4, 5), np.array([[0.5, 0.5, 1.5, 1.5]])).sum() == 1
+    assert not pixels_inside((4, 5), np.zeros((0, 4))).any()
