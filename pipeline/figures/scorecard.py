@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from pipeline.analyses.attribution.verdicts import (
     Estimate,
     Verdict,
     estimate,
+    estimate_columns,
+    gains,
     knowledge,
     verdicts_of,
 )
@@ -67,17 +69,11 @@ class _Drawing:
         rows: list[tuple[object, ...]] = []
         means: dict[str, Courses] = {}
         for name, order in found.orders.items():
-            ways = [[estimate(column) for column in way.T] for way in (order.deletion, order.insertion)]
-            means[NAMES[name]] = tuple(np.array([_plain(one) for one in way]) for way in ways)  # type: ignore[assignment]
+            ways = estimate_columns(order.deletion), estimate_columns(order.insertion)
+            means[NAMES[name]] = ways
             rows += [
-                (
-                    NAMES[name],
-                    share[step],
-                    *_plain(ways[0][step]),
-                    *_plain(ways[1][step]),
-                    len(order.deletion),
-                )
-                for step in range(len(share))
+                (NAMES[name], step, *gone, *come, len(order.deletion))
+                for step, gone, come in zip(share, *ways, strict=True)
             ]
         columns = (
             "order", "share", "deletion", "deletion_low", "deletion_high", "insertion", "insertion_low",
@@ -96,20 +92,12 @@ class _Drawing:
         found, rows = self.found, []
         for name, order in found.orders.items():
             deletion, insertion = (float(one.mean()) for one in order.areas(found.images.share))
-            gains = self._gains(name)
-            rows.append((NAMES[name], deletion, gains[0], insertion, gains[1]))
+            ends: list[Cell] = [None, None]
+            if name != RANDOM:
+                ends = [one.ends for one in gains(found, name, over=RANDOM)]
+            rows.append((NAMES[name], deletion, ends[0], insertion, ends[1]))
         evidence = Evidence(n=len(found.images.image_id), interval="bootstrap")
         return Table(id="areas", caption="areas", columns=AREAS, rows=tuple(rows), evidence=evidence)
-
-    def _gains(self, name: str) -> tuple[Cell, Cell]:
-        if name in self.verdicts:
-            return self.verdicts[name].deletion.ends, self.verdicts[name].insertion.ends
-        if name == RANDOM:
-            return None, None
-        share = self.found.images.share
-        (gone, come), (lot, lot_in) = (self.found.orders[one].areas(share) for one in (name, RANDOM))
-        gains = [estimate(one) for one in (lot - gone, come - lot_in)]
-        return tuple(None if one is None else one.ends for one in gains)  # type: ignore[return-value]
 
     def likeness(self) -> Figure:
         """Draw how alike maps are to those after weights were shuffled."""
@@ -225,13 +213,11 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
     found, verdicts = drawing.found, drawing.verdicts
     about, images, known = found.about, found.images, knowledge(found)
     failing = [NAMES[name] for name, one in verdicts.items() if one.fails]
-    passing = [NAMES[name] for name, one in verdicts.items() if one.passes]
-    alike = [NAMES[name] for name, one in verdicts.items() if one.of_class == "fails"]
     numbers: dict[str, Number] = {
         "images": len(images.image_id), "by_label": int(images.by_label.sum()), "again": drawing.again,
-        "methods": len(verdicts), "failing": len(failing), "failing_names": _listed(failing),
-        "passing": len(passing), "passing_names": _listed(passing), "alike_names": _listed(alike),
-        "of_class_alike": len(alike), "threshold": ALIKE, "least": LEAST, "fill": about.fill,
+        "methods": len(verdicts), "failing": len(failing), "failing_names": ", ".join(failing),
+        "passing": sum(one.passes for one in verdicts.values()),
+        "threshold": ALIKE, "least": LEAST, "fill": about.fill,
         "steps": len(images.share) - 1, "repeats": about.repeats, "seed": about.seed,
         "with_integrated": int("integrated_gradients" in verdicts),
         "window": about.window, "layers": len(about.layers), "cascade": len(images.shuffled),
@@ -265,10 +251,6 @@ def _said(name: str, verdict: Verdict) -> dict[str, Number]:
         if one is not None:
             said |= {of: one.mean, f"{of}_ends": one.ends, f"{of}_n": one.n}
     return said
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
 
 
 def _plain(one: Estimate | None) -> tuple[float, float, float]:

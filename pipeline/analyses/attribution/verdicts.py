@@ -48,6 +48,12 @@ def estimate(values: Values, seed: int = 0) -> Estimate | None:
     return Estimate(float(known.mean()), float(low[0]), float(high[0]), len(known))
 
 
+def estimate_columns(values: Values, seed: int = 0) -> NDArray[np.float64]:
+    """Return the means of columns (n, m) over images, and the ends of their intervals, (m, 3)."""
+    found = values.astype(np.float64)
+    return np.stack([found.mean(0), *bootstrap_means(found, repeats=REPEATS, seed=seed)], 1)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What is said of a method.
@@ -101,17 +107,22 @@ class Verdict:
 
 def verdicts_of(found: Scorecard) -> dict[str, Verdict]:
     """Return what is said of each method."""
-    share, orders = found.images.share, found.orders
-    (lot, lot_in), (centre, centre_in) = (orders[name].areas(share) for name in (RANDOM, CENTRE))
     verdicts = {}
     for name in found.about.methods:
-        gone, come = orders[name].areas(share)
-        gains = [_known(one) for one in (lot - gone, come - lot_in, centre - gone, come - centre_in)]
         likeness = found.likeness[name]
         alike = estimate_alike(likeness.shuffled.mean(0), likeness.shuffled_magnitude.mean(0))
         other = estimate_alike(likeness.other, likeness.other_magnitude)
-        verdicts[name] = Verdict(gains[0], gains[1], (gains[2], gains[3]), alike, other)
+        verdicts[name] = Verdict(
+            *gains(found, name, over=RANDOM), gains(found, name, over=CENTRE), alike, other
+        )
     return verdicts
+
+
+def gains(found: Scorecard, name: str, over: str) -> tuple[Estimate, Estimate]:
+    """Return by how much areas are better than those of another order: smaller, and larger."""
+    share = found.images.share
+    (gone, come), (other_gone, other_come) = (found.orders[one].areas(share) for one in (name, over))
+    return _known(other_gone - gone), _known(come - other_come)
 
 
 def estimate_alike(values: Values, magnitudes: Values) -> Estimate | None:
