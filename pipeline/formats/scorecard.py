@@ -61,11 +61,9 @@ class Images:
     Attributes
     ----------
     image_id : (P,) int64
-        In the order of the probes.
     output : (P,) int32
-        The network's output that is followed: the label's, or the predicted one where there is no label.
     by_label : (P,) bool
-        Which of the two.
+        As of `pipeline.formats.gradients.Attributed`.
     share : (S + 1,) float64
         Of pixels that are gone, or have come, ascending from 0 to 1.
     inside : (P,) float64
