@@ -77,3 +77,17 @@ def test_hdf5_reads_what_its_own_filters_would_have_written(tmp_path, values, ro
                 if any(data := zlib.decompress(file["x"].id.read_direct_chunk(place)[1][:-4]))
             }
     assert files["own"] == files["hdf5"]
+
+
+def test_a_match_that_is_found_once_changes_no_byte(monkeypatch):
+    values = RNG.integers(0, 9, (40, 30))
+    (_, expected), = chunks.filtered(values, 40)  # fmt: skip
+    deflate, calls = chunks.isal_zlib.compress, []
+
+    def compress(data, level):
+        calls.append(level)
+        return deflate(data, 0 if len(calls) == 1 else level)
+
+    monkeypatch.setattr(chunks.isal_zlib, "compress", compress)
+    assert list(chunks.filtered(values, 40)) == [((0, 0), expected)]
+    assert len(calls) == 3
