@@ -106,15 +106,13 @@ class _Drawn:
         canvas.draw(*draw_grid(self._grid, maps, self._white, picture))
         name = f"maps-{layer_slug(self._name)}-{image_id}"
         folder = self._section.folder
-        canvas.save_webp(folder / f"{name}.webp")
-        canvas.save_svg(folder / f"{name}.svg")
         layer = self._layer
         columns = (layer.unit, *(getattr(layer, one)[place] for one in DATA[1:]))
         rows = zip(*(map(_cell, column.tolist()) for column in columns), strict=True)
         write_table(folder / f"{name}.csv", DATA, rows)
         return Figure(
-            id=name, caption="maps", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-            width=canvas.width, height=canvas.height, numbers=self._numbers(place), tiles=self._tiles(),
+            id=name, caption="maps", data=f"{name}.csv", **canvas.save(folder, name),
+            numbers=self._numbers(place), tiles=self._tiles(),
             evidence=Evidence(n=len(layer.unit), of="units"),
         )  # fmt: skip
 

@@ -218,11 +218,9 @@ def _draw(section: SectionDraft, number: int, one: Effect, shown: Mapping[int, S
             mark = f"{RIGHT if image.right else WRONG} {image.predicted}"
             canvas.draw(Label(x, y + TILE + GAP, short(mark, LETTERS), TEXT))
     name = f"examples-{number}"
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
     return blocks.Figure(
-        id=name, caption="example", numbers={"attribute": one.name}, image=f"{name}.webp",
-        vector=f"{name}.svg", data=RANKING, width=canvas.width, height=canvas.height,
+        id=name, caption="example", numbers={"attribute": one.name}, data=RANKING,
+        **canvas.save(section.folder, name),
     )  # fmt: skip
 
 

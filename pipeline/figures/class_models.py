@@ -63,8 +63,6 @@ def _figure(section: SectionDraft, found: ClassModels, place: int, outputs: Sequ
     canvas.draw(*framed(1, 1, shown))
     output, predicted = int(found.output[place]), int(found.predicted[place])
     name = f"class-{output}"
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
     course = zip(found.score[place].tolist(), found.energy[place].tolist(), strict=True)
     rows = [(step, *both) for step, both in enumerate(course)]
     write_table(section.folder / f"{name}.csv", ("step", "score", "energy"), rows)
@@ -75,7 +73,6 @@ def _figure(section: SectionDraft, found: ClassModels, place: int, outputs: Sequ
         "moved": int((found.score[place] != found.score[place, 0]).any()),
     }  # fmt: skip
     return Figure(
-        id=name, caption="model", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-        width=canvas.width, height=canvas.height, numbers=numbers,
+        id=name, caption="model", data=f"{name}.csv", **canvas.save(section.folder, name), numbers=numbers,
         evidence=Evidence(n=len(rows) - 1, of="steps"),
     )  # fmt: skip

@@ -74,10 +74,10 @@ def panel(
     _draw(canvas, found, shown, matched, (1, 1))
     right = int(_right(matched)[shown.points].sum())
     count = shown.points.stop - shown.points.start
-    _save(section, canvas, name, _rows(found, shown, matched))
+    write_table(section.folder / f"{name}.csv", COLUMNS, _rows(found, shown, matched))
     return blocks.Figure(
-        id=name, caption="panel", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-        width=canvas.width, height=canvas.height, numbers={"of": of, "right": right, "count": count},
+        id=name, caption="panel", data=f"{name}.csv", **canvas.save(section.folder, name),
+        numbers={"of": of, "right": right, "count": count},
         evidence=Evidence(n=count, of="points"),
     )  # fmt: skip
 
@@ -100,12 +100,9 @@ def stack(
         canvas.draw(Label(1, number * step, text, NAME, bold=True))
         _draw(canvas, found, shown, matched, (1, number * step + LINE))
     rows = [(layer, *row) for layer, matched in matches for row in _rows(found, shown, matched)]
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
     write_table(section.folder / f"{name}.csv", ("layer", *COLUMNS), rows)
     return blocks.Figure(
-        id=name, caption="own", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-        width=canvas.width, height=canvas.height,
+        id=name, caption="own", data=f"{name}.csv", **canvas.save(section.folder, name),
         numbers={"count": count, "most": max(rights), "fewest": min(rights), "drawn": shown.drawn},
         evidence=Evidence(n=count, of="points"),
     )  # fmt: skip
@@ -147,12 +144,6 @@ def _rows(
          float(matched.error[one]), int(_right(matched)[one]), int(matched.tied[one]))
         for one in range(shown.points.start, shown.points.stop)
     ]  # fmt: skip
-
-
-def _save(section: SectionDraft, canvas: Canvas, name: str, rows: Sequence[tuple[float, ...]]) -> None:
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
-    write_table(section.folder / f"{name}.csv", COLUMNS, rows)
 
 
 def _segments(lines: NDArray[np.float64], colour: str, *, dashed: bool = False) -> Segments:

@@ -244,9 +244,6 @@ class LayerDirections:
         about = self.source.about
         heading = f"{LABELS[name]} of {self.layer}"
         canvas = patch_overview(tiles, heading, f"top {about.k} of {about.images:,} images")
-        image, vector = self._file(f"{name}.webp"), self._file(f"{name}.svg")
-        canvas.save_webp(self.folder / image)
-        canvas.save_svg(self.folder / vector)
         numbers = self._numbers() | {
             "kind": name,
             "shown": len(kind.shown),
@@ -256,9 +253,9 @@ class LayerDirections:
         if name != UNIT:
             numbers["negative"] = int(kind.value[kind.shown].min(initial=0) < 0)
         return blocks.Figure(
-            id=f"{name}-{layer_slug(self.layer)}", caption="kind", numbers=numbers, image=image,
-            vector=vector, data=self._file("directions.csv"), width=canvas.width, height=canvas.height,
-            evidence=Evidence(n=about.images),
+            id=f"{name}-{layer_slug(self.layer)}", caption="kind", numbers=numbers,
+            data=self._file("directions.csv"), evidence=Evidence(n=about.images),
+            **canvas.save(self.folder, self._file(name)),
         )  # fmt: skip
 
     def _tiles(self, name: str, kind: Kind, row: int) -> UnitTiles:

@@ -106,13 +106,10 @@ class FilterTiles:
         records: Records,
     ) -> blocks.Figure:
         slug = layer_slug(name)
-        image, vector, data = (f"{slug}.{ending}" for ending in ("webp", "svg", "csv"))
-        canvas.save_webp(self._folder / image)
-        canvas.save_svg(self._folder / vector)
-        write_table(self._folder / data, columns, records)
+        write_table(self._folder / f"{slug}.csv", columns, records)
         return blocks.Figure(
-            id=f"filters-{slug}", caption="layer", numbers=numbers, image=image, vector=vector, data=data,
-            width=canvas.width, height=canvas.height,
+            id=f"filters-{slug}", caption="layer", numbers=numbers, data=f"{slug}.csv",
+            **canvas.save(self._folder, slug),
         )  # fmt: skip
 
 

@@ -109,11 +109,9 @@ class Drawing:
         self, name: str, caption: str, canvas: Canvas, data: str, numbers: dict[str, Number], n: int = 1
     ) -> Figure:
         """Write a drawing."""
-        canvas.save_webp(self.section.folder / f"{name}.webp")
-        canvas.save_svg(self.section.folder / f"{name}.svg")
         return Figure(
-            id=name, caption=caption, image=f"{name}.webp", vector=f"{name}.svg", data=data,
-            width=canvas.width, height=canvas.height, numbers=numbers, evidence=Evidence(n=n),
+            id=name, caption=caption, data=data, numbers=numbers, evidence=Evidence(n=n),
+            **canvas.save(self.section.folder, name),
         )  # fmt: skip
 
     def records(self, place: int) -> list[tuple[object, ...]]:

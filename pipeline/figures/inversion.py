@@ -198,12 +198,10 @@ def _cut(name: str, size: int) -> str:
 def _saved(
     section: SectionDraft, canvas: Canvas, name: str, numbers: Mapping[str, Number], evidence: Evidence
 ) -> blocks.Figure:
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
     caption = "rows" if name == "rows" else "own"
     return blocks.Figure(
-        id=name, caption=caption, image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-        width=canvas.width, height=canvas.height, numbers=numbers, evidence=evidence,
+        id=name, caption=caption, data=f"{name}.csv", numbers=numbers, evidence=evidence,
+        **canvas.save(section.folder, name),
     )  # fmt: skip
 
 

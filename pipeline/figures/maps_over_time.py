@@ -59,13 +59,11 @@ def _figure(section: SectionDraft, found: DynamicsFile, layer: str, pictured: Pi
     steps = steps_of(found.checkpoints)
     heads = [f"epoch {label}" if steps.numbered else label for label in steps.labels]
     canvas = draw(shown, heads, f"{layer} on one image", pictured.pixels)
-    canvas.save_webp(section.folder / f"maps-{slug}.webp")
-    canvas.save_svg(section.folder / f"maps-{slug}.svg")
     _write(section, f"maps-{slug}.csv", found.checkpoints, shown)
     height, width = shown.maps.shape[2:]
     return blocks.Figure(
-        id=f"maps-{slug}", caption="maps", image=f"maps-{slug}.webp", vector=f"maps-{slug}.svg",
-        data=f"maps-{slug}.csv", width=canvas.width, height=canvas.height,
+        id=f"maps-{slug}", caption="maps", data=f"maps-{slug}.csv",
+        **canvas.save(section.folder, f"maps-{slug}"),
         numbers={
             "layer": layer, "units": len(shown.unit), "image": pictured.path, "map_size": (height, width),
         },

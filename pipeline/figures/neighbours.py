@@ -165,17 +165,14 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
             text = _marked(known.label[probe], label) if space.summary else label or ""
             _put(canvas, known, near, where, text)
     name = f"probe-{probe}"
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
     label, predicted = known.label[probe], known.predicted[probe]
     numbers: dict[str, Number] = {
         "path": known.path[probe], "label": label or "", "predicted": predicted or "",
         "right": int(label == predicted),
     }  # fmt: skip
     return blocks.Figure(
-        id=name, caption="probe", numbers=numbers, image=f"{name}.webp", vector=f"{name}.svg", data=NEAREST,
-        width=canvas.width, height=canvas.height,
-    )  # fmt: skip
+        id=name, caption="probe", numbers=numbers, data=NEAREST, **canvas.save(section.folder, name)
+    )
 
 
 def _said(known: Described, probe: int) -> tuple[str, str]:

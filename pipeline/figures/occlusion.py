@@ -141,13 +141,10 @@ class _Drawn:
 
     def _figure(self, size: Covered, panels: Panels, names: str) -> Figure:
         name = f"occlusion-{self.found.whole.image_id[self.place]}-{size.window}"
-        folder, canvas = self.section.folder, draw(panels)
-        canvas.save_webp(folder / f"{name}.webp")
-        canvas.save_svg(folder / f"{name}.svg")
         self._write(name, size)
         return Figure(
-            id=name, caption="occlusion", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-            width=canvas.width, height=canvas.height, numbers=self._numbers(size, panels) | {"others": names},
+            id=name, caption="occlusion", data=f"{name}.csv", **draw(panels).save(self.section.folder, name),
+            numbers=self._numbers(size, panels) | {"others": names},
             evidence=Evidence(n=panels.fall.size, of="places"),
         )  # fmt: skip
 

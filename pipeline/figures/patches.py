@@ -202,9 +202,6 @@ class LayerFiles:
         about = self.source.about
         field = receptive_field(self.drawn.geometry.receptive_field)
         canvas = patch_overview(units, self.layer, f"{field} · top {about.k} of {about.images:,} images")
-        image, vector = self._file("patches.webp"), self._file("patches.svg")
-        canvas.save_webp(self.folder / image)
-        canvas.save_svg(self.folder / vector)
         numbers = _numbers(self.layer, self.drawn) | {
             "shown": len(units),
             "hatched": int(any(not one.mask[: one.shown].all() for one in units)),
@@ -212,9 +209,8 @@ class LayerFiles:
         }
         return blocks.Figure(
             id=f"patches-{layer_slug(self.layer)}", caption="layer",
-            numbers=numbers, image=image, vector=vector,
-            data=self._file("units.csv"), width=canvas.width, height=canvas.height,
-            evidence=Evidence(n=about.images),
+            numbers=numbers, data=self._file("units.csv"), evidence=Evidence(n=about.images),
+            **canvas.save(self.folder, self._file("patches")),
         )  # fmt: skip
 
 

@@ -82,10 +82,5 @@ def _picture(section: SectionDraft, image_id: int, pixels: NDArray[np.uint8]) ->
     canvas = Canvas(width + 2, height + 2)
     canvas.draw(Pixels(1, 1, shown), Edge(1, 1, width, height))
     name = f"picture-{image_id}"
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
     numbers = {"height": pixels.shape[0], "width": pixels.shape[1]}
-    return Figure(
-        id=name, caption="picture", image=f"{name}.webp", vector=f"{name}.svg", width=width + 2,
-        height=height + 2, numbers=numbers,
-    )  # fmt: skip
+    return Figure(id=name, caption="picture", numbers=numbers, **canvas.save(section.folder, name))

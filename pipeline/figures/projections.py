@@ -190,15 +190,12 @@ class _Layer:
         canvas = signal_overview(
             units, headings, self.name, f"the {self.source.about.k} strongest images at most"
         )
-        image, vector = self._file("projections.webp"), self._file("projections.svg")
-        canvas.save_webp(self.folder / image)
-        canvas.save_svg(self.folder / vector)
         count = int((self.layer.image_id >= 0).sum())
         return blocks.Figure(
             id=f"projections-{layer_slug(self.name)}", caption="layer",
             numbers={"layer": self.name, "shown": len(units), "projections": count},
-            image=image, vector=vector, data=self._file("units.csv"),
-            width=canvas.width, height=canvas.height, evidence=Evidence(n=count, of="projections"),
+            data=self._file("units.csv"), evidence=Evidence(n=count, of="projections"),
+            **canvas.save(self.folder, self._file("projections")),
         )  # fmt: skip
 
     def _columns(self) -> tuple[str, ...]:

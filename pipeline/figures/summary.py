@@ -157,13 +157,10 @@ def add_examples(
         y = row * (side + GAP)
         canvas.draw(Label(left - 12, y + side / 2, short(name), TEXT, anchor="rm"))
         canvas.draw(*(Pixels(left + i * (side + GAP), y, tile) for i, tile in enumerate(line)))
-    canvas.save_webp(section.folder / "examples.webp")
-    canvas.save_svg(section.folder / "examples.svg")
     section.add(
         blocks.Figure(
-            id="examples", caption="examples", image="examples.webp", vector="examples.svg",
+            id="examples", caption="examples", **canvas.save(section.folder, "examples"),
             numbers={"across": across, "fewest": fewest, "drawn": len(names), "of": classes},
-            width=canvas.width, height=canvas.height,
         )
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -88,6 +88,15 @@ class Segments:
     dashed: bool = False
 
 
+class Drawn(TypedDict):
+    """The forms of a drawing, as `pipeline.contents.blocks.Figure` takes them; sizes are pixels."""
+
+    image: str
+    vector: str
+    width: int
+    height: int
+
+
 Element: TypeAlias = Pixels | Label | Rectangle | Edge | Segments
 
 
@@ -120,6 +129,13 @@ class Canvas:
             else:
                 _draw_frame(pen, element)
         return image
+
+    def save(self, folder: Path, name: str) -> Drawn:
+        """Write the drawing as WebP and as SVG; `name` is the files' stem."""
+        found = Drawn(image=f"{name}.webp", vector=f"{name}.svg", width=self.width, height=self.height)
+        self.save_webp(folder / found["image"])
+        self.save_svg(folder / found["vector"])
+        return found
 
     def save_webp(self, path: Path) -> None:
         """Write the drawing as WebP."""
