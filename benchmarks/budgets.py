@@ -17,11 +17,10 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.maps import LONGEST, MEDIAN, measure
+from benchmarks.maps import HEAD, Line, measure
 from tests.pipeline.report.browser import Page, at, browser
 
 MEGABYTE = 1e6
@@ -49,19 +48,6 @@ SMALL = f"""[...document.querySelectorAll('button, select, summary, input:not([t
   .filter(one => one.checkVisibility())
   .map(one => (one.labels?.[0] ?? one).getBoundingClientRect())
   .filter(box => box.width > 1 && Math.min(box.width, box.height) < {TARGET} - 0.5).length"""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A budget, and what was found."""
-
-    what: str
-    budget: float
-    found: float
-
-    def __str__(self) -> str:
-        over = "" if self.found <= self.budget else "  over"
-        return f"{self.what:52} {self.budget:10,.4g} {self.found:10,.4g}{over}"
 
 
 def bytes_of(folder: Path, *patterns: str) -> int:
@@ -124,9 +110,7 @@ def images(report: Path, page: Page) -> Iterator[Line]:
     folder = "figures/embedding"
     taken = bytes_of(report, f"{folder}/atlas-*", f"{folder}/*.js", "data/images/*", "data/images.js")
     yield Line(f"map and page of an image, kB ({count:,} images)", IMAGE, taken / count / 1e3)
-    for frames in measure(page, report / "map.html"):
-        yield Line(f"map at {frames.place}: median frame, ms", MEDIAN, frames.median)
-        yield Line(f"map at {frames.place}: longest frame, ms", LONGEST, frames.longest)
+    yield from measure(page, report / "map.html")
 
 
 def searched(report: Path, page: Page) -> Iterator[Line]:
@@ -164,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("report", type=Path, nargs="?", default=Path("report"))
     report = parser.parse_args(arguments).report.resolve()
     print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"{'what':52} {'budget':>10} {'found':>10}")
+    print(HEAD)
     held = True
     with browser() as page:
         for lines in (

@@ -6,6 +6,7 @@ magnifications, and in the grid. What a place loads when it is first looked at i
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from benchmarks.photographs import photograph
 from pipeline.contents.reading import read_sections
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.embedding import Points, Tiles, add_viewer
+from pipeline.report.captions import FOLDER as CAPTIONS
 from pipeline.report.provenance import Counted, Provenance
 from pipeline.report.site import Texts, write_report
 from tests.pipeline.report.browser import Page, browser
@@ -31,6 +33,7 @@ PLACES = {"map": (1, 4, 6, 8, 20, 60), "grid": (1, 2, 4, 20)}
 FRAMES = 60
 MEDIAN, LONGEST = 50, 250  # ms, budgets
 BYTES = 1200  # an image, budget
+HEAD = f"{'what':52} {'budget':>10} {'found':>10}"
 CAPTION = """title: Map
 chapter: codes
 order: 1
@@ -61,12 +64,16 @@ MOVE = """(async (x, y, zoom, layout, frames) => {
 
 
 @dataclass(frozen=True)
-class Frames:
-    """How long the frames of a place take, ms."""
+class Line:
+    """A budget, and what was found."""
 
-    place: str
-    median: float
-    longest: float
+    what: str
+    budget: float
+    found: float
+
+    def __str__(self) -> str:
+        over = "" if self.found <= self.budget else "  over"
+        return f"{self.what:52} {self.budget:10,.4g} {self.found:10,.4g}{over}"
 
 
 def synthetic(count: int) -> Points:
@@ -114,7 +121,7 @@ def write_map(folder: Path, count: int) -> int:
     made_of = Provenance(
         images=Counted(dataset="", counts={}, skipped=()), network={}, artifacts=(), params="", metrics={}
     )
-    (folder / "captions").mkdir()
+    shutil.copytree(CAPTIONS / "pages", folder / "captions/pages")
     (folder / "captions/embedding.md").write_text(CAPTION)
     (folder / "captions/chapters.yaml").write_text("codes: Codes\nabout: About\n")
     texts = Texts("Map", captions=folder / "captions")
@@ -123,29 +130,25 @@ def write_map(folder: Path, count: int) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def measure(page: Page, address: Path) -> Iterator[Frames]:
-    """Open the map and move it at each place."""
+def measure(page: Page, address: Path) -> Iterator[Line]:
+    """Open the map, move it at each place, and say how long its frames take."""
     page.open(address)
     for layout, zoom in ((layout, zoom) for layout, zooms in PLACES.items() for zoom in zooms):
         x, y = page.evaluate("(({x, y}) => [x[0], y[0]])(document.querySelector('canvas.map').view.data)")
         middle = (0.5, 0.5) if zoom == 1 else (x, y)
         taken = page.evaluate(f"{MOVE}({middle[0]}, {middle[1]}, {zoom}, '{layout}', {FRAMES})")
-        yield Frames(f"{layout} x{zoom}", float(np.median(taken)), max(taken))
+        place = f"{layout} x{zoom}"
+        yield Line(f"{place}: median frame, ms", MEDIAN, float(np.median(taken)))
+        yield Line(f"{place}: longest frame, ms", LONGEST, max(taken))
 
 
 def report_maps(counts: Sequence[int]) -> None:
     """Print for each budget what was found, and how busy the machine was."""
-    print(f"{'images':>7}  {'what':26} {'budget':>8} {'found':>8}")
+    print(f"{'images':>7}  {HEAD}")
     for count in counts:
         with tempfile.TemporaryDirectory() as name, browser() as page:
             size = write_map(Path(name), count)
-            lines = [("bytes an image", BYTES, size / count)]
-            for frames in measure(page, Path(name) / "report/map.html"):
-                lines.append((f"{frames.place}: median frame, ms", MEDIAN, frames.median))
-                lines.append((f"{frames.place}: longest frame, ms", LONGEST, frames.longest))
+            moved = list(measure(page, Path(name) / "report/map.html"))
         print(f"{count:7,}  load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        for what, budget, found in lines:
-            print(
-                f"{count:7,}  {what:26} {budget:8,} {found:8.0f}{'' if found <= budget else '  over'}",
-                flush=True,
-            )
+        for line in (Line("bytes an image", BYTES, size / count), *moved):
+            print(f"{count:7,}  {line}", flush=True)
