@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.analyses.fooling.ascent import Ascent, ascend, probability_of
 from pipeline.analyses.fooling.attacks import Attacked
@@ -37,9 +38,7 @@ def make_images(
 ) -> Ascended:
     """Make images (H, W, C) for some outputs, drawn, each from noise and from grey."""
     random = np.random.default_rng(seed)
-    outputs = network.logits(np.zeros((1, *shape), np.uint8)).shape[1]
-    outputs = network.logits(np.zeros((1, *shape), np.uint8)).shape[1]
-    chosen = np.sort(random.permutation(outputs)[:classes]).astype(np.int32)
+    chosen = _outputs(network, shape, classes, random)
     noise = random.uniform(0, WHITE, (len(chosen), *shape)).astype(np.float32)
     start = np.concatenate([noise, np.full_like(noise, WHITE / 2)])
     target, flat = np.tile(chosen, 2), np.repeat(np.array([0, 1], np.int8), len(chosen))
@@ -55,8 +54,7 @@ def evolve_images(
     """Evolve images (H, W, C) for some of the outputs, drawn, in each encoding; none in no generation."""
     if not how.generations:
         return {}
-    outputs = network.logits(np.zeros((1, *shape), np.uint8)).shape[1]
-    chosen = np.sort(np.random.default_rng(seed).permutation(outputs)[: how.elites]).astype(np.int32)
+    chosen = _outputs(network, shape, how.elites, np.random.default_rng(seed))
     evolution = Evolution(how.generations, how.offspring, chosen)
     direct, drawn = ENCODINGS
     with progress("evolving", total=len(ENCODINGS) * how.generations, unit="generations") as bar:
@@ -64,6 +62,14 @@ def evolve_images(
             direct: evolve(network.logits, Direct(shape), evolution, seed, bar),
             drawn: evolve(network.logits, Cppn(shape), evolution, seed, bar),
         }
+
+
+def _outputs(
+    network: PixelNetwork, shape: tuple[int, ...], most: int, random: np.random.Generator
+) -> NDArray[np.int32]:
+    """Draw so many of the network's outputs at most, ascending."""
+    outputs = network.logits(np.zeros((1, *shape), np.uint8)).shape[1]
+    return np.sort(random.permutation(outputs)[:most]).astype(np.int32)
 
 
 def change_probes(
