@@ -46,8 +46,8 @@ NO_ANSWERS = Status(
 )
 NO_CHOICES = Status(
     "not applicable",
-    "nobody has said yet which of two images excites a unit more: choose on the page below, put the CSV file "
-    "into inputs/humans/, and run again",
+    "nobody has said yet which of two images excites a unit more: where the page below asks it, choose "
+    "there, put the CSV file into inputs/humans/, and run again",
 )
 NO_LABELS = Status(
     "not applicable",

@@ -40,6 +40,11 @@ NO_CLASSES = Status(
 )
 
 NO_PICTURES = Status("not applicable", "none of the images that would be shown can be read any more")
+NOT_ASKED = Status("not run", "params.yaml says render_people.asked: 0")
+NO_PAIRS = Status(
+    "not applicable",
+    "no unit that is drawn has a strong and a weak image beside its strongest ones, that can be read",
+)
 
 Ids = NDArray[np.int64]
 
@@ -91,17 +96,17 @@ def _labelling(params: Params, paths: Mapping[str, Path]) -> Labelling | Status:
         )  # fmt: skip
 
 
-def questions(params: Params, paths: Mapping[str, Path]) -> list[Asked]:
+def questions(params: Params, paths: Mapping[str, Path]) -> list[Asked] | Status:
     """Draw which units people are asked about, and put pictures to that.
 
     Returns
     -------
-    list of Asked
-        Empty where none are wanted, or the units' weakest images were not looked for; without those whose
-        strong image cannot be read any more.
+    list of Asked, or Status
+        Without those whose strong image cannot be read any more; or why there are none: none are wanted, the
+        units' weakest images were not looked for, or no unit has images enough.
     """
     if not params.asked:
-        return []
+        return NOT_ASKED
     with (
         open_contrasts(paths["contrasts"]) as contrasts,
         open_patches(paths["patches"]) as patches,
@@ -109,7 +114,7 @@ def questions(params: Params, paths: Mapping[str, Path]) -> list[Asked]:
         open_manifest(paths["manifest"]) as manifest,
     ):
         if isinstance(contrasts, Status):
-            return []
+            return contrasts
         found = {}
         for name in patches.about.layers:
             weakest = contrasts.kind(name, KINDS[0])
@@ -117,7 +122,7 @@ def questions(params: Params, paths: Mapping[str, Path]) -> list[Asked]:
         trials = draw_trials(found, params.asked, params.seed)
         strong = _cut_strong(trials, manifest, paths["weights"], patches.about.size)
         pairs = zip(trials, strong, strict=True)
-        return [_asked(one, cut, patches, contrasts, manifest) for one, cut in pairs if cut]
+        return [_asked(one, cut, patches, contrasts, manifest) for one, cut in pairs if cut] or NO_PAIRS
 
 
 def _asked(
@@ -131,7 +136,8 @@ def _asked(
         sides.reverse()
     left, right = manifest.take_path(np.array([image for image, _ in sides])).tolist()
     shown = patches.patches(trial.layer, trial.row)
-    nine = [hatched(*tile) for tile in zip(shown.pixels[: trial.nine], shown.mask, strict=False)]
+    pixels, mask = shown.pixels[: trial.nine], shown.mask[: trial.nine]
+    nine = [hatched(*tile) for tile in zip(pixels, mask, strict=True)]
     pair = [picture for _, picture in sides]
     return Asked(trial.layer, trial.unit, (left.decode(), right.decode()), nine, pair)
 

@@ -52,7 +52,7 @@ class Labelling:
 
 
 def add_labelling(
-    section: SectionDraft, found: Labelling | Status, asked: Sequence[Asked], network: str
+    section: SectionDraft, found: Labelling | Status, asked: Sequence[Asked] | Status, network: str
 ) -> None:
     """Write what the labelling page needs, or say why there is none.
 
@@ -63,19 +63,21 @@ def add_labelling(
     found
         Images to be labelled, or why there are none.
     asked
-        Of which two images people are asked which one excites a unit more; may be empty.
+        Of which two images people are asked which one excites a unit more, or why of none.
     network
         As of `pipeline.figures.trials.save_trials`.
     """
-    files = []
-    if isinstance(found, Labelling):
-        files.append(_save_labelling(section, found))
-    elif asked:
-        section.numbers["no_labelling"] = found.reason
-    else:
+    if isinstance(found, Status) and isinstance(asked, Status):
         section.status = found
         return
-    if asked:
+    files = []
+    if isinstance(found, Status):
+        section.numbers["no_labelling"] = found.reason
+    else:
+        files.append(_save_labelling(section, found))
+    if isinstance(asked, Status):
+        section.numbers["no_trials"] = asked.reason
+    else:
         files.append(save_trials(section.folder, asked, network))
         layers = len({one.layer for one in asked})
         section.numbers |= {

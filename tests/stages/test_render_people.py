@@ -145,8 +145,8 @@ def test_of_two_images_one_excites_the_unit_and_both_are_new(asked):
 
 
 def test_none_are_asked_where_none_are_wanted_or_the_weakest_are_not_known(asked):
-    assert asked(asked=0)[0] == []
-    assert asked(asked=3, run=False)[0] == []
+    assert asked(asked=0)[0] == render_people.NOT_ASKED
+    assert asked(asked=3, run=False)[0] == not_run("contrasts")
     first = [(one.layer, one.unit, one.path) for one in asked(asked=2)[0]]
     assert [(one.layer, one.unit, one.path) for one in asked(asked=2)[0]] == first
     assert [(one.layer, one.unit, one.path) for one in asked(asked=2, seed=5)[0]] != first

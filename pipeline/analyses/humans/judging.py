@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 
 OTHERS_ONLY = Status(
     "not applicable",
-    "all answers to which of two images excites a unit more are of another network, or about units or images "
-    "that this run does not have; answer anew on the labelling page",
+    "all answers to which of two images excites a unit more are of another network, about units or images "
+    "that this run does not have, or about images that excite the unit equally; where the labelling page "
+    "asks it, answer anew",
 )
 
 

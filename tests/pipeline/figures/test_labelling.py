@@ -27,7 +27,7 @@ def source(folder):
 
 def test_the_script_says_where_pictures_lie(tmp_path):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, task(), (), NETWORK)
+    add_labelling(section, task(), not_run("y"), NETWORK)
     found = source(tmp_path)
     assert found["path"] == PATHS
     assert found["classes"][0] == {"name": "a", "called": "cat", "examples": [0, 2]}
@@ -36,11 +36,13 @@ def test_the_script_says_where_pictures_lie(tmp_path):
     for place in range(3):
         at = (place % columns * side, place // columns * side)
         assert abs(sheet.getpixel(at)[0] - 40 * place) <= 2
-    assert section.numbers == {"images": 2, "classes": 2, "side": 12, "examples": 2}
+    assert section.numbers == {
+        "images": 2, "classes": 2, "side": 12, "examples": 2, "no_trials": not_run("y").reason,
+    }  # fmt: skip
 
 
 def test_each_image_has_a_picture_of_its_own(tmp_path):
-    add_labelling(SectionDraft("labelling", tmp_path), task(), (), NETWORK)
+    add_labelling(SectionDraft("labelling", tmp_path), task(), not_run("y"), NETWORK)
     pictures = [Image.open(tmp_path / name) for name in source(tmp_path)["pictures"]]
     assert [picture.size for picture in pictures] == [(7, 9), (12, 5)]
     assert abs(pictures[1].convert("RGB").getpixel((3, 3))[0] - 90) <= 2
@@ -48,21 +50,21 @@ def test_each_image_has_a_picture_of_its_own(tmp_path):
 
 def test_further_pictures_lie_on_further_sheets(tmp_path):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, task(side=600), (), NETWORK)
+    add_labelling(section, task(side=600), not_run("y"), NETWORK)
     assert len(source(tmp_path)["sheets"]["files"]) == 3
     assert set(section.blocks[0].pictures) > set(source(tmp_path)["sheets"]["files"])
 
 
 def test_what_the_network_says_is_not_in_it(tmp_path):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, task(), (), NETWORK)
+    add_labelling(section, task(), not_run("y"), NETWORK)
     assert set(source(tmp_path)) == {"id", "path", "classes", "sheets", "pictures"}
 
 
 @pytest.mark.parametrize("status", [not_run("x")])
 def test_without_classes_it_says_why(tmp_path, status):
     section = SectionDraft("labelling", tmp_path)
-    add_labelling(section, status, (), NETWORK)
+    add_labelling(section, status, not_run("y"), NETWORK)
     assert section.content().reason == status.reason and not list(tmp_path.iterdir())
 
 
