@@ -18,7 +18,7 @@ from jinja2 import (
     TemplateSyntaxError,
     Undefined,
     UndefinedError,
-    meta,
+    nodes,
     pass_context,
 )
 from jinja2.runtime import Context
@@ -34,9 +34,8 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 _CODED = re.compile(f"{_OPEN}([0-9a-f]*){_CLOSE}")
 # Between where a value was read and the value; the first one counts, and no source has it.
 _BETWEEN = "|"
-_EXPRESSION = re.compile(r"\{\{(-?)(.*?)(-?)\}\}", re.DOTALL)
-# What a template calls the function that notes sources, and the sources; no number has such a name.
-_SOURCED, _SOURCES = "data_source_of", "data_sources"
+# What a template calls the filter that notes sources, and the sources; no number has such a name.
+_SOURCED, _SOURCES = "data_source", "data_sources"
 
 
 def prose(words: Words, numbers: Mapping[str, Any]) -> Markup:
@@ -87,31 +86,26 @@ def sourced_line(words: Words, key: str, numbers: Mapping[str, Any], sources: Ma
     UserError
         As `prose` does.
     """
-    marked = Words(words.place, {key: _marked(words.head.get(key, ""))}, "")
-    made = _filled(marked.place, marked.head[key], {**numbers, _SOURCES: sources}, coded=True)
+    known = {**numbers, _SOURCES: sources}
+    made = _filled(words.place, words.head.get(key, ""), known, coded=True, sourced=True)
     return Markup(_CODED.sub(_sourced, str(escape(made.strip()))))
 
 
-def _marked(text: str) -> str:
-    """Put the names that an expression reads in front of its value."""
-    return _EXPRESSION.sub(
-        lambda found: f"{{{{{found[1]} {_SOURCED}({_names(found[2])!r}, ({found[2]})) {found[3]}}}}}",
-        text,
-    )
-
-
-@cache
-def _names(expression: str) -> str:
-    return " ".join(
-        sorted(meta.find_undeclared_variables(_environment(coded=False).parse(f"{{{{{expression}}}}}")))
-    )
+def _with_sources(written: nodes.Expr) -> nodes.Expr:
+    """Return what a template writes, filtered by what puts the sources of the names in it in front."""
+    if isinstance(written, nodes.TemplateData):
+        return written
+    # The names in an expression, itself among them.
+    names = {name.name for name in nodes.Output([written]).find_all(nodes.Name)}
+    argument = nodes.Const(tuple(sorted(names)))
+    return nodes.Filter(written, _SOURCED, [argument], [], None, None, lineno=written.lineno)
 
 
 @pass_context
-def _with_sources(context: Context, names: str, value: Any) -> str:
+def _noted(context: Context, value: Any, names: tuple[str, ...]) -> str:
     """Return a value as text behind the sources of the names."""
     sources = context[_SOURCES]
-    found = " ".join(sources[name] for name in names.split() if name in sources)
+    found = " ".join(sources[name] for name in names if name in sources)
     return f"{found}{_BETWEEN}{_written(value)}"
 
 
@@ -122,9 +116,9 @@ def _sourced(match: re.Match[str]) -> str:
     return str(Markup('<span data-source="{}">{}</span>').format(source, text))
 
 
-def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool) -> str:
+def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool, sourced: bool = False) -> str:
     try:
-        return _template(text, coded=coded).render(numbers)
+        return _template(text, coded=coded, sourced=sourced).render(numbers)
     except TemplateSyntaxError as error:
         raise UserError(f"{place}: {error.message} (line {error.lineno} of the text)") from None
     except UndefinedError as error:
@@ -135,8 +129,14 @@ def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool) -
 
 
 @cache
-def _template(text: str, *, coded: bool) -> Template:
-    return _environment(coded=coded).from_string(text)
+def _template(text: str, *, coded: bool, sourced: bool) -> Template:
+    environment = _environment(coded=coded)
+    parsed = environment.parse(text)
+    if sourced:
+        for output in parsed.find_all(nodes.Output):
+            output.nodes = [_with_sources(written) for written in output.nodes]
+    parsed.set_environment(environment)
+    return environment.from_string(parsed)
 
 
 @cache
@@ -150,7 +150,7 @@ def _environment(*, coded: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    environment.globals[_SOURCED] = _with_sources
+    environment.filters[_SOURCED] = _noted
     return environment
 
 
