@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from graphlib import TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -34,8 +35,10 @@ def artifact_graph(artifacts: Sequence[Artifact]) -> dict[str, Any]:
     stages = {name_of(one.name): one.stage for one in artifacts}
     for source in sorted(set().union(*made_from.values()) - set(made_from)):
         made_from[source] = set()
-    edges = {name: _nearest(name, made_from) for name in made_from}
-    columns = _ordered(_columns(made_from), edges)
+    # Each behind all that it was made from.
+    order = list(TopologicalSorter(made_from).static_order())
+    edges = _nearest(order, made_from)
+    columns = _ordered(_columns(order, made_from), edges)
     most = max(map(len, columns), default=1)
     # Each column in the middle, so that lines are short.
     place = {
@@ -61,28 +64,21 @@ def name_of(file: str) -> str:
     return NAMES.get(file, PurePosixPath(file).stem)
 
 
-def _ancestors(name: str, made_from: Mapping[str, Set[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(made_from[name])
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += made_from.get(one, ())
-    return found
+def _nearest(order: Sequence[str], made_from: Mapping[str, Set[str]]) -> dict[str, Set[str]]:
+    """Return of each artifact what it was made from and no other of these was."""
+    nearest: dict[str, Set[str]] = {}
+    ancestors: dict[str, Set[str]] = {}
+    for name in order:
+        farther: Set[str] = set().union(*(ancestors[source] for source in made_from[name]))
+        nearest[name] = made_from[name] - farther
+        ancestors[name] = made_from[name] | farther
+    return nearest
 
 
-def _nearest(name: str, made_from: Mapping[str, Set[str]]) -> set[str]:
-    """Return what an artifact was made from and no other of these was."""
-    direct = made_from[name]
-    farther = set().union(*(_ancestors(one, made_from) for one in direct)) if direct else set()
-    return set(direct) - farther
-
-
-def _columns(made_from: Mapping[str, Set[str]]) -> list[list[str]]:
+def _columns(order: Sequence[str], made_from: Mapping[str, Set[str]]) -> list[list[str]]:
     """Return names by the length of the longest way that leads to them."""
     depth: dict[str, int] = {}
-    for name in sorted(made_from, key=lambda one: (len(_ancestors(one, made_from)), one)):
+    for name in order:
         depth[name] = 1 + max((depth[source] for source in made_from[name]), default=-1)
     columns: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for name in sorted(depth):
