@@ -24,11 +24,12 @@ Units = Mapping[tuple[str, int], Glimpse | None]
 def glimpses(layers: Sequence[LayerEntry]) -> dict[tuple[str, int], Glimpse | None]:
     """Return the first strip of every drawn unit; None where its pictures cannot be told apart."""
     return {
-        (layer.name, unit.unit): _glimpse(unit) for layer in layers for unit in layer.units() if unit.drawn
+        (layer.name, unit.unit): glimpse_of(unit) for layer in layers for unit in layer.units() if unit.drawn
     }
 
 
-def _glimpse(unit: UnitEntry) -> Glimpse | None:
+def glimpse_of(unit: UnitEntry) -> Glimpse | None:
+    """Return the first strip of a unit whose pictures can be told apart, and where it is."""
     return next(
         (
             (section, layer.sheets[strip.sheet], strip)

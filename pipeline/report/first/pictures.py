@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.contents.parts import SpriteSheet, Strip
+from pipeline.contents.parts import Strip
 from pipeline.figures.drawing.webp import save_webp
 from pipeline.report.addresses import address
 from pipeline.report.collecting import Worded
+from pipeline.report.unit_shown import Glimpse
 
 FOLDER = "first"
 # Of a card's picture, pixels: twice what the page shows, for dense screens.
@@ -27,8 +28,6 @@ PATCH = 96
 QUALITY = 80
 # Of a diagram's height and width: of a taller one, such as of many layers, the card shows the upper part.
 TALL = 1.4
-
-Window = tuple[Worded, SpriteSheet, Strip]
 
 
 def card_pictures(
@@ -92,20 +91,20 @@ def _fitted(picture: Image.Image, *, whole: bool) -> Image.Image:
     return picture
 
 
-def write_strip(report: Path, windows: Sequence[Window], pictures: int) -> str:
+def write_strip(report: Path, strips: Sequence[Glimpse], pictures: int) -> str:
     """Write the first pictures of some strips as one sprite, a line a strip, and return its address.
 
     Parameters
     ----------
     report
         The report's folder, in which the sections' files lie already.
-    windows
-        Section, sheet and strip of each line; the strips' pictures can be told apart.
+    strips
+        Of each line; their pictures can be told apart.
     pictures
         Places in a line; a strip that has fewer leaves the last ones empty.
     """
-    sheet = np.zeros((len(windows) * PATCH, pictures * PATCH, 4), np.uint8)
-    for line, (section, source, strip) in enumerate(windows):
+    sheet = np.zeros((len(strips) * PATCH, pictures * PATCH, 4), np.uint8)
+    for line, (section, source, strip) in enumerate(strips):
         with Image.open(report / section.folder / source.file) as image:
             pixels = np.asarray(image.convert("RGBA"))
         for place, tile in enumerate(_tiles(pixels, strip)[:pictures]):

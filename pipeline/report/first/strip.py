@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart
+from pipeline.contents.parts import LayerPart, UnitPart
 from pipeline.contents.values import Cell
-from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
+from pipeline.report.collecting import LayerEntry, UnitEntry
+from pipeline.report.unit_shown import Glimpse, glimpse_of
 
 PICTURES = 6
 # More layers would be a strip that nobody scrolls through; the first and the last are among them.
@@ -29,22 +30,21 @@ class Chosen:
         What it was chosen by: class selectivity, or the share of images that it is active on.
     source
         Where that value stands.
-    section, sheet, strip
-        Its pictures.
+    pictures
+        Its first strip, and where it is.
     """
 
     layer: str
     unit: int
     value: float
     source: str
-    section: Worded
-    sheet: SpriteSheet
-    strip: Strip
+    pictures: Glimpse
 
     @property
-    def pictures(self) -> int:
+    def shown(self) -> int:
         """How many pictures of it are shown."""
-        return min(PICTURES, self.strip.tiles.count if self.strip.tiles else 1)
+        tiles = self.pictures[2].tiles
+        return min(PICTURES, tiles.count if tiles else 1)
 
 
 def choose_units(layers: Sequence[LayerEntry]) -> tuple[list[Chosen], str]:
@@ -74,22 +74,14 @@ def _choose(layer: LayerEntry, name: str) -> Chosen | None:
 
 
 def _chosen(unit: UnitEntry, name: str) -> Chosen | None:
-    pictures = next(
-        (
-            (section, layer.sheets[strip.sheet], strip)
-            for section, layer, part in unit.parts
-            for strip in part.strips
-            if strip.tiles
-        ),
-        None,
-    )
+    pictures = glimpse_of(unit)
     values = ((section, _value(layer, part, name)) for section, layer, part in unit.parts)
     known = next(((section, value) for section, value in values if value is not None), None)
     if pictures is None or known is None:
         return None
     section, value = known
     source = f"{section.source}#layers.{unit.layer}.units.{unit.unit}.{name}"
-    return Chosen(unit.layer, unit.unit, value, source, *pictures)
+    return Chosen(unit.layer, unit.unit, value, source, pictures)
 
 
 def _value(layer: LayerPart, part: UnitPart, name: str) -> float | None:

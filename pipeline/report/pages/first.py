@@ -111,14 +111,14 @@ def _strip(frame: Frame, words: Parts, sections: Sequence[Worded]) -> Shown | No
     return {
         "title": line(part, "title", said),
         "text": prose(part, said),
-        "sheet": write_strip(frame.report, [(one.section, one.sheet, one.strip) for one in chosen], PICTURES),
+        "sheet": write_strip(frame.report, [one.pictures for one in chosen], PICTURES),
         "units": [
             {
                 "layer": one.layer,
                 "unit": one.unit,
                 "page": address(unit_page(one.layer, one.unit, drawn=True)),
                 "source": one.source,
-                "alt": line(part, "alt", {"layer": one.layer, "unit": one.unit, "pictures": one.pictures}),
+                "alt": line(part, "alt", {"layer": one.layer, "unit": one.unit, "pictures": one.shown}),
             }
             for one in chosen
         ],
