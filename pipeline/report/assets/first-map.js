@@ -2,7 +2,7 @@
 // The map on the first page: a picture at first, alive once the page is idle and the map in sight, or once it is
 // pointed at. It is looked about in here; all else that the map can do is on its own page, to which a click leads.
 
-const PARTS = ["lookup", "map-data", "map-colours", "map-sheets", "map-view"];
+const PARTS = ["map-data", "map-colours", "map-sheets", "map-view"];
 const STEP = 0.15; // of the map's side, for an arrow key
 const STILL_A_CLICK = 4; // CSS pixels that a pointer may travel
 const REACH = 14; // CSS pixels beside a tile that still hit it
@@ -112,8 +112,6 @@ const firstMap = {
     if (this.awake) return;
     this.awake = true;
     const scripts = [...PARTS.map((name) => `assets/${name}.js`), ...link.dataset.scripts.split(" ")];
-    const lookup = scripts.shift();
-    if (typeof convatlas === "undefined") await this.load(lookup);
     await Promise.all(scripts.map((script) => this.load(script)));
     const canvas = document.createElement("canvas");
     canvas.tabIndex = 0;
