@@ -30,7 +30,9 @@ from pipeline.store.replacing import replaced_folder
 
 ASSETS = Path(__file__).parent / "assets"
 # Anchors of the pages' own, which no section may take.
-RESERVED = {"content", "tools", "skipped", "provenance"}
+RESERVED = {
+    "content", "provenance", "skipped", "graph", "downloads", "distributions", "all-units", "tools", "list",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class LayerUnits {
       if (field.type !== "checkbox" && field.value !== value) field.value = "";
     }
     await this.show();
-    const place = anchor ? decoded(hash) : asked.has("order") ? "units" : "";
+    const place = anchor ? decoded(hash) : asked.has("order") ? "all-units" : "";
     if (place) document.getElementById(place)?.scrollIntoView();
   }
 

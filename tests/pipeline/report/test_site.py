@@ -13,7 +13,8 @@ from pipeline.contents.values import Column, Fact
 from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
 from pipeline.report.captions import FOLDER, read_caption, read_chapters
-from pipeline.report.site import Texts, write_report
+from pipeline.report.environment import FOLDER as TEMPLATES
+from pipeline.report.site import RESERVED, Texts, write_report
 from tests.pipeline.report import fakes
 
 
@@ -79,6 +80,13 @@ def test_ids_are_unique_and_pictures_have_alternative_texts(pages):
     for page in pages.values():
         assert len(page.ids) == len(set(page.ids))
         assert not page.bare
+
+
+def test_no_section_can_have_an_anchor_of_its_page():
+    for name in ("about", "chapter", "layer"):
+        own = set(re.findall(r'\bid="([a-z-]+)"', (TEMPLATES / f"{name}.html").read_text(encoding="utf-8")))
+        assert own <= RESERVED
+    assert not RESERVED & {path.stem for path in FOLDER.glob("*.md")}
 
 
 def test_no_script_stands_in_a_page(pages):
