@@ -279,6 +279,7 @@ ORACLES: dict[str, Callable[[Artifacts], Any]] = {
     "scorecard#failing": failing,
     "scorecard#methods": lambda a: len(a.scorecard.attrs["methods"]),
     "scorecard#images": lambda a: len(a.scorecard["image_id"]),
+    "scorecard#again": lambda a: len(a.scorecard["other"]),
     "probes#right": lambda a: int(probes_right(a).sum()),
     "probes#wrong": lambda a: int((~probes_right(a)).sum()),
     "occlusion#changed": moved_by_covering,

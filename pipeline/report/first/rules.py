@@ -109,7 +109,7 @@ def _rise(kind: str) -> Rule:
     """Return the rule on linear probes of one kind of input: the largest step, clear of both intervals."""
     names = ("rise_from", "rise_to", "rise_shares", "rise_ends")
     return Rule(
-        "rise", "separability", n="held_out", block="depth", reads=(*names, "classes"),
+        "rise", "separability", n="held_out", block="depth", reads=names,
         aliases={name: name.replace("rise", f"rise_{kind}") for name in names},
         holds=lambda m: m["rise_ends"][0] < m["rise_ends"][1],
     )  # fmt: skip
@@ -126,7 +126,7 @@ RULES = (
         holds=lambda m: m["noise_layers"] > 0,
     ),
     Rule(
-        "maps", "scorecard", n="images", reads=("failing", "failing_names", "methods"),
+        "maps", "scorecard", n="images", reads=("failing", "failing_names", "methods", "again"),
         # Of a network that does not know the labels no map says why it names them.
         optional=("unknown",), holds=lambda m: m["failing"] > 0 and not m.get("unknown"),
     ),
@@ -137,7 +137,7 @@ RULES = (
     ),
     Rule(
         "people", "humans", n="first_images", block="accuracy",
-        reads=("right", "right_ends", "network", "network_ends", "p", "who", "tables", "named"),
+        reads=("right", "right_ends", "network", "network_ends", "p", "who"),
         holds=lambda m: m["p"] < CHANCE,
     ),
     Rule(
@@ -152,7 +152,7 @@ RULES = (
         "attribute", "attributes", n="counted", block="overview",
         reads=(
             "surviving", "first", "first_worst", "first_accuracy", "first_best", "first_best_accuracy",
-            "first_corrected", "attributes",
+            "first_corrected",
         ),
         holds=lambda m: m["surviving"] > 0 and m["first_corrected"] < CHANCE,
     ),
@@ -182,7 +182,7 @@ RULES = (
         holds=lambda m: m["twins"] >= TWINS * m["compared"] > 0,
     ),
     Rule(
-        "told", "human_scores", n="answers", block="scores", reads=("share", "ends", "units", "annotators"),
+        "told", "human_scores", n="answers", block="scores", reads=("share", "ends"),
         holds=lambda m: m["answers"] >= LEAST_ANSWERS,
     ),
     _rise("mean"),
@@ -201,7 +201,7 @@ RULES = (
     ),
     Rule(
         "codes", "neighbours", n="lists", block="agreement",
-        reads=("codes", "codes_interval", "pixels", "pixels_lead_interval", "k"),
+        reads=("codes", "pixels", "pixels_lead_interval", "k"),
         holds=lambda m: m["pixels_lead_interval"][0] > 0,
     ),
 )  # fmt: skip
