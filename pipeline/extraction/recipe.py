@@ -37,7 +37,7 @@ CORE = (
     "store.chunks",
     "store.writing",
 )
-DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py", "isal")
+DISTRIBUTIONS = ("torch", "torchvision", "pillow", "numpy", "h5py", "deflate")
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def write(
         writer = Writer(file)
         writer.set_attributes("", {"schema_version": version, "stage": stage})
         writer.set_attributes("", {f"digest_{name}": value for name, value in (made_from or {}).items()})
-        made_with = {*versions, "h5py", "isal"}
+        made_with = {*versions, "h5py", "deflate"}
         writer.set_attributes("", {f"version_{name}": metadata.version(name) for name in made_with})
         yield writer
         # A file whose writer was killed after a flush opens without an error; this mark tells them apart.

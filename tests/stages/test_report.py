@@ -70,7 +70,7 @@ def test_report_shows_what_the_artifacts_say(paths):
     content = json.loads((paths["out"] / "tables/provenance.json").read_text())
     assert content["images"]["counts"]["images"] == 3
     assert content["images"]["counts"]["images in split “train”"] == 2
-    assert set(content["versions"]) == {"numpy", "scipy", "pillow", "h5py", "isal"}
+    assert set(content["versions"]) == {"numpy", "scipy", "pillow", "h5py", "deflate"}
 
 
 def test_comments_of_the_params_file_change_nothing(paths):
