@@ -1,7 +1,7 @@
 """The bytes of HDF5 chunks: shuffled, deflated and summed as HDF5's own filters do it, twice as fast.
 
-HDF5 deflates with zlib; libdeflate makes the same format, a little smaller, in a third of the time, and of equal
-values always equal bytes. What is made here goes into the file as it is
+HDF5 deflates with zlib; libdeflate makes the same format, a little smaller, in a third of the time, and equal
+bytes of equal values. What is made here goes into the file as it is
 (`h5py.h5d.DatasetID.write_direct_chunk`); HDF5 reads and checks it as its own.
 """
 

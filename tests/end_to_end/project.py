@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from tests.end_to_end.differences import differences
 from tests.end_to_end.warm.python import warm_python
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +112,12 @@ class Project:
             for path in sorted(files)
             if path.name != ".gitignore"
         }
+
+    def must_equal(self, other: "Project") -> None:
+        """Assert that two folders hold the same results, and say what differs in them."""
+        results, others = self.results(), other.results()
+        names = sorted({name for name, _ in results.items() ^ others.items()})
+        assert not names, "\n".join(differences(self.root, other.root, names))
 
 
 def _copy(source: str, target: str) -> None:

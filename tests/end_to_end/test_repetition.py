@@ -20,21 +20,20 @@ def test_two_runs_from_nothing_are_equal(finished, tmp_path):
     # Cold: the other run's stages were forked from one Python, of one seed of hashes.
     again = make_project(tmp_path / "project", PARAMS).cold()
     again.must("dvc", "repro", CONVATLAS_WORKERS="2")
-    assert again.results() == finished.results()
+    again.must_equal(finished)
 
 
 def test_killed_extraction_keeps_finished_shards_and_ends_equal(copy, tmp_path):
     copy.set_params(MANY_SHARDS)
     undisturbed = copy.copy(tmp_path / "undisturbed")
     undisturbed.must("dvc", "repro", "extract")
-    expected = undisturbed.results()
     total = len(_shards(undisturbed.root))
 
     kept = _kill_extraction(copy, total)
     assert 0 < len(kept) < total
     copy.must("dvc", "repro", "extract")
     assert {path: path.stat().st_ino for path in kept} == kept
-    assert copy.results() == expected
+    copy.must_equal(undisturbed)
 
 
 @pytest.mark.parametrize("stage", ["topk", "render-embedding"])
@@ -44,7 +43,7 @@ def test_killed_stage_is_run_again_and_ends_equal(finished, copy, stage):
     _kill(_wait_for_stage(process, stage))
     assert process.wait(timeout=SECONDS_TO_START) != 0
     copy.must("dvc", "repro")
-    assert copy.results() == finished.results()
+    copy.must_equal(finished)
 
 
 def test_interrupted_run_leaves_no_process(copy):

@@ -128,7 +128,7 @@ def test_push_and_pull_through_a_folder(finished, tmp_path):
     clone = Project(tmp_path / "clone")
     clone.must("dvc", "remote", "add", "--default", "--local", "shelf", str(tmp_path / "shelf"))
     clone.must("dvc", "pull")
-    assert clone.results() == finished.results()
+    clone.must_equal(finished)
     assert not clone.must("dvc", "repro").ran
 
 
