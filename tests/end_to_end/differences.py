@@ -1,4 +1,4 @@
-"""What differs between the files of two runs, in words: a failure elsewhere leaves nothing but its message."""
+"""What differs between the files of two runs, in words: a failure elsewhere leaves only its message."""
 
 from collections.abc import Iterator
 from pathlib import Path
