@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.layers.selection import select_layers
 from pipeline.params import OptionalBlock
@@ -11,6 +11,8 @@ from pipeline.weights.assembly import Preview
 
 Scale = Annotated[float, Field(ge=0.25, le=4)]
 Share = Annotated[float, Field(gt=0, le=1)]
+# Points in all: what is kept of each, 21 bytes a layer and network, is held until the last network was asked.
+MOST = 1_000_000
 
 
 class Params(OptionalBlock):
@@ -38,6 +40,16 @@ class Params(OptionalBlock):
         if scale[0] > scale[1]:
             raise ValueError(f"must be the smaller number first, got {list(scale)}")
         return scale
+
+    @model_validator(mode="after")
+    def _held_in_memory(self) -> "Params":
+        points = self.probes * self.warps * self.points
+        if points > MOST:
+            raise ValueError(
+                f"probes, warps and points make {points:,} points together; lower one of them, so that there "
+                f"are at most {MOST:,}"
+            )
+        return self
 
 
 def check(blocks: Mapping[str, Any], network: Preview) -> None:

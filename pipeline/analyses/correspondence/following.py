@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.analyses.correspondence.grids import Grid, patches
-from pipeline.analyses.correspondence.matching import Asked, Matches, Yardsticks, match, yardsticks
+from pipeline.analyses.correspondence.matching import Asked, Matches, Yardsticks, joined, match, yardsticks
 from pipeline.analyses.correspondence.warps import Ranges, draw_points, draw_warp
 from pipeline.layers.layers import Layer
 from pipeline.layers.running import Runner
 from pipeline.numerics.geometry import Pair, ReceptiveField
 from pipeline.numerics.upsampling import centres
-
-Found = TypeVar("Found", Matches, Yardsticks)
 
 
 @dataclass(frozen=True)
@@ -111,12 +108,3 @@ def follow_patches(side: int, images: Sequence[Followed]) -> Matches:
 def measured(grid: Grid, images: Sequence[Followed]) -> Yardsticks:
     """Return what errors on a grid are held against, of the points of all images."""
     return joined([yardsticks(grid, asked) for image in images for asked in image.asked])
-
-
-def joined(parts: Sequence[Found]) -> Found:
-    """Join what was found of some points and of others."""
-    columns: dict[str, Any] = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in fields(parts[0])
-    }
-    return type(parts[0])(**columns)

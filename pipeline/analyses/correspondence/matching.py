@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ Floats = NDArray[np.float64]
 # Cosines that are nearer to the largest one tie with it. Vectors of float32 whose angle is rounding alone
 # differ by less; the two most similar colours of eight bits that are not parallel by more.
 TIE = 1e-12
+# Cells of a table that has a row for each point: 32 MB, however many points are asked for.
+TABLE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class Asked:
     def true(self) -> Floats:
         """(n, 2), their places in the warp."""
         return self.warp.places(self.points)
+
+    def parts(self, columns: int) -> Iterator[Asked]:
+        """Yield the points by as many as fit a table of so many columns."""
+        step = max(1, TABLE // columns)
+        for first in range(0, len(self.points), step):
+            yield replace(self, points=self.points[first : first + step])
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,9 @@ class Yardsticks:
     chance_hit: NDArray[np.float32]
 
 
+Found = TypeVar("Found", Matches, Yardsticks)
+
+
 def match(before: NDArray[Any], after: NDArray[Any], grid: Grid, asked: Asked) -> Matches:
     """Find the points of an image in its warp.
 
@@ -103,6 +115,11 @@ def match(before: NDArray[Any], after: NDArray[Any], grid: Grid, asked: Asked) -
         The points.
     """
     candidates = _directions(after.reshape(len(after), -1).T.astype(np.float64))
+    columns = max(len(after), 2 * len(candidates))
+    return joined([_matched(before, candidates, grid, part) for part in asked.parts(columns)])
+
+
+def _matched(before: NDArray[Any], candidates: Floats, grid: Grid, asked: Asked) -> Matches:
     similarity = _directions(grid.vectors(before, asked.points)) @ candidates.T
     best = similarity >= similarity.max(1, keepdims=True) - TIE
     distance, tied = _distances(grid, asked), best.sum(1)
@@ -116,6 +133,10 @@ def match(before: NDArray[Any], after: NDArray[Any], grid: Grid, asked: Asked) -
 
 def yardsticks(grid: Grid, asked: Asked) -> Yardsticks:
     """Return what no vector has a say in."""
+    return joined([_measured(grid, part) for part in asked.parts(2 * len(grid.places))])
+
+
+def _measured(grid: Grid, asked: Asked) -> Yardsticks:
     distance = _distances(grid, asked)
     apart = np.abs(asked.true[:, None] - grid.places)
     sees: NDArray[np.bool_] = np.all(apart <= np.array(grid.field) / 2, axis=2)
@@ -126,6 +147,15 @@ def yardsticks(grid: Grid, asked: Asked) -> Yardsticks:
         (distance <= asked.radius).mean(1),
     )  # fmt: skip
     return Yardsticks(*(values.astype(np.float32) for values in found))
+
+
+def joined(parts: Sequence[Found]) -> Found:
+    """Join what was found of some points and of others."""
+    columns: dict[str, Any] = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(parts[0])
+    }
+    return type(parts[0])(**columns)
 
 
 def _distances(grid: Grid, asked: Asked) -> Floats:

@@ -38,3 +38,9 @@ def test_what_is_left_out_is_not_checked():
 def test_what_cannot_be_is_refused(changed):
     with pytest.raises(ValidationError):
         block(**changed)
+
+
+def test_more_points_than_memory_holds_are_refused():
+    block(probes=500, warps=20, points=100)
+    with pytest.raises(ValidationError, match="make 1,010,000 points together; lower one of them"):
+        block(probes=500, warps=20, points=101)

@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from pipeline.analyses.correspondence import matching
 from pipeline.analyses.correspondence.grids import Grid
 from pipeline.analyses.correspondence.matching import Asked, match, yardsticks
 from pipeline.analyses.correspondence.warps import Warp
@@ -107,6 +110,38 @@ def test_the_match_is_the_largest_cosine_by_brute_force():
         distance = np.linalg.norm(place - warp.places(point[None])[0])
         assert found.error[number] == pytest.approx(distance, rel=1e-5)
         assert found.hit[number] == (distance <= 5)
+
+
+def _many(count, side):
+    """Two maps, where their neurons look, and points that are found by them in a warp."""
+    rng = np.random.default_rng(0)
+    before, after = rng.standard_normal((2, 6, side, side)).astype(np.float32)
+    grid = Grid((np.arange(side) + 0.5,) * 2, (3, 3))
+    return before, after, grid, Asked(shift(2, -1), rng.uniform(0, side, (count, 2)), (side, side), 3.0)
+
+
+def test_points_that_are_taken_in_parts_are_found_where_all_at_once_would_be(monkeypatch):
+    before, after, grid, asked = _many(50, 8)
+    whole = match(before, after, grid, asked), yardsticks(grid, asked)
+    monkeypatch.setattr(matching, "TABLE", 7 * 128)
+    assert len(list(asked.parts(128))) == 8
+    for one, other in zip(whole, (match(before, after, grid, asked), yardsticks(grid, asked)), strict=True):
+        for name, values in vars(one).items():
+            np.testing.assert_array_equal(getattr(other, name), values, err_msg=name)
+
+
+@pytest.mark.parametrize("found", ["match", "yardsticks"])
+def test_memory_does_not_grow_with_points(found):
+    before, after, grid, asked = _many(10_000, 40)
+    tracemalloc.start()
+    if found == "match":
+        match(before, after, grid, asked)
+    else:
+        yardsticks(grid, asked)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # A table of all points and neurons is 128 MB, and several are needed at a time.
+    assert peak < 200e6
 
 
 def test_what_is_like_everything_counts_as_chance():
