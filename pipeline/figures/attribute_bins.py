@@ -9,7 +9,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import halved, plot, short
 from pipeline.formats.attributes import Attributes, Effect
 from pipeline.store.tables import write_table
 
@@ -65,9 +65,7 @@ def _curve(
     section: SectionDraft, number: int, one: Effect, found: Attributes, evidence: Evidence
 ) -> blocks.Figure:
     name = f"curve-{number}"
-    files = plot(section.folder, name, SIZE, lambda figure, theme: _paint(figure, theme, one, found))
-    # Two pixels of it are one of the page, where it then fits a phone.
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    files = halved(plot(section.folder, name, SIZE, lambda figure, theme: _paint(figure, theme, one, found)))
     bins = one.bins
     numbers: dict[str, Number] = {
         "attribute": one.name, "from": one.source, "smallest": int(bins.images.min()),

@@ -11,7 +11,7 @@ from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.attribute_bins import bin_name
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import halved, plot, short
 from pipeline.formats.attributes import Attributes, Interaction
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
@@ -32,9 +32,7 @@ def add_interaction(section: SectionDraft, found: Attributes) -> None:
     ))  # fmt: skip
     rows, columns = both.images.shape
     size = (1.45 + 0.56 * columns, 1.1 + 0.45 * rows)
-    files = plot(section.folder, "pairs", size, lambda f, t: _paint(f, t, both, names))
-    # Two pixels of it are one of the page, where it then fits a phone.
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    files = halved(plot(section.folder, "pairs", size, lambda f, t: _paint(f, t, both, names)))
     numbers: dict[str, Number] = {
         "one": both.names[0], "other": both.names[1], "freedom": both.freedom, "ratio": both.ratio,
         "empty": int((both.images == 0).sum()),

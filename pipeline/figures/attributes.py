@@ -17,7 +17,7 @@ from pipeline.figures.attribute_bins import add_curves, bin_name, chance
 from pipeline.figures.attribute_pairs import add_interaction
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import halved, plot, short
 from pipeline.formats.attributes import Attributes, Effect
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
@@ -142,9 +142,7 @@ def _add_ranking(section: SectionDraft, found: Attributes, evidence: Evidence) -
     )  # fmt: skip
     effects = found.effects[:MOST]
     size = (4.5, 0.8 + 0.24 * len(effects))
-    files = plot(section.folder, "overview", size, lambda f, t: _paint(f, t, effects, found))
-    # Two pixels of it are one of the page, where it then fits a phone.
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    files = halved(plot(section.folder, "overview", size, lambda f, t: _paint(f, t, effects, found)))
     section.add(
         blocks.Figure(
             id="overview", caption="overview", data=RANKING, evidence=evidence,

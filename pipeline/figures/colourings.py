@@ -17,7 +17,7 @@ from pipeline.contents.map_points import Attribute, value_range
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import RIGHT, SCALE, UNLABELLED, WRONG, Theme, colour, marker
-from pipeline.figures.drawing.plotting import clean, plot, short
+from pipeline.figures.drawing.plotting import clean, halved, plot, short
 from pipeline.figures.embedding import Points
 from pipeline.store.tables import write_table
 
@@ -97,9 +97,9 @@ def _cells(one: Attribute) -> list[str | float | None]:
 
 def _figure(section: SectionDraft, points: Points, one: Colouring) -> blocks.Figure:
     paint = _paint_words if one.of.words else _paint_numbers
-    files = plot(section.folder, one.name, SIZE, lambda figure, theme: paint(figure, theme, points, one))
-    # Two pixels of it are one of the page, where it then fits a phone.
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    files = halved(
+        plot(section.folder, one.name, SIZE, lambda figure, theme: paint(figure, theme, points, one))
+    )
     known = one.of.value >= 0 if one.of.words else np.isfinite(one.of.value)
     numbers: dict[str, Number] = {"attribute": one.of.name, "unknown": int((~known).sum())}
     if one.of.words:

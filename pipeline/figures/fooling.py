@@ -14,7 +14,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Column, Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import halved, plot, short
 from pipeline.figures.fooling_evolved import add_evolved
 from pipeline.figures.fooling_pictures import Names, add_ascended, add_probes
 from pipeline.formats.fooling import BEFORE, METHODS, NEVER, Codes, Fooling, PixelProbe, median_distance
@@ -110,8 +110,7 @@ def _add_curves(section: SectionDraft, found: Fooling) -> None:
     write_table(section.folder / "curves.csv", CURVES, rows)
     evidence = Evidence(n=len(found.sample.output), split=found.about.split, interval="wilson")
     for name, paint in (("curves", _paint_accuracy), ("confidence", _paint_confidence)):
-        files = plot(section.folder, name, NARROW, partial(paint, found=found))
-        files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+        files = halved(plot(section.folder, name, NARROW, partial(paint, found=found)))
         of = evidence if name == "curves" else evidence.model_copy(update={"interval": None})
         section.add(blocks.Figure(id=name, caption=name, data="curves.csv", evidence=of, **files))
 
@@ -161,10 +160,7 @@ def _add_smallest(section: SectionDraft, found: Fooling) -> None:
     if not tried:
         section.add(blocks.Notice(caption="none-right"))
         return
-    files = plot(
-        section.folder, "smallest", NARROW, lambda figure, theme: _paint_smallest(figure, theme, found)
-    )
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    files = halved(plot(section.folder, "smallest", NARROW, partial(_paint_smallest, found=found)))
     evidence = Evidence(n=len(tried), split=found.about.split)
     section.add(
         blocks.Figure(id="smallest", caption="smallest", data="smallest.csv", evidence=evidence, **files)
@@ -266,13 +262,9 @@ def _add_codes(section: SectionDraft, codes: Codes, layer: str) -> None:
         zip(codes.length.tolist(), along.tolist(), random.tolist(), strict=True),
     )  # fmt: skip
     lines = {"weights of another class": along, "random direction": random}
-    files = plot(
-        section.folder, "codes", NARROW,
-        lambda figure, theme: _paint_lines(
-            figure, theme, codes.length, lines, ("added, share of the code’s length", "class changed")
-        ),
-    )  # fmt: skip
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    titles = ("added, share of the code’s length", "class changed")
+    paint = partial(_paint_lines, at=codes.length, lines=lines, titles=titles)
+    files = halved(plot(section.folder, "codes", NARROW, paint))
     broken = np.isfinite(codes.share)
     numbers: dict[str, Number] = {
         "layer": layer, "codes": len(broken), "broken": int(broken.sum()), "far": float(codes.length[-1]),
@@ -298,13 +290,8 @@ def _add_pixels(section: SectionDraft, pixels: PixelProbe, level: NDArray[np.int
         zip(level.tolist(), target.tolist(), right.tolist(), strict=True),
     )  # fmt: skip
     lines = {"taken for the chosen class": target, "right": right}
-    files = plot(
-        section.folder, "pixels", NARROW,
-        lambda figure, theme: _paint_lines(
-            figure, theme, level, lines, ("distance ε, grey levels", "images")
-        ),
-    )  # fmt: skip
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    paint = partial(_paint_lines, at=level, lines=lines, titles=("distance ε, grey levels", "images"))
+    files = halved(plot(section.folder, "pixels", NARROW, paint))
     reached = np.flatnonzero(target >= 0.5)
     numbers: dict[str, Number] = {
         "classified": len(pixels.target), "fit": len(pixels.fit), "accuracy": float(right[0]),

@@ -13,7 +13,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import Files, plot
+from pipeline.figures.drawing.plotting import halved, plot
 from pipeline.figures.fooling_pictures import on_page, sheet
 from pipeline.formats.fooling import Fooling
 from pipeline.formats.fooling_made import Evolved
@@ -48,17 +48,12 @@ def add_evolved(section: SectionDraft, found: Fooling, outputs: Sequence[str]) -
     for name, data, paint in (
         ("evolved", "evolved.csv", _paint_shares), ("course", "course.csv", _paint_course),
     ):  # fmt: skip
-        files = _halved(plot(section.folder, name, NARROW, partial(paint, found=found)))
+        files = halved(plot(section.folder, name, NARROW, partial(paint, found=found)))
         section.add(
             blocks.Figure(id=name, caption=name, data=data, numbers=numbers, evidence=elites, **files)
         )
     pictures = [_pictures(section, encoding, one, outputs, wanted) for encoding, one in found.evolved.items()]
     section.add(blocks.Multiples(id="elites", caption="elites-all", wide=True, figures=tuple(pictures)))
-
-
-def _halved(files: Files) -> Files:
-    """Make two pixels of a picture one of the page, where it then fits a phone."""
-    return Files(**{**files, "width": files["width"] // 2, "height": files["height"] // 2})
 
 
 def _write_tables(section: SectionDraft, found: Fooling, outputs: Sequence[str]) -> None:

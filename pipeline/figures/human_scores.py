@@ -12,7 +12,7 @@ from pipeline.contents.parts import LayerPart, UnitPart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import halved, plot, short
 from pipeline.formats.human_choices import Choices
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
@@ -89,9 +89,7 @@ def _add_figure(section: SectionDraft, found: Choices) -> None:
         axes.set_axisbelow(True)
         axes.set_xlabel("right, % of answers (dashed: by chance)")
 
-    files = plot(section.folder, "scores", (4.2, 1.1 + 0.3 * len(names)), paint)
-    # Two pixels of it are one of the page, where it then fits a phone.
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
+    files = halved(plot(section.folder, "scores", (4.2, 1.1 + 0.3 * len(names)), paint))
     evidence = Evidence(n=len(found.more), of="answers", interval="wilson")
     section.add(blocks.Figure(id="scores", caption="scores", data="choices.csv", evidence=evidence, **files))
 

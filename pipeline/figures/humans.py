@@ -17,7 +17,7 @@ from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import Files, plot, short
+from pipeline.figures.drawing.plotting import halved, plot, short
 from pipeline.figures.people_doubt import add_doubt
 from pipeline.formats.humans import NETWORK, NONE, Humans
 from pipeline.formats.status import Status
@@ -226,7 +226,7 @@ def _add_accuracy(section: SectionDraft, shown: Shown) -> None:
     evidence = Evidence(n=int(totals.sum()), of="answers", interval="wilson")
     section.add(
         blocks.Figure(
-            id="accuracy", caption="accuracy", data="answers.csv", evidence=evidence, **_halved(files),
+            id="accuracy", caption="accuracy", data="answers.csv", evidence=evidence, **halved(files),
             numbers={"drawn": len(rows)},
         )
     )  # fmt: skip
@@ -251,11 +251,6 @@ def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x")
     axes.set_axisbelow(True)
-
-
-def _halved(files: Files) -> Files:
-    """Make two pixels of a picture one of the page, where it then fits a phone."""
-    return Files(**{**files, "width": files["width"] // 2, "height": files["height"] // 2})
 
 
 def _tables(shown: Shown) -> Iterator[blocks.Table]:
@@ -327,7 +322,7 @@ def _add_consistency(section: SectionDraft, shown: Shown) -> None:
     section.add(
         blocks.Figure(
             id="consistency", caption="consistency", data="consistency.csv", evidence=evidence,
-            numbers={"drawn": len(rows), "pairs": len(names)}, **_halved(files),
+            numbers={"drawn": len(rows), "pairs": len(names)}, **halved(files),
         )
     )  # fmt: skip
 

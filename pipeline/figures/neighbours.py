@@ -15,7 +15,7 @@ from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import halved, plot, short
 from pipeline.formats.neighbours import SPACES, Neighbours, Space
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
@@ -101,11 +101,9 @@ def _add_agreement(section: SectionDraft, found: Neighbours, known: Described) -
             f"{name}_lead_interval": (one.lead_low, one.lead_high),
         }
     values = {name: (one.agreement, one.agreement_low, one.agreement_high) for name, one in summaries.items()}
-    files = plot(
-        section.folder, "agreement", SIZE, lambda figure, theme: _paint(figure, theme, values, chance)
+    files = halved(
+        plot(section.folder, "agreement", SIZE, lambda figure, theme: _paint(figure, theme, values, chance))
     )
-    # Two pixels of it are one of the page, where it then fits a phone.
-    files |= {"width": files["width"] // 2, "height": files["height"] // 2}
     columns = ("image_id", "path", "label", *summaries, "chance")
     ids = found.sample.tolist()
     write_table(

@@ -2,7 +2,7 @@ import logging
 import zlib
 from re import DOTALL, findall
 
-from pipeline.figures.drawing.plotting import plot
+from pipeline.figures.drawing.plotting import halved, plot
 
 
 def _painted(figure, theme):
@@ -36,3 +36,9 @@ def test_a_plot_says_nothing_where_stages_log(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     plot(tmp_path, "line", (3, 2), _painted)
     assert not caplog.records
+
+
+def test_a_halved_plot_takes_half_the_room_and_keeps_its_pixels(tmp_path):
+    whole = plot(tmp_path, "one", (2, 1.5), _painted)
+    assert halved(whole) == {**whole, "width": 160, "height": 120}
+    assert (whole["width"], whole["height"]) == (320, 240)
