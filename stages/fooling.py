@@ -108,14 +108,14 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 def _fool(params: Params, paths: Mapping[str, Path]) -> Fooling | Status:
     # The last bits must not depend on the number of cores.
     torch.set_num_threads(1)
-    probes = read_probes(paths["probes"])
+    probes = _probes(params, paths["probes"])
     if isinstance(probes, Status):
         return probes
     evaluated = read_predictions(paths["predictions"])
     if len(evaluated.output_name) < 2:
         return ONE_OUTPUT
     with threadpool_limits(1), open_manifest(paths["manifest"]) as manifest:
-        given = _given(params, paths, manifest, evaluated)
+        given = _given(params, paths, manifest, evaluated, probes)
         network = PixelNetwork(given.network, given.description.preprocessing, params.batch_size)
         levels = (0, *params.levels)
         attacks, fooled = _attacked(network, given, params, levels)
@@ -128,7 +128,7 @@ def _fool(params: Params, paths: Mapping[str, Path]) -> Fooling | Status:
             pixels = _pixels(separability, given, manifest, params, levels)
     about = About(given.basis, given.split, params.steps, params.confidence, params.transfer, layer, kind)
     sample = formats.Sample(np.array(levels, np.int64), given.sample.key, given.sample.output)
-    shown = show_as_they_are(network, given.probes)
+    shown = show_as_they_are(network, probes)
     return Fooling(about, sample, attacks, shown, fooled, *made, transfer, codes, pixels)
 
 
@@ -163,30 +163,28 @@ def _made(
         return ascended, evolved, change_probes(network, changed, search, params.seed, bar)
 
 
-def _given(params: Params, paths: Mapping[str, Path], manifest: ManifestFile, evaluated: Evaluated) -> Given:
+def _given(
+    params: Params, paths: Mapping[str, Path], manifest: ManifestFile, evaluated: Evaluated, probes: Attacked
+) -> Given:
     """Draw held-out images and decode them; say how much there is to do."""
     description = read_description(paths["weights"])
     labelled = bool((evaluated.label >= 0).any())
     output = evaluated.label if labelled else evaluated.predicted
     wanted = output >= 0
     if evaluated.held_out:
-        split = np.array(manifest.split(), np.str_)[evaluated.image_id]
-        wanted &= split == evaluated.held_out
+        wanted &= np.array(manifest.split(), np.str_)[evaluated.image_id] == evaluated.held_out
     size = description.preprocessing.input_size
     most = max(1, min(params.images, params.pixels // prod(size)))
-    rows = np.random.default_rng(params.seed).permutation(np.flatnonzero(wanted))[:most]
-    rows = np.sort(rows)
+    rows = np.sort(np.random.default_rng(params.seed).permutation(np.flatnonzero(wanted))[:most])
     image_id, pictures = _decoded(manifest, evaluated.image_id[rows], description.preprocessing)
     output = output[np.searchsorted(evaluated.image_id, image_id)].astype(np.int32)
     network = place_network(load_network(paths["weights"]), choose_device())
-    probes = _probes(params, paths)
     log.info(
         "%d images and %d probes of %d x %d pixels; about %d passes of one image there and back, %d there",
         len(image_id), len(probes.key), *size, _cost(params, len(image_id), len(probes.key)),
         _generations(params, size).passes,
     )  # fmt: skip
-    sample = Attacked(image_id, pictures, output)
-    basis = "label" if labelled else "predicted"
+    sample, basis = Attacked(image_id, pictures, output), "label" if labelled else "predicted"
     return Given(sample, probes, basis, evaluated.held_out, network, description)
 
 
@@ -221,12 +219,14 @@ def _decoded(
     return np.array(kept, np.int64), np.stack(pictures)
 
 
-def _probes(params: Params, paths: Mapping[str, Path]) -> Attacked:
-    probes = read_probes(paths["probes"])
-    assert not isinstance(probes, Status), "they were read before"
+def _probes(params: Params, path: Path) -> Attacked | Status:
+    """Return the first probes as they are attacked, or why there are none."""
+    probes = read_probes(path)
+    if isinstance(probes, Status):
+        return probes
     shown = slice(params.probes)
     output = np.where(probes.label >= 0, probes.label, probes.predicted)[shown].astype(np.int32)
-    return Attacked(probes.image_id[shown], read_pictures(paths["probes"])[shown], output)
+    return Attacked(probes.image_id[shown], read_pictures(path)[shown], output)
 
 
 def _transfer(
