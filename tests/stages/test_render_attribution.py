@@ -1,5 +1,8 @@
 """The chapter of attributions as a folder of contents."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from pipeline.contents.reading import read_section
@@ -11,6 +14,7 @@ from tests.small.artifacts import write_names
 from tests.small.class_models import FOUND as MODELS
 from tests.small.gradients import write as write_gradients
 from tests.small.occlusion import FOUND
+from tests.small.pages import page_of
 from tests.small.scorecard import scorecard as small_scorecard
 
 VERSIONS = {
@@ -66,3 +70,24 @@ def test_what_was_not_run_says_so(paths):
     write_status(paths["probes"], status, stage="probes", version=1)
     for section in run(paths).values():
         assert (section.status, section.reason) == ("not run", "params.yaml says probes.run: false")
+
+
+@pytest.mark.parametrize(
+    ("by_label", "says"),
+    [
+        ((True, True, True), "class is the image’s label."),
+        ((True, True, False), "the 1 image without a label that is an output."),
+        (
+            (False, False, False),
+            "No image has a label that is an output of the network: the class is the predicted one.",
+        ),
+    ],
+)
+def test_whose_class_is_meant_is_said_of_images_whose_labels_are_no_outputs(paths, tmp_path, by_label, says):
+    by_label = np.array(by_label)
+    about = replace(FOUND, whole=replace(FOUND.whole, by_label=by_label))
+    occlusion.write_occlusion(paths["occlusion"], about, made_from={})
+    write_gradients(paths["gradients"], by_label)
+    run(paths)
+    for name in ("occlusion", "gradients"):
+        assert says in " ".join(page_of(paths["out"] / name, tmp_path / name).replace("\u00a0", " ").split())
