@@ -172,7 +172,7 @@ def _numbers(
     known = {name: layer.error[~np.isnan(layer.error)] for name, layer in layers.items()}
     return {
         "probes": len(predicted),
-        "error": {name: float(np.median(error)) for name, error in known.items() if len(error)},
+        "code_error": {name: float(np.median(error)) for name, error in known.items() if len(error)},
         "class_kept": {name: float((layer.predicted == predicted).mean()) for name, layer in layers.items()},
         "diverged": {name: float(layer.diverged) for name, layer in layers.items()},
     }

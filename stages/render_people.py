@@ -85,7 +85,7 @@ def _labelling(params: Params, paths: Mapping[str, Path]) -> Labelling | Status:
         of_class = [rest[label[rest] == one][: params.examples] for one in present]
         ends = np.cumsum([0, *map(len, of_class)])
         called = read_class_names(paths["names"]).of_class
-        pictures = _pictures(manifest, drawn, params.side)
+        pictures, reduced = _pictures(manifest, drawn, params.side)
         if not pictures:
             return NO_PICTURES
         path = [name.decode() for name in manifest.take_path(np.array(list(pictures))).tolist()]
@@ -93,6 +93,7 @@ def _labelling(params: Params, paths: Mapping[str, Path]) -> Labelling | Status:
             path, list(pictures.values()), _tiles(thumbnails, np.concatenate(of_class)),
             [manifest.class_names[one] for one in present], [called[one] for one in present],
             [range(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)],
+            params.side if reduced else None,
         )  # fmt: skip
 
 
@@ -166,17 +167,21 @@ def _usable(predictions: Path, manifest: ManifestFile, thumbnails: ThumbnailFile
     return usable, usable[split == evaluated.held_out] if evaluated.held_out else usable
 
 
-def _pictures(manifest: ManifestFile, image_id: Ids, side: int) -> dict[int, NDArray[np.uint8]]:
-    """Read images, and reduce those that are larger; one that cannot be read any more is left out."""
-    source, pictures = originals(manifest, np.sort(image_id)), {}
+def _pictures(manifest: ManifestFile, image_id: Ids, side: int) -> tuple[dict[int, NDArray[np.uint8]], bool]:
+    """Read images, and reduce those that are larger; say whether one is.
+
+    One that cannot be read any more is left out.
+    """
+    source, pictures, reduced = originals(manifest, np.sort(image_id)), {}, False
     for image in image_id.tolist():
         try:
             picture = Image.fromarray(source.read(image))
         except ImageError:
             continue
+        reduced = reduced or max(picture.size) > side
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         pictures[image] = np.asarray(picture)
-    return pictures
+    return pictures, reduced
 
 
 def _tiles(thumbnails: ThumbnailFile, image_id: Ids) -> NDArray[np.uint8]:

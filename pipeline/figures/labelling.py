@@ -41,6 +41,8 @@ class Labelling:
         (K,) the dataset's names of the classes, and what people call them.
     examples
         (K,) of each class which of the m are examples of it.
+    side
+        Pixels that the longer sides of larger images were reduced to; None: none is larger.
     """
 
     path: Sequence[str]
@@ -49,6 +51,7 @@ class Labelling:
     classes: Sequence[str]
     called: Sequence[str]
     examples: Sequence[Sequence[int]]
+    side: int | None
 
 
 def add_labelling(
@@ -108,9 +111,10 @@ def _save_labelling(section: SectionDraft, found: Labelling) -> tuple[str, list[
     text = json.dumps(source, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     (section.folder / SCRIPT).write_text(f"{BEGIN}{text};\n", encoding="ascii")
     section.numbers |= {
-        "images": len(found.path), "classes": len(found.classes),
-        "side": max(max(one.shape[:2]) for one in found.pictures), "examples": max(map(len, found.examples)),
+        "images": len(found.path), "classes": len(found.classes), "examples": max(map(len, found.examples)),
     }  # fmt: skip
+    if found.side is not None:
+        section.numbers["side"] = found.side
     return SCRIPT, [*pictures, *sheets["files"]]
 
 

@@ -170,9 +170,10 @@ class _Drawn:
         for rank, which in enumerate(order.tolist()):
             ranks[predicted == other[which]] = min(rank, NAMED)
         named = [
-            f"{rank + 1}: {self.outputs[other[which]]}" for rank, which in enumerate(order[:NAMED].tolist())
+            f"colour {rank + 1} is {self.outputs[other[which]]}"
+            for rank, which in enumerate(order[:NAMED].tolist())
         ]
-        return ranks, ", ".join([*named, f"{NAMED + 1}: others"] if len(order) > NAMED else named)
+        return ranks, ", ".join([*named, f"colour {NAMED + 1} others"] if len(order) > NAMED else named)
 
     def _write(self, name: str, size: Covered) -> None:
         maps = [getattr(size, column)[self.place] for column in DATA[2:]]

@@ -25,8 +25,11 @@ def write_metrics(path: Path, values: Mapping[str, object]) -> None:
     Raises
     ------
     ValueError
-        A number is NaN or infinite: JSON has no word for it.
+        A number is NaN or infinite: JSON has no word for it. Or one is called `error`, which `dvc metrics`
+        takes for its own failure to read the file.
     """
+    if _names_error(values):
+        raise ValueError(f"{path}: no number may be called 'error', which dvc metrics takes for a failure")
     text = json.dumps(_rounded(values), indent=2, sort_keys=True, allow_nan=False)
     with replaced(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -35,6 +38,10 @@ def write_metrics(path: Path, values: Mapping[str, object]) -> None:
 def significant(value: float) -> float:
     """Round a finite number to six significant digits."""
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else value
+
+
+def _names_error(value: object) -> bool:
+    return isinstance(value, Mapping) and ("error" in value or any(map(_names_error, value.values())))
 
 
 def _rounded(value: object) -> object:

@@ -94,7 +94,7 @@ def test_first_convolution_and_code_are_inverted_and_gates_are_passed_over(paths
     assert not any(layer.diverged for layer in layers.values())
     assert (layers["0.0"].error < 0.5).all()
     metrics = json.loads(paths["metrics"].read_text())
-    assert metrics["error"]["0.0"] == pytest.approx(np.median(layers["0.0"].error), rel=1e-5)
+    assert metrics["code_error"]["0.0"] == pytest.approx(np.median(layers["0.0"].error), rel=1e-5)
 
 
 def test_what_is_stored_is_what_the_image_gives(paths):
@@ -149,7 +149,7 @@ def test_codes_of_zeros_have_no_error(paths, folder):
     with open_inversion(paths["out"]) as found:
         layer = found.layer("1")
     assert np.isnan(layer.error).all() and np.isnan(layer.between).all()
-    assert json.loads(paths["metrics"].read_text())["error"] == {}
+    assert json.loads(paths["metrics"].read_text())["code_error"] == {}
 
 
 def test_a_network_without_convolutions_and_a_single_probe(paths, folder, tmp_path):

@@ -91,3 +91,13 @@ def test_whose_class_is_meant_is_said_of_images_whose_labels_are_no_outputs(path
     run(paths)
     for name in ("occlusion", "gradients"):
         assert says in " ".join(page_of(paths["out"] / name, tmp_path / name).replace("\u00a0", " ").split())
+
+
+def test_a_fall_that_the_digits_do_not_show_is_not_called_one(paths, tmp_path):
+    sizes = [replace(one, probability=np.full_like(one.probability, 0.99992)) for one in FOUND.sizes]
+    whole = replace(FOUND.whole, probability=np.full(3, 0.99996, np.float32))
+    found = replace(FOUND, whole=whole, sizes=tuple(sizes))
+    occlusion.write_occlusion(paths["occlusion"], found, made_from={})
+    run(paths)
+    page = page_of(paths["out"] / "occlusion", tmp_path).replace("\u00a0", " ")
+    assert "dog stays at &gt; 99.9 %" in page and "falls from" not in page

@@ -21,6 +21,7 @@ from tests.small.artifacts import (
     write_thumbnails,
 )
 from tests.small.humans import LABEL, choices, humans
+from tests.small.pages import page_of
 
 PARAMS = render_people.Params(listed=3, to_label=3, side=32, examples=1, asked=0, seed=0)
 NOBODY = People(not_run("humans"), not_run("humans"))
@@ -76,6 +77,12 @@ def test_images_to_label_are_held_out_and_examples_are_not_among_them(tmp_path):
         assert abs(picture.convert("RGB").getpixel((5, 5))[0] - 20 * int(path[-5])) <= 3
     examples = [place for one in found["classes"] for place in one["examples"]]
     assert examples == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("side", "said"), [(32, True), (4096, False)])
+def test_pictures_are_said_to_be_reduced_where_one_is(tmp_path, side, said):
+    task(tmp_path, side=side)
+    assert ("the larger ones reduced" in page_of(tmp_path / "people/labelling", tmp_path)) == said
 
 
 def test_the_same_seed_asks_the_same_and_another_another(tmp_path):

@@ -14,11 +14,11 @@ PATHS = ["x/cat-3.png", "x/dog-1.png"]
 NETWORK = "00ff"
 
 
-def task(side=8, count=3):
+def task(side=8, count=3, reduced=None):
     pictures = [np.full((9, 7, 3), 200, np.uint8), np.full((5, 12, 3), 90, np.uint8)]
     tiles = np.full((count, side, side, 4), 255, np.uint8)
     tiles[..., :3] = 40 * np.arange(count)[:, None, None, None]
-    return Labelling(PATHS, pictures, tiles, ["a", "b"], ["cat", "dog"], [[0, 2], [1]])
+    return Labelling(PATHS, pictures, tiles, ["a", "b"], ["cat", "dog"], [[0, 2], [1]], reduced)
 
 
 def source(folder):
@@ -37,8 +37,14 @@ def test_the_script_says_where_pictures_lie(tmp_path):
         at = (place % columns * side, place // columns * side)
         assert abs(sheet.getpixel(at)[0] - 40 * place) <= 2
     assert section.numbers == {
-        "images": 2, "classes": 2, "side": 12, "examples": 2, "no_trials": not_run("y").reason,
+        "images": 2, "classes": 2, "examples": 2, "no_trials": not_run("y").reason,
     }  # fmt: skip
+
+
+def test_the_side_is_said_where_pictures_were_reduced_to_it(tmp_path):
+    section = SectionDraft("labelling", tmp_path)
+    add_labelling(section, task(reduced=12), not_run("y"), NETWORK)
+    assert section.numbers["side"] == 12
 
 
 def test_each_image_has_a_picture_of_its_own(tmp_path):

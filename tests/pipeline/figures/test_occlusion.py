@@ -29,7 +29,7 @@ def test_each_probe_has_a_figure_a_size(tmp_path):
     assert [one.id for one in first] == ["occlusion-7-2", "occlusion-7-4"]
     numbers = first[0].numbers
     assert (numbers["output"], numbers["before"], numbers["least"]) == ("dog", 0.9, 0.1)
-    assert (numbers["others_places"], numbers["others"], numbers["corner"]) == (1, "1: owl", (0, 0))
+    assert (numbers["others_places"], numbers["others"], numbers["corner"]) == (1, "colour 1 is owl", (0, 0))
     assert second[0].numbers["others_places"] == third[0].numbers["others_places"] == 0
     assert all((tmp_path / name).is_file() for name in content.files)
 
@@ -48,7 +48,7 @@ def test_of_many_other_labels_the_rest_share_a_colour(tmp_path):
     found = replace(FOUND, sizes=(replace(size, predicted=predicted),))
     content = drawn(tmp_path, found, [f"name {number}" for number in range(18)])
     others = content.images[0].blocks[0].figures[0].numbers["others"].split(", ")
-    assert len(others) == NAMED + 1 and others[-1] == "5: others"
+    assert len(others) == NAMED + 1 and others[-1] == "colour 5 others"
 
 
 def test_without_a_convolution_there_is_no_activation(tmp_path):

@@ -46,7 +46,7 @@ def write(folder, classes=CLASSES):
     tiles = np.full((3, 8, 8, 4), 255, np.uint8)
     examples = [[row % 3] for row in range(len(classes))]
     with new_chapter(folder / "figures/people") as chapter:
-        found = Labelling(PATHS, pictures, tiles, classes, classes, examples)
+        found = Labelling(PATHS, pictures, tiles, classes, classes, examples, None)
         add_labelling(chapter.section("labelling"), found, TRIALS, NETWORK)
     write_report(folder / "report", read_sections(folder / "figures"), fakes.provenance(), Texts("Small"))
     return folder / "report"

@@ -23,3 +23,8 @@ def test_nan_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_metrics(tmp_path / "a.json", {"a": float("nan")})
     assert not (tmp_path / "a.json").exists()
+
+
+def test_what_dvc_takes_for_a_failure_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no number may be called 'error'"):
+        write_metrics(tmp_path / "a.json", {"a": {"error": {"conv1": 0.2}}})
