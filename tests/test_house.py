@@ -209,6 +209,18 @@ def test_imports_stand_at_the_top(module):
     assert not inner
 
 
+def test_what_tests_share_is_no_test():
+    """It lies in tests/small, or beside them in a module that pytest does not collect."""
+    found = {
+        f"{path.relative_to(ROOT)}: {node.module}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.ImportFrom)
+        and re.search(r"^tests\..*\b(test_\w+|conftest)$", node.module or "")
+    }
+    assert not found
+
+
 def test_stages_without_network_start_without_torch():
     modules = [name for name in SOURCES.stage_modules() if name not in NETWORK_STAGES]
     program = (

@@ -9,12 +9,9 @@ from torchvision import transforms
 from pipeline.errors import UserError
 from pipeline.images.network_input import RESAMPLING, normalise, prepare
 from pipeline.images.preprocess import Preprocessing
+from tests.small.resizing import CASES
 
 SIZES = [(50, 37), (37, 50), (33, 47), (1, 1), (7, 90), (90, 7), (64, 64), (65, 63), (31, 31), (200, 11)]
-CASES = [
-    (40, (32, 32)), (32, (32, 32)), (33, (32, 32)), (None, (32, 32)), (20, (32, 32)), ((25, 35), (17, 23)),
-    ((15, 45), (32, 32)), (40, (31, 33)), (64, (56, 56)), (29, (28, 28)),
-]  # fmt: skip
 # Grey levels of 255, on white noise, the worst case: float32 box edges move values across a rounding border.
 TOLERANCE = {"nearest": 0, "box": 0, "bilinear": 2, "hamming": 2, "bicubic": 2, "lanczos": 2}
 TOLERANCE_ON_PHOTOGRAPHS = 1

@@ -10,7 +10,7 @@ from pipeline.images.network_input import prepare
 from pipeline.images.preprocess import Preprocessing, placement
 from pipeline.images.way_back import to_image, view
 from pipeline.params import check_block
-from tests.pipeline.images.test_network_input import CASES
+from tests.small.resizing import CASES
 
 
 @pytest.mark.parametrize(("resize", "size"), CASES)

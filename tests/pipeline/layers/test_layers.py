@@ -8,6 +8,7 @@ from pipeline.errors import UserError
 from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.selection import mapped_layers, select_layers
 from pipeline.model.architectures import CifarResNet, Digits
+from tests.small.forked import Forked
 
 
 def without_numbers(name):
@@ -170,25 +171,6 @@ def test_functional_activations_and_sums():
     assert layers["layer2.0.relu_1"].ends_block
     assert not layers["layer2.0.add"].ends_block
     assert layers["layer2.0.relu_1"].receptive_field.status == "exact"
-
-
-class Forked(nn.Module):
-    """Which way it goes depends on a value, so that it cannot be traced."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.relu, self.pool = (
-            nn.Conv2d(3, 4, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-        )
-        self.again, self.fc = nn.Conv2d(4, 4, 3, padding=1), nn.Linear(4, 5)
-
-    def forward(self, x):
-        x = self.pool(self.relu(self.conv(x)))
-        if x.sum() > -1:
-            x = self.relu(self.again(x))
-        return self.fc(x.mean((2, 3)))
 
 
 def test_network_that_cannot_be_traced_is_described_by_its_modules():

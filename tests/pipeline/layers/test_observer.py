@@ -8,7 +8,7 @@ from torch import nn
 from pipeline.errors import UserError
 from pipeline.layers.observer import Observer
 from pipeline.model.architectures import CifarResNet, Digits
-from tests.pipeline.layers.test_layers import Forked
+from tests.small.forked import Forked
 
 
 class InPlace(nn.Module):

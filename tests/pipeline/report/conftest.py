@@ -7,13 +7,11 @@ from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import browser
 
-POINTS = 400
-
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    figures = fakes.write_figures(folder / "figures", points=POINTS)
+    figures = fakes.write_figures(folder / "figures", points=fakes.POINTS)
     texts = Texts(fakes.HOSTILE[0], captions=fakes.captions(folder / "captions"))
     write_report(folder / "report", read_sections(figures), fakes.provenance(), texts)
     return folder / "report"

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from markupsafe import escape
@@ -51,6 +52,24 @@ FOREIGN = (
     "W" * 200, "Čeština “quoted” O'Neill & Söhne",
 )  # fmt: skip
 UNITS = 5
+# Images on the map of the report that the tests of pages share.
+POINTS = 400
+# One of each kind of its pages.
+REPORT_PAGES = (
+    "index.html",
+    "chapters/network.html",
+    "chapters/units.html",
+    "chapters/codes.html",
+    "chapters/where-it-looks.html",
+    "chapters/about.html",
+    "layers/pool.html",
+    "units/pool/2.html",
+    "units/pool/1.html",
+    "unit.html#pool/4",
+    f"image.html#path={quote(HOSTILE[2])}/2.png",
+    f"image.html#path={quote(HOSTILE[5])}",
+    "map.html",
+)
 # Of the strips of the first layer.
 TILES = Tiles(count=3, columns=3, side=8, step=9)
 # Units 0 and 4 beside the corner, 2 and 3 below it, and a place without a unit.

@@ -6,7 +6,6 @@ import pytest
 
 from tests.pipeline.report import accessibility, fakes
 from tests.pipeline.report.browser import CHROMIUM, at
-from tests.pipeline.report.test_pages_in_browser import PAGES
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
@@ -14,7 +13,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", fakes.REPORT_PAGES)
 def test_axe_finds_nothing_grave(page, report, name):
     page.open(at(report, name))
     page.wait("!document.querySelector('.found') || document.querySelector('.found').children.length > 0")

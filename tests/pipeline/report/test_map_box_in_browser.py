@@ -9,7 +9,6 @@ import pytest
 
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
-from tests.pipeline.report.conftest import POINTS
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 VIEW = "document.querySelector('canvas.map').view"
@@ -46,8 +45,8 @@ def test_shift_and_the_mouse_draw_a_box_whose_images_are_counted_and_listed(page
     assert page.evaluate(f"[{VIEW}.x, {VIEW}.y]") == place
     corner, opposite = page.evaluate(f"[{VIEW}.toWorld(200, 200), {VIEW}.toWorld(500, 330)]")
     assert page.evaluate(f"{VIEW}.box") == pytest.approx([*corner, *opposite])
-    images, points = _inside(page), fakes.map_points(POINTS)
-    assert 0 < len(images) < POINTS
+    images, points = _inside(page), fakes.map_points(fakes.POINTS)
+    assert 0 < len(images) < fakes.POINTS
     assert page.evaluate(SAID) == _said(images, points)
     counts = page.evaluate("[...document.querySelectorAll('.kinds .count')].map(one => +one.textContent)")
     of = sorted((sum(points["label"][i] == k for i in images) for k in range(10)), reverse=True)
@@ -105,8 +104,8 @@ def test_a_finger_draws_a_box_once_the_button_is_pressed(page, report):
 
 def test_a_box_follows_the_filter_and_falls_with_the_arrangement(page, report):
     page.open(at(report, "map.html#layout=grid&box=0,0,0.5,1"))
-    images, points = _inside(page, "grid"), fakes.map_points(POINTS)
-    assert len(images) == POINTS // 2
+    images, points = _inside(page, "grid"), fakes.map_points(fakes.POINTS)
+    assert len(images) == fakes.POINTS // 2
     assert page.evaluate(SAID) == _said(images, points)
     page.evaluate("document.querySelector('[name=wrong]').click()")
     wrong = [i for i in images if points["label"][i] != points["predicted"][i]]
@@ -117,7 +116,7 @@ def test_a_box_follows_the_filter_and_falls_with_the_arrangement(page, report):
 
 def test_the_images_of_a_box_go_out_as_csv(page, report):
     page.open(at(report, "map.html#box=0,0,0.4,1"))
-    images, points = _inside(page), fakes.map_points(POINTS)
+    images, points = _inside(page), fakes.map_points(fakes.POINTS)
     page.evaluate("""(() => {
         const made = URL.createObjectURL;
         URL.createObjectURL = (blob) => {

@@ -12,7 +12,6 @@ from pipeline.figures.drawing.palette import SEQUENCE
 from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
-from tests.pipeline.report.conftest import POINTS
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
@@ -111,12 +110,12 @@ def test_grid_puts_each_image_into_its_cell(page, report):
         page,
         "[...view.data.x].map((x, i) => Math.round(x * 20 - .5) + 20 * Math.round(view.data.y[i] * 20 - .5))",
     )
-    points = fakes.map_points(POINTS)
+    points = fakes.map_points(fakes.POINTS)
     assert cells == [gx + 20 * gy for gx, gy in zip(points["gx"], points["gy"], strict=True)]
 
 
 def test_filters_hide_images(page, report):
-    points = fakes.map_points(POINTS)
+    points = fakes.map_points(fakes.POINTS)
     wrong = [a != b for a, b in zip(points["label"], points["predicted"], strict=True)]
     shown = "document.querySelector('.shown').textContent"
     page.open(report / "map.html")
@@ -149,13 +148,13 @@ def test_classes_have_the_colours_of_the_pictures(page, report):
 
 
 def test_colours_by_right_and_wrong(page, report):
-    points = fakes.map_points(POINTS)
+    points = fakes.map_points(fakes.POINTS)
     wrong = [a != b for a, b in zip(points["label"], points["predicted"], strict=True)]
     page.open(at(report, "map.html#colour=right"))
     assert page.evaluate("document.querySelector('[name=colour]').value") == "right"
     assert _view(page, "[...view.colouring.values]") == [int(bad) for bad in wrong]
     counts = "[...document.querySelectorAll('.legend .count')].map(one => one.textContent)"
-    assert page.evaluate(counts) == [str(POINTS - sum(wrong)), str(sum(wrong))]
+    assert page.evaluate(counts) == [str(fakes.POINTS - sum(wrong)), str(sum(wrong))]
     page.evaluate("document.querySelector('.legend li button').click()")
     assert (
         page.evaluate("document.querySelector('.shown').textContent") == f"{sum(wrong)} of 400 images shown"
@@ -219,7 +218,7 @@ def test_back_undoes_a_selection(page, report):
 
 
 def test_a_part_of_the_map_loads_the_atlases_of_that_part(page, report):
-    points = fakes.map_points(POINTS)
+    points = fakes.map_points(fakes.POINTS)
     page.open(report / "map.html")
     x, y = _view(page, "[view.data.x[7], view.data.y[7]]")
     page.requests.clear()
@@ -239,9 +238,9 @@ def test_the_map_draws_small_tiles_from_coarse_atlases(page, report):
 
 def test_the_map_draws_each_image_with_its_own_tile(page, report, tmp_path):
     page.open(report / "map.html")
-    points = fakes.map_points(POINTS)
+    points = fakes.map_points(fakes.POINTS)
     fine = points["levels"][1]
-    for i in (POINTS - 1, 3):
+    for i in (fakes.POINTS - 1, 3):
         _view(page, f"view.centre({i}, 160), view.selected = {i}")
         number, place = divmod(i, 64)
         page.wait(f"document.querySelector('canvas.map').view.sheets.bitmaps.has('{fine['files'][number]}')")
@@ -274,7 +273,7 @@ def many(tmp_path_factory):
     folder = tmp_path_factory.mktemp("many")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.contents.map_points.PATHS_BYTES", 2000)
-        figures = fakes.write_figures(folder / "figures", points=POINTS)
+        figures = fakes.write_figures(folder / "figures", points=fakes.POINTS)
     texts = Texts("Many", captions=fakes.captions(folder / "captions"))
     write_report(folder / "report", read_sections(figures), fakes.provenance(), texts)
     return folder / "report"

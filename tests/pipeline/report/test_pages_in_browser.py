@@ -5,27 +5,11 @@ import pytest
 
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
-from tests.pipeline.report.conftest import POINTS
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-PAGES = (
-    "index.html",
-    "chapters/network.html",
-    "chapters/units.html",
-    "chapters/codes.html",
-    "chapters/where-it-looks.html",
-    "chapters/about.html",
-    "layers/pool.html",
-    "units/pool/2.html",
-    "units/pool/1.html",
-    "unit.html#pool/4",
-    f"image.html#path={quote(fakes.HOSTILE[2])}/2.png",
-    f"image.html#path={quote(fakes.HOSTILE[5])}",
-    "map.html",
-)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", fakes.REPORT_PAGES)
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (390, True), (1440, False), (1440, True)])
 def test_pages_fit_and_run_nothing_of_the_dataset(page, report, name, width, dark):
     page.open(at(report, name), width=width, dark=dark)
@@ -241,7 +225,7 @@ def test_an_image_is_shown_with_its_place_and_what_sections_say(page, report):
 
 
 def test_an_image_stands_beside_those_before_and_after_it_on_the_map(page, report):
-    points = fakes.map_points(POINTS)
+    points = fakes.map_points(fakes.POINTS)
     page.open(at(report, f"image.html#path={quote(points['path'][2])}"))
     page.wait("!!document.querySelector('.beside')")
     links = (

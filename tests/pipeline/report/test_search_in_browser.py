@@ -7,7 +7,6 @@ import pytest
 
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
-from tests.pipeline.report.test_pages_in_browser import PAGES
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 MOST_STOPS = 20
@@ -168,7 +167,7 @@ def test_keys_write_in_fields(page, report):
     assert page.evaluate("document.querySelector('[name=path]').value") == "j/?"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", fakes.REPORT_PAGES)
 def test_every_chapter_is_at_most_twenty_stops_away(page, report, name):
     page.open(at(report, name), width=390)
     seen = "document.activeElement.getAttribute('href') || document.activeElement.tagName"
