@@ -41,12 +41,12 @@ log = logging.getLogger(__name__)
 
 NO_ANSWERS = Status(
     "not applicable",
-    "there are no labels by people: label images on the page below, or put CSV files (path, annotator, "
-    "label) into inputs/humans/, and run again",
+    "there are no labels by people: label images where a page below shows some, or put CSV files (path, "
+    "annotator, label) into inputs/humans/, and run again",
 )
 NO_CHOICES = Status(
     "not applicable",
-    "nobody has said yet which of two images excites a unit more: where the page below asks it, choose "
+    "nobody has said yet which of two images excites a unit more: where a page below asks it, choose "
     "there, put the CSV file into inputs/humans/, and run again",
 )
 NO_LABELS = Status(
