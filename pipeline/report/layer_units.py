@@ -12,6 +12,7 @@ from pipeline.report import cells, numbers
 from pipeline.report.collecting import LayerEntry, UnitEntry
 from pipeline.report.escaping import visible
 from pipeline.report.shown import Shown
+from pipeline.report.unit_shown import bars
 
 SORTED = frozenset({"number", "count", "share", "proportion"})
 CHOSEN = frozenset({"text", "class"})
@@ -85,19 +86,15 @@ def distributions(table: UnitTable) -> list[Shown]:
 def _distribution(column: UnitColumn, values: Sequence[float]) -> Shown:
     low, high = min(values), max(values)
     counts = [0] * BINS
+    # Not by numpy, which refuses values that rounding alone tells apart.
     for value in values:
         counts[min(BINS - 1, int((value - low) / (high - low) * BINS))] += 1
-    step, most = _WIDTH / BINS, max(counts)
-    bars = "".join(
-        f"M{place * step:g} {_HEIGHT}v-{_HEIGHT * count / most:.3g}h{step:g}V{_HEIGHT}z"
-        for place, count in enumerate(counts)
-        if count
-    )
     low_text, middle, high_text = (
         _number(value, column.form) for value in (low, statistics.median(values), high)
     )
     return {
-        "key": column.key, "name": column.name, "box": f"0 0 {_WIDTH} {_HEIGHT}", "bars": bars,
+        "key": column.key, "name": column.name, "box": f"0 0 {_WIDTH} {_HEIGHT}",
+        "bars": bars([count / max(counts) for count in counts], _WIDTH, _HEIGHT),
         "low": low_text, "middle": middle, "high": high_text, "n": numbers.count(len(values)),
     }  # fmt: skip
 

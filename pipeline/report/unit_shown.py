@@ -103,24 +103,28 @@ def _first_tiles(section: Worded, sheet: SpriteSheet, strip: Strip, root: str) -
 
 def histogram(histogram: Histogram, marks: Sequence[float] = ()) -> Shown:
     """Return a histogram as SVG paths: bars whose heights are logarithmic, and a line for each mark."""
-    step, most = _WIDTH / len(histogram.counts), math.log1p(max(histogram.counts)) or 1.0
-    heights = [_HEIGHT * math.log1p(count) / most for count in histogram.counts]
-    bars = "".join(
-        f"M{place * step:.4g} {_HEIGHT}v-{height:.3g}h{step:.4g}v{height:.3g}z"
-        for place, height in enumerate(heights)
-        if height
-    )
+    most = math.log1p(max(histogram.counts)) or 1.0
     span = histogram.high - histogram.low or 1.0
     inside = (min(max((mark - histogram.low) / span, 0.0), 1.0) for mark in marks)
     return {
         "box": f"0 0 {_WIDTH} {_HEIGHT}",
-        "bars": bars,
+        "bars": bars([math.log1p(count) / most for count in histogram.counts], _WIDTH, _HEIGHT),
         "marks": "".join(f"M{_WIDTH * place:.4g} 0v{_HEIGHT}" for place in inside),
         "marked": len(marks),
         "n": numbers.count(sum(histogram.counts)),
         "low": cells.text(histogram.low, "number"),
         "high": cells.text(histogram.high, "number"),
     }
+
+
+def bars(heights: Sequence[float], width: int, height: int) -> str:
+    """Return the path of bars side by side in a box, their heights from 0 to 1."""
+    step = width / len(heights)
+    return "".join(
+        f"M{place * step:.4g} {height}v-{height * one:.3g}h{step:.4g}V{height}z"
+        for place, one in enumerate(heights)
+        if one
+    )
 
 
 def marks(unit: UnitEntry) -> list[float]:
