@@ -13,7 +13,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.formats.correspondence import ALL, INTERIOR, CorrespondenceFile, Matched, PlacedLayer
 from pipeline.store.tables import write_table
 
@@ -122,7 +122,7 @@ def _paint(
         axes.plot(places, line, style, color=theme.soft, linewidth=1.2, label=label)
     for number, (label, height) in enumerate(flat):
         axes.axhline(height, color=theme.ink, linestyle=DASHES[number % 4], linewidth=1, label=label)
-    axes.set_xticks(places, [short(name, 16) for name in names], rotation=30, ha="right")
+    axes.set_xticks(places, [ending(name, 16) for name in names], rotation=30, ha="right")
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)

@@ -12,7 +12,7 @@ from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.correspondence_course import HEIGHT, WIDTH, Everything
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.store.tables import write_table
 
 STEPS = 41
@@ -39,7 +39,7 @@ def tolerances(section: SectionDraft, everything: Everything) -> blocks.Figure:
         depth = LinearSegmentedColormap.from_list("depth", [theme.accent, theme.soft, theme.contrast])
         for number, (name, line) in enumerate(lines.items()):
             (drawn,) = axes.plot(
-                allowed, line, linewidth=1.3, markersize=4, markevery=5, label=short(name, 20)
+                allowed, line, linewidth=1.3, markersize=4, markevery=5, label=ending(name, 20)
             )
             if name in everything.layers:
                 drawn.set(

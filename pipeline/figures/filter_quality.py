@@ -11,7 +11,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Cell, Column, Evidence, Form
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.formats.filters import FilterLayer, FiltersFile, Quality
 from pipeline.store.tables import write_table
 
@@ -68,7 +68,7 @@ def _add_course(section: SectionDraft, found: FiltersFile, layers: Mapping[str, 
         axes.axvline(0, color=theme.soft, linewidth=0.6)
         axes.set(xlabel="smoothness (1: flat, 0: noise)", ylim=(len(formed) - 0.4, -0.6))
         if len(formed) <= MOST_NAMES:
-            axes.set_yticks(place, [short(name) for name in formed])
+            axes.set_yticks(place, [ending(name) for name in formed])
         else:
             axes.set_ylabel("layer, in the network's order")
         figure.legend(loc="outside upper left", ncols=3, fontsize=8)

@@ -12,7 +12,7 @@ from pipeline.contents.parts import LayerPart, UnitPart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot, short
+from pipeline.figures.drawing.plotting import ending, halved, plot
 from pipeline.formats.human_choices import Choices
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
@@ -75,7 +75,7 @@ def _lines(found: Choices) -> Iterator[tuple[object, ...]]:
 def _add_figure(section: SectionDraft, found: Choices) -> None:
     """Draw a dot with its interval for each layer, the first one on top, and a line at chance."""
     scores, at = found.scores, np.arange(len(found.layers))
-    names = [short(name, 26) for name in found.layers]
+    names = [ending(name, 26) for name in found.layers]
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()

@@ -14,7 +14,7 @@ from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, text_width
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.figures.drawing.unit_grid import fit
 from pipeline.formats.inversion import InversionFile, InvertedLayer
 from pipeline.formats.probes import Pictured
@@ -226,7 +226,7 @@ def _course(section: SectionDraft, layers: Mapping[str, InvertedLayer], evidence
                 axes.plot([place] * len(column), column, ".", color=colour, alpha=0.5, markersize=5)
             middle = [np.nan if (value := median(column)) is None else value for column in values]
             axes.plot(places, middle, "-o", color=colour, linewidth=1.3, markersize=4, label=label)
-        axes.set_xticks(places, [short(name, 16) for name in layers], rotation=30, ha="right")
+        axes.set_xticks(places, [ending(name, 16) for name in layers], rotation=30, ha="right")
         axes.set_ylim(bottom=0)
         axes.set_ylabel("distance of the code, relative")
         axes.grid(axis="y")

@@ -17,7 +17,7 @@ from pipeline.contents.values import Column, Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.figures.drawing.signals import block_side, signal_overview, signal_strip, signal_tile
 from pipeline.figures.drawing.sprites import save_sheet
 from pipeline.figures.drawing.tiles import enlarge, hatched
@@ -277,7 +277,7 @@ def _paint_likeness(figure: Figure, theme: Theme, found: ProjectionsFile, names:
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
         axes.set_axisbelow(True)
-    panels[0].set_yticks(range(len(names)), [short(name) for name in names])
+    panels[0].set_yticks(range(len(names)), [ending(name) for name in names])
     figure.supxlabel("rank correlation of two projections", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=2)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.figures.drawing.palette import MARKERS, Theme, colour
-from pipeline.figures.drawing.plotting import short
+from pipeline.figures.drawing.plotting import ending
 
 Floats: TypeAlias = NDArray[np.float64]
 # (S, 3) each: mean and interval of deletion and of insertion at each step.
@@ -94,7 +94,7 @@ def paint_likeness(
     axes.axhline(threshold, color=theme.ink, linestyle="--", linewidth=1)
     axes.axhline(0, color=theme.soft, linewidth=0.8)
     names = [
-        f"{count} layer{'s' if count > 1 else ''},\ndown to {short(layer, 16)}" for count, layer in steps
+        f"{count} layer{'s' if count > 1 else ''},\ndown to {ending(layer, 16)}" for count, layer in steps
     ]
     axes.set_xticks(place, names, fontsize=8)
     axes.set_ylabel("rank correlation with the map")

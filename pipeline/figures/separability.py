@@ -14,7 +14,7 @@ from pipeline.contents.parts import LayerPart
 from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.formats.separability import Kind, Probes, Separability
 from pipeline.formats.status import Status
 from pipeline.numerics.intervals import wilson
@@ -156,7 +156,7 @@ def _paint(figure: Figure, theme: Theme, found: Separability, curves: Sequence[C
     if (sample.network_right >= 0).all():
         axes.axhline(100 * sample.network_right.mean(), color=theme.ink, linewidth=1, label="the network")
     ticks = range(0, len(found.layers), -(-len(found.layers) // MOST_NAMED))
-    names = [short(found.layers[tick], 20) for tick in ticks]
+    names = [ending(found.layers[tick], 20) for tick in ticks]
     axes.set_xticks(ticks, names, rotation=50, ha="right", rotation_mode="anchor", fontsize=8)
     axes.set_ylim(-2, 102)
     axes.set_ylabel("held-out images right, %")

@@ -14,7 +14,7 @@ from pipeline.contents.parts import LayerPart, UnitLink, UnitPart
 from pipeline.contents.values import Cell, Column, Evidence, Fact
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.formats.activations import INPUT
 from pipeline.formats.similar_units import SimilarLayer, SimilarUnits
 from pipeline.formats.status import Status
@@ -187,7 +187,7 @@ def _links(
 
 def _figure(section: SectionDraft, summaries: Sequence[Summary], images: int) -> blocks.Figure:
     """Draw each layer's median and spread beside what chance would give."""
-    names = [short(one.layer) for one in summaries if one.spread]
+    names = [ending(one.layer) for one in summaries if one.spread]
     chance = [one.chance for one in summaries if one.spread]
     low, median, high = np.transpose([one.spread for one in summaries if one.spread]).tolist()
     data = "nearest.csv"

@@ -15,7 +15,7 @@ from pipeline.contents.values import Evidence, Fact
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.courses import MOST_NAMED, Line, by_step, height, paint_lines
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.figures.maps_over_time import add_maps, steps_of
 from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
@@ -204,7 +204,7 @@ def _changes(section: SectionDraft, courses: Courses, evidence: Evidence) -> blo
         axes.axvline(0, color=theme.soft, linewidth=1)
         axes.hlines(place, low, high, color=theme.accent, linewidth=2)
         axes.plot(change, place, "o", color=theme.accent, markersize=5)
-        axes.set_yticks(place, [short(layer, 20) for layer in layers])
+        axes.set_yticks(place, [ending(layer, 20) for layer in layers])
         axes.set_ylim(len(layers) - 0.4, -0.6)
         axes.set_xlabel("change, percentage points")
         axes.tick_params(axis="y", length=0)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.store.tables import write_table
 
 BINS = 50
@@ -92,7 +92,7 @@ class Distribution:
         ]
         if ringed:
             axes.plot(*zip(*ringed, strict=True), "o", color=theme.contrast, mfc="none", markersize=4.5)
-        axes.set_yticks(rows, [short(layer) for layer in layers])
+        axes.set_yticks(rows, [ending(layer) for layer in layers])
         axes.set_xlim(-0.01 * self.whole, 1.01 * self.whole)
         axes.set_xlabel(self.axis)
         axes.hlines(rows[1:] - 0.5, 0, self.whole, color=theme.line, linewidth=0.7)

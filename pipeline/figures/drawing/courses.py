@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import short
+from pipeline.figures.drawing.plotting import ending
 
 # Of more lines the first, the middle and the last are named.
 MOST_NAMED = 10
@@ -36,7 +36,7 @@ class Steps:
     def labels(self) -> list[str]:
         """Their epochs, or their names where these are not known."""
         return [
-            str(epoch) if epoch >= 0 else short(name, 12)
+            str(epoch) if epoch >= 0 else ending(name, 12)
             for epoch, name in zip(self.epoch.tolist(), self.name, strict=True)
         ]
 
@@ -80,7 +80,7 @@ def paint_lines(figure: Figure, theme: Theme, steps: Steps, lines: Mapping[str, 
             axes.fill_between(place, line.low, line.high, color=colour, alpha=0.2, linewidth=0)
         axes.plot(
             place, line.value, color=colour, linewidth=1.3, marker=_MARKERS[number % 5], markersize=3,
-            label=short(name, 20) if name in named else None,
+            label=ending(name, 20) if name in named else None,
         )  # fmt: skip
     by_step(axes, steps)
     axes.set_ylabel(axis)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import short
+from pipeline.figures.drawing.plotting import ending
 
 # Of more cells in a row numbers cannot be read, of more still not every name.
 MOST_WRITTEN = 10
@@ -48,7 +48,7 @@ def paint_matrix(
             ink = _legible(theme, float(np.clip(np.nan_to_num(value), 0, 1)))
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=7)
     ticks = range(0, count, -(-count // MOST_NAMED))
-    labels = [short(names[tick], 20) for tick in ticks]
+    labels = [ending(names[tick], 20) for tick in ticks]
     axes.set_xticks(ticks, labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=7)
     axes.set_yticks(ticks, labels, fontsize=7)
     axes.tick_params(length=0)

@@ -80,6 +80,11 @@ def short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
+def ending(name: str, most: int = 24) -> str:
+    """Cut a layer's or a checkpoint's name at its front: its last letters tell it apart."""
+    return name if len(name) <= most else f"…{name[1 - most :]}"
+
+
 def clean(axes: Axes) -> Axes:
     """Take the frame and the ticks off axes whose scale has no meaning."""
     axes.set_axis_off()

@@ -2,7 +2,7 @@ import logging
 import zlib
 from re import DOTALL, findall
 
-from pipeline.figures.drawing.plotting import halved, plot
+from pipeline.figures.drawing.plotting import ending, halved, plot, short
 
 
 def _painted(figure, theme):
@@ -42,3 +42,10 @@ def test_a_halved_plot_takes_half_the_room_and_keeps_its_pixels(tmp_path):
     whole = plot(tmp_path, "one", (2, 1.5), _painted)
     assert halved(whole) == {**whole, "width": 160, "height": 120}
     assert (whole["width"], whole["height"]) == (320, 240)
+
+
+def test_a_class_keeps_its_beginning_and_a_layer_its_end():
+    assert short("Chesapeake Bay retriever", 10) == "Chesapeak…"
+    layers = ("features.13.block.0.relu", "features.13.block.1.relu")
+    assert [ending(layer, 14) for layer in layers] == ["….block.0.relu", "….block.1.relu"]
+    assert ending("layer4.1.relu", 13) == "layer4.1.relu"
