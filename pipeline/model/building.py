@@ -18,6 +18,8 @@ from pipeline.model.architectures import BUILTIN
 # Heads for training only, which torchvision builds unless told otherwise.
 WITHOUT_HEADS = {"aux_logits": False, "init_weights": True}
 CLASSES = 1000
+# How the modules are called that users' files become.
+OWN = "_network_"
 
 
 def build_network(architecture: str, classes: int | None, inputs: Path) -> nn.Module:
@@ -53,6 +55,11 @@ def build_network(architecture: str, classes: int | None, inputs: Path) -> nn.Mo
         return _torchvision(name, classes).eval()
     if kind.endswith(".py") and name:
         return build_from_file(find_source(kind, inputs), name, classes).eval()
+    if architecture.endswith(".py"):
+        raise UserError(
+            f"model.architecture: '{architecture}' names no function of the file; write "
+            f"{architecture}:build, where build is the function in it that returns the network"
+        )
     known = {item: f"{kind}:{item}" for kind, names in _names().items() for item in names}
     meant = nearest(name or kind, known)
     hint = f"; did you mean '{known[meant]}'?" if meant else ""
@@ -90,7 +97,7 @@ def _check_known(name: str, kind: str) -> None:
 
 def find_source(path: str, inputs: Path) -> Path:
     """Return the user's file of a network; `UserError` where none of the places that are looked in has it."""
-    places = [Path(path), inputs.parent / path, inputs / path, inputs / "network" / path]
+    places = list(dict.fromkeys((Path(path), inputs.parent / path, inputs / path, inputs / "network" / path)))
     for place in places:
         if place.is_file():
             return place
@@ -103,7 +110,7 @@ def find_source(path: str, inputs: Path) -> Path:
 
 
 def build_from_file(path: Path, factory: str, classes: int | None) -> nn.Module:
-    """Build the network that a function of a user's file returns.
+    """Build the network that a function of a user's file returns, in float32, as the images are.
 
     Raises
     ------
@@ -116,22 +123,36 @@ def build_from_file(path: Path, factory: str, classes: int | None) -> nn.Module:
     except UserError:
         raise
     except Exception as error:
-        # The user's code may fail in any way, and the line where it does helps more than a traceback through
-        # ours.
-        lines = [
-            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
-        ]
-        line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
-        raise UserError(
-            f"{path}:{line}: {factory} does not build: {type(error).__name__}: {error}"
-        ) from error
+        # The user's code may fail in any way.
+        place = f"{path}:{error.lineno}: " if isinstance(error, SyntaxError) else line_of(error)
+        reason = f"{type(error).__name__}: {error}{_arguments(error)}"
+        raise UserError(f"{place or f'{path}: '}{factory} does not build: {reason}") from error
     if not isinstance(network, nn.Module):
         raise UserError(f"{path}: {factory} must return a torch.nn.Module, got {type(network).__name__}")
-    return network
+    return network.float()
+
+
+def line_of(error: BaseException) -> str:
+    """Return "file:line: " of the user's line where an error arose; empty if no frame is of a user's file.
+
+    It says more than a traceback through our frames.
+    """
+    lines = [
+        f"{frame.f_code.co_filename}:{line}: "
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__", "").startswith(OWN)
+    ]
+    return lines[-1] if lines else ""
+
+
+def _arguments(error: Exception) -> str:
+    """Say how a class or function that needs arguments is given them."""
+    needs = isinstance(error, TypeError) and "missing" in str(error) and "argument" in str(error)
+    return "; write a function without arguments that returns it, and name that" if needs else ""
 
 
 def _loaded(path: Path, factory: str) -> Callable[..., Any]:
-    name = f"_network_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    name = f"{OWN}{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -13,7 +13,7 @@ def logits_of(output: object) -> Tensor:
     Parameters
     ----------
     output
-        A tensor; or a tuple, a list or a dictionary, whose first tensor is taken.
+        A tensor; or a tuple, a list or a dictionary, whose tensor ``logits`` is taken, else the first.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def logits_of(output: object) -> Tensor:
     if isinstance(output, Tensor):
         return output
     if isinstance(output, Mapping):
-        items: Iterable[object] = output.values()
+        items: Iterable[object] = (output.get("logits"), *output.values())
     else:
         items = output if isinstance(output, list | tuple) else ()
     found = next((item for item in items if isinstance(item, Tensor)), None)

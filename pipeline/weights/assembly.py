@@ -7,14 +7,14 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.errors import UserError, nearest
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.layers import Layer, code_layer, describe_layers
 from pipeline.model.architectures import INPUT_SIZE
-from pipeline.model.building import build_network
+from pipeline.model.building import build_network, line_of
 from pipeline.model.outputs import logits_of
 from pipeline.weights.checkpoints import SUFFIXES, class_count, fit_state, read_checkpoint
 from pipeline.weights.published import TRAIN, Published, find_published
@@ -25,6 +25,8 @@ NAMES = Path("classes") / "names.txt"
 # What to write for a network of so many input channels, if nothing better is known: inputs from -1 to 1.
 MEAN = {1: (0.5,), 3: (0.5, 0.5, 0.5)}
 STD = MEAN
+# Largest difference of a sum of probabilities from 1, in float32 of a thousand outputs.
+ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def pretrained(source: Source, dataset_classes: Sequence[str]) -> tuple[nn.Modul
     network = build_network(source.architecture, classes, source.inputs)
     fit_state(network, state, source.weights)
     preprocessing = _preprocessing(source, published)
-    outputs = check_outputs(network, preprocessing)
+    outputs = check_outputs(network, preprocessing, trained=True)
     names = published.classes if published else _class_names(source, outputs, dataset_classes)
     weights = published.name if published else source.weights
     return network, Description(
@@ -137,27 +139,56 @@ def preview(source: Source) -> Preview:
 
 
 @torch.inference_mode()
-def check_outputs(network: nn.Module, preprocessing: Preprocessing) -> int:
-    """Run a network on one grey image and return its number of outputs.
+def check_outputs(network: nn.Module, preprocessing: Preprocessing, *, trained: bool = False) -> int:
+    """Run a network on one image of noise and return its number of outputs.
 
     Raises
     ------
     UserError
-        If it does not run on inputs of this size and number of channels, or gives no (1, K) logits.
+        If it does not run on inputs of this size and number of channels, gives no (1, K) logits but something
+        else or probabilities, or, once trained, numbers that are not finite.
     """
+    noise = torch.Generator().manual_seed(0)
+    image = torch.randn(1, preprocessing.channels, *preprocessing.input_size, generator=noise)
     try:
-        output = network.eval()(torch.zeros(1, preprocessing.channels, *preprocessing.input_size))
-    except RuntimeError as error:
+        logits = logits_of(network.eval()(image))
+    except UserError:
+        raise
+    except Exception as error:
+        # The user's forward may fail in any way.
         _check_channels(network, preprocessing)
-        reason = " ".join(str(error).split())[:200]
-        size = " x ".join(map(str, preprocessing.input_size))
-        raise UserError(f"model: the network does not run on inputs of {size} pixels: {reason}") from error
-    logits = logits_of(output)
+        raise _does_not_run(error, preprocessing) from error
     if logits.ndim != 2:
         raise UserError(
             f"model: the network must return logits (images, classes), got shape {tuple(logits.shape)}"
         )
+    if trained and not logits.isfinite().all():
+        raise UserError(
+            "model: the network's outputs are NaN or infinite, for an image of noise too; see how its "
+            "forward divides, and whether the weights are those of this network"
+        )
+    _check_logits(logits)
     return logits.shape[1]
+
+
+def _does_not_run(error: Exception, preprocessing: Preprocessing) -> UserError:
+    size = " x ".join(map(str, preprocessing.input_size))
+    kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
+    reason = " ".join(str(error).split())[:200]
+    more = "; its forward is given the images alone" if isinstance(error, TypeError) else ""
+    return UserError(
+        f"model: {line_of(error)}the network does not run on inputs of {size} pixels: {kind}{reason}{more}"
+    )
+
+
+def _check_logits(outputs: Tensor) -> None:
+    """Refuse probabilities: softmax of these would be taken for the network's confidence."""
+    if outputs.shape[1] > 1 and bool((outputs >= 0).all()) and abs(float(outputs.sum()) - 1) < ROUNDING:
+        raise UserError(
+            "model: the network returns probabilities (none is negative, their sum is 1), "
+            "of which confidence and log loss would be false; leave out its last softmax, or return the "
+            "logarithm of what it gives"
+        )
 
 
 def _check_channels(network: nn.Module, preprocessing: Preprocessing) -> None:

@@ -30,6 +30,13 @@ def tied():
     network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     network[1].weight = network[0].weight
     return network
+
+class Sized(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+
+def double():
+    return tiny().double()
 """
 
 
@@ -69,6 +76,10 @@ def test_build_from_a_file(inputs, path):
     assert build_network(f"{path}:tiny", 6, inputs)(torch.rand(1, 3, 9, 9)).shape == (1, 6)
 
 
+def test_network_of_doubles_is_built_in_the_precision_of_images(inputs):
+    assert build_network("mine.py:double", None, inputs)(torch.rand(1, 3, 9, 9)).dtype == torch.float32
+
+
 def test_factory_that_must_be_told_a_number_of_classes(inputs):
     assert build_network("mine.py:needing", None, inputs)(torch.rand(1, 3, 9, 9)).shape == (1, 1000)
     assert build_network("mine.py:needing", 3, inputs)(torch.rand(1, 3, 9, 9)).shape == (1, 3)
@@ -88,8 +99,10 @@ def test_factory_keeps_its_own_number_of_classes(inputs):
         ("zzzzzzzz", "none of torchvision:<name>, builtin:<name>, <path>.py:<factory>$"),
         ("inputs/network/mien.py:tiny", r"no such file .* did you mean '.*network/mine\.py'"),
         ("inputs/network/none.py:tiny", "none.py: no such file"),
-        ("mine.py:tny", "has no function 'tny'; it has tiny, needing, broken, number, tied"),
+        ("mine.py:tny", "has no function 'tny'; it has tiny, needing, broken, number, tied, Sized, double"),
         ("mine.py:broken", r"mine\.py:15: broken does not build: ValueError: no such thing"),
+        ("mine.py", "'mine.py' names no function of the file; write mine.py:build"),
+        ("mine.py:Sized", "mine.py: Sized does not build: .* 'width'; write a function without arguments"),
         ("mine.py:number", "must return a torch.nn.Module, got int"),
     ],
 )

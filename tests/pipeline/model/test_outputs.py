@@ -17,6 +17,10 @@ def test_first_tensor_is_the_logits(output):
     assert logits_of(output) is LOGITS
 
 
+def test_what_is_called_logits_is_taken_though_features_come_first():
+    assert logits_of({"features": OTHER, "logits": LOGITS}) is LOGITS
+
+
 @pytest.mark.parametrize("output", [None, (), {"logits": 3}, "text"])
 def test_output_without_a_tensor(output):
     with pytest.raises(UserError, match=f"must return a tensor of logits.*got {type(output).__name__}"):

@@ -22,6 +22,15 @@ class Several(nn.Module):
         self.inner = grey()
     def forward(self, x):
         return self.inner(x), x
+class Two(Several):
+    def forward(self, x, y): return self.inner(x + y)
+class Wrong(Several):
+    def forward(self, x):
+        return self.inner(x)[self.index]
+class Standardised(Several):
+    def forward(self, x): return self.inner((x - x.mean()) / x.std())
+def softmax(): return nn.Sequential(network(), nn.Softmax(1))
+def log_softmax(): return nn.Sequential(network(), nn.LogSoftmax(1))
 """
 
 
@@ -108,6 +117,14 @@ def test_class_names_that_do_not_fit(inputs, content, words):
             r"have 1 value, .* takes 3 input channels; write mean: \[0.5, 0.5, 0.5\]",
         ),
         ("own.py:four", "train", SMALL, "takes 4 input channels; only 3 "),
+        (
+            "own.py:Two",
+            "train",
+            GREY,
+            "model: the network does not run .* TypeError: .*'y'; its forward is given the",
+        ),
+        ("own.py:Wrong", "train", GREY, r"own\.py:17: the network does not run .* AttributeError: .*'index'"),
+        ("own.py:softmax", "train", SMALL, "returns probabilities .* leave out its last softmax"),
         ("own.py:maps", "train", SMALL, r"must return logits .* got shape \(1, 4, 6, 6\)"),
     ],
 )
@@ -115,6 +132,22 @@ def test_mistakes_are_named(inputs, architecture, weights, preprocessing, words)
     source = Source(architecture, weights, preprocessing, inputs)
     with pytest.raises(UserError, match=words):
         untrained(source, ["a", "b"]) if weights == "train" else pretrained(source, [])
+
+
+def test_logarithms_of_probabilities_are_taken(inputs):
+    untrained(Source("own.py:log_softmax", "train", SMALL, inputs), ["a", "b"])
+
+
+def test_trained_network_whose_outputs_are_no_numbers_is_refused_before_any_image_is_read(inputs):
+    path, own = inputs / "network" / "trained.pt", "own.py:Standardised"
+    network = build_network(own, None, inputs)
+    torch.save(network.state_dict(), path)
+    assert pretrained(Source(own, str(path), GREY, inputs), [])[1].classes == ("0", "1")
+    with torch.no_grad():
+        network.inner[2].weight.fill_(3e38)
+    torch.save(network.state_dict(), path)
+    with pytest.raises(UserError, match="outputs are NaN or infinite"):
+        pretrained(Source(own, str(path), GREY, inputs), [])
 
 
 def test_a_preview_needs_no_dataset(inputs):
