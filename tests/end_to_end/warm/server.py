@@ -20,12 +20,13 @@ import threading
 import traceback
 from collections import OrderedDict
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 import yaml
 from dvc import dvcfile
 from dvc.utils.serialize import parse_yaml
 from dvc.utils.serialize._common import _modify_data
+from ruamel.yaml.resolver import implicit_resolvers
 
 # openTSNE is left to its stage, which sets the environment of its threads first.
 HEAVY = (
@@ -37,6 +38,9 @@ HEAVY = (
     "sklearn.datasets", "sklearn.linear_model", "sklearn.model_selection", "torch",
     "torchvision.models.feature_extraction", "tqdm",
 )  # fmt: skip
+
+
+FLOAT, NULL = "tag:yaml.org,2002:float", "tag:yaml.org,2002:null"
 
 
 class Lock:
@@ -53,15 +57,27 @@ class Lock:
         return self._content if text == self._text else parse_yaml(text, path)
 
     def _dump(self, content: dict[str, Any], file: TextIO) -> None:
-        self._content, self._text = content, yaml.dump(content, Dumper=Dumper, sort_keys=False)
+        self._content, self._text = content, dump(content)
         file.write(self._text)
 
 
 class Dumper(yaml.CSafeDumper):
-    """Writes ordered dictionaries as what they are."""
+    """Writes YAML 1.2, as DVC does, in which 4e-05 is a number and yes a word."""
+
+    yaml_implicit_resolvers: ClassVar = {}
 
 
+for versions, tag, pattern, first in implicit_resolvers:
+    if (1, 2) in versions:
+        Dumper.add_implicit_resolver(tag, pattern, first)
 Dumper.add_representer(OrderedDict, Dumper.represent_dict)
+Dumper.add_representer(float, lambda dumper, value: dumper.represent_scalar(FLOAT, repr(value)))
+Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL, ""))
+
+
+def dump(content: dict[str, Any]) -> str:
+    """Return the text of dvc.lock, as DVC writes it."""
+    return yaml.dump(content, Dumper=Dumper, sort_keys=False, allow_unicode=True)
 
 
 def main() -> None:
