@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure as Canvas
+from numpy.typing import NDArray
 
-from pipeline.contents.blocks import Table
+from pipeline.contents.blocks import Figure, Table
 from pipeline.contents.parts import ImageUnits
 from pipeline.contents.values import Cell, Column, Evidence
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.palette import Theme
+from pipeline.figures.drawing.plotting import halved, plot
 from pipeline.formats.excited_units import ExcitedUnits
 from pipeline.formats.probes import Probes
 from pipeline.formats.status import Status
+from pipeline.store.tables import write_table
 
+SIZE = (4.2, 2.6)  # inches
 SHOWN = 3  # units of each probe in the table
 COLUMNS = (
     Column(name="image", form="image"), Column(name="unit", form="unit"), Column(name="value", form="number"),
@@ -47,6 +53,7 @@ def add_excited_units(
     }  # fmt: skip
     if found.compared:
         section.numbers["median"] = float(np.median(first))
+        section.add(_ranks(section, first))
     units = {path: _flat(found, row) for row, path in enumerate(paths)}
     section.image_units = ImageUnits(layers=found.layers, of=found.images, units=units)
     if isinstance(probes, Status) or not found.compared:
@@ -54,6 +61,31 @@ def add_excited_units(
     rows = tuple(_rows(found, probes))
     evidence = Evidence(n=len({row[0] for row in rows}), of="probes")
     section.add(Table(id="probes", caption="probes", columns=COLUMNS, rows=rows, evidence=evidence))
+
+
+def _ranks(section: SectionDraft, first: NDArray[np.int64]) -> Figure:
+    """Draw how many images stand how high in their first unit."""
+    rank, count = np.unique(first, return_counts=True)
+    share = 100 * np.cumsum(count) / len(first)
+    rows = zip(rank.tolist(), count.tolist(), strict=True)
+    write_table(section.folder / "ranks.csv", ("images_that_excite_it_as_much", "images"), rows)
+
+    def paint(figure: Canvas, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        # Ranks are whole numbers: the last step is as long as any.
+        axes.step([*rank, rank[-1] + 1], [*share, 100], where="post", color=theme.accent)
+        axes.set_xscale("log")
+        # Powers would be formulas, which are not set here.
+        axes.xaxis.set_major_formatter("{x:.0f}")
+        axes.xaxis.set_minor_formatter("")
+        axes.set_ylim(0, 102)
+        axes.set_xlabel("images that excite the first unit as much, at most")
+        axes.set_ylabel("images, %")
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
+
+    files = halved(plot(section.folder, "ranks", SIZE, paint))
+    return Figure(id="ranks", caption="ranks", data="ranks.csv", evidence=Evidence(n=len(first)), **files)
 
 
 def _flat(found: ExcitedUnits, row: int) -> tuple[int, ...]:

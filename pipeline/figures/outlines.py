@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from pipeline.contents.parts import LayerPart, Scene, UnitPart
 from pipeline.contents.values import Column, Fact
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.rings import rings_path
+from pipeline.figures.unit_distributions import Distribution
 from pipeline.figures.whole_images import Placed
 from pipeline.formats.activations import INPUT
 from pipeline.formats.outlines import OutlinedLayer, OutlinesFile
@@ -119,10 +120,14 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
         section.status = found
         return
     layers = {name: found.layer(name) for name in found.about.layers}
-    section.layers += [
-        _part(name, layer) for name, layer in layers.items() if layer.geometry.map_size != (1, 1)
-    ]
-    mapped = [layer for layer in layers.values() if layer.geometry.map_size != (1, 1)]
+    layers = {name: layer for name, layer in layers.items() if layer.geometry.map_size != (1, 1)}
+    section.layers += [_part(name, layer) for name, layer in layers.items()]
+    mapped = list(layers.values())
+    shares = {name: np.array(list(_above(found, name, layer))) for name, layer in layers.items()}
+    shares = {name: values for name, values in shares.items() if len(values)}
+    if shares:
+        axis = "neurons above the unit’s level, % of those on its images"
+        section.add(Distribution("above", axis, shares, {}, whole=100).figure(section.folder, {}))
     section.numbers |= {
         "sample": found.about.sample,
         "sampled": int(found.about.sample < images),
@@ -132,6 +137,14 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
         "layers_gated": sum(layer.ungated is not None for layer in mapped),
         "layers_by_input": sum(layer.ranked_by == INPUT for layer in mapped),
     }
+
+
+def _above(found: OutlinesFile, name: str, layer: OutlinedLayer) -> Iterator[float]:
+    """Yield the share of a unit's neurons above its level, on its images; of units with such a level."""
+    for row, (half, level) in enumerate(zip(layer.half.tolist(), layer.level.tolist(), strict=True)):
+        there = layer.image_id[row] >= 0
+        if not half and there.any():
+            yield float((found.maps(name, row)[there] > level).mean())
 
 
 def _part(name: str, layer: OutlinedLayer) -> LayerPart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart, UnitPart, UnitTable
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures.unit_distributions import Distribution
 from pipeline.formats.status import Status
 from pipeline.formats.units import About, UnitsFile
 from pipeline.numerics.intervals import largest_count_by_chance, wilson
@@ -136,13 +137,16 @@ def add_top_labels(
         assert status is not None, "a status is one"
         section.status = status
         return
-    labels, rows = Labels.among(label, names), []
+    labels, rows, leading = Labels.among(label, names), [], {}
     for name in found.about.layers:
         top = found.layer(name).top_image_id
         units = [Counted.of(images, labels) for images in top]
         rows.append(_row(name, units, labels))
+        leading[name] = np.array([unit.leading for unit in units if unit.labelled])
         section.layers.append(_part(name, units, labels, found.about))
     section.numbers |= _numbers(found.about, rows, labels) | {"top": top.shape[1]}
+    if section.numbers["counted"]:
+        section.add(_distribution(section, leading, rows))
     section.add(blocks.Table(
         id="layers", caption="layers", columns=COLUMNS, rows=tuple(rows),
         evidence=Evidence(n=found.about.images, interval="wilson"),
@@ -168,6 +172,16 @@ def _row(name: str, units: Sequence[Counted], labels: Labels) -> tuple[Cell, ...
     chance = largest_count_by_chance(most, labels.images) / most
     of_one_class = sum(unit.is_of_one_class for unit in units)
     return (name, len(units), len(some), float(np.median(some)), chance, of_one_class)
+
+
+def _distribution(
+    section: SectionDraft, leading: Mapping[str, NDArray[np.float64]], rows: Sequence[tuple[Cell, ...]]
+) -> blocks.Figure:
+    """Draw how the share of the most frequent class is spread over the units of each layer."""
+    values = {name: shares for name, shares in leading.items() if len(shares)}
+    chance = {str(row[0]): row[4] for row in rows if isinstance(row[4], float)}
+    axis = "strongest images of the most frequent class, %"
+    return Distribution("leading", axis, values, chance, whole=100).figure(section.folder, {})
 
 
 def _part(name: str, units: Sequence[Counted], labels: Labels, about: About) -> LayerPart:

@@ -22,19 +22,22 @@ def test_every_image_has_its_units_and_the_probes_stand_in_the_table(tmp_path):
     assert content.image_units.units == {
         "b/2.png": (0, 3, 1, 1, 0, 8), "c/5.png": (1, 2, 6), "d/9.png": (0, 4, 2, 1, 1, 2)
     }  # fmt: skip
-    (table,) = content.blocks
+    figure, table = content.blocks
     assert table.rows == (
         ("b/2.png", "relu/3", 2.5, (1, 40)), ("b/2.png", "pool/0", 0.5, (8, 40)),
         ("c/5.png", "pool/2", 1.0, (6, 40)),
     )  # fmt: skip
     assert table.evidence.n == 2
+    assert (tmp_path / "ranks.csv").read_text().split()[1:] == ["1,1", "2,1", "6,1"]
+    assert figure.evidence.n == 3
     assert (content.numbers["first"], content.numbers["median"]) == (1, 2)
 
 
 def test_without_probes_images_have_their_units_all_the_same(tmp_path):
     section = SectionDraft("excited_units", tmp_path)
     add_excited_units(section, FOUND, PATHS, not_run("probes"))
-    assert len(section.content().image_units.units) == 3 and not section.content().blocks
+    content = section.content()
+    assert len(content.image_units.units) == 3 and [block.id for block in content.blocks] == ["ranks"]
 
 
 def test_left_out_it_says_why(tmp_path):

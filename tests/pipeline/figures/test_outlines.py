@@ -110,6 +110,23 @@ def test_the_section_tells_each_unit_s_level_and_which_kind_it_is(path, tmp_path
     assert numbers.items() <= content.numbers.items()
 
 
+def test_neurons_above_a_unit_s_own_level_are_counted_on_its_images_alone(tmp_path):
+    maps = np.zeros((2, 2, 8, 16), np.float16)
+    # A quarter of the first unit's neurons on its only image; of the place without one nothing counts.
+    maps[0, 0, :4, :8], maps[0, 1] = 1, 9
+    with new_outlines(tmp_path / "outlines.h5", About(("exact",), 40, INPUT), made_from={}) as writer:
+        writer.put_images(np.array([5]), BOX)
+        writer.put_layer("exact", outlined(LayerGeometry((8, 16), FIELD), None), maps)
+    section = SectionDraft("outlines", tmp_path)
+    with open_outlines(tmp_path / "outlines.h5") as source:
+        add_outlines(section, source, 100)
+    (figure,) = section.content().blocks
+    # The other unit is cut at half of its maximum.
+    assert figure.evidence.n == 1
+    lines = (tmp_path / "above.csv").read_text().splitlines()
+    assert [line for line in lines[1:] if not line.endswith(",0")] == ["exact,0.24,0.26,1"]
+
+
 def test_the_section_without_data_says_why(tmp_path):
     section = SectionDraft("outlines", tmp_path)
     add_outlines(section, not_run("outlines"), 100)

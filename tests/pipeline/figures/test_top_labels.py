@@ -52,10 +52,14 @@ def test_classes_are_counted_with_their_intervals(tmp_path):
 
 def test_one_class_is_sure_where_the_interval_says_so(tmp_path):
     content = drawn(tmp_path)
-    (row,) = content.blocks[0].rows
+    figure, table = content.blocks
+    (row,) = table.rows
     assert row[:4] == ("relu", 3, 2, pytest.approx((9 / 10 + 2 / 5) / 2)) and row[5] == 1
     # Of ten images at random, of which half are cats, five or six are of one class.
     assert row[4] in (0.5, 0.6)
+    assert figure.id == "leading" and figure.evidence.n == 2
+    lines = (tmp_path / "leading.csv").read_text().splitlines()
+    assert [line for line in lines[1:] if not line.endswith(",0")] == ["relu,0.4,0.42,1", "relu,0.9,0.92,1"]
     assert content.numbers["of_one_class"] == 1 and content.numbers["top"] == 12
 
 
