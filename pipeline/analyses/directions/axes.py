@@ -17,6 +17,9 @@ from pipeline.formats.activations import INPUT, Activations, KeptLayer
 from pipeline.formats.directions import FILE, PCA, RANDOM
 from pipeline.layers.choosing import choose_layers
 
+# Share of the total variance up to which an axis shows the rounding of float32 and nothing of the images.
+ROUNDING = float(np.finfo(np.float32).eps) ** 2
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -99,7 +102,7 @@ def axes_of(
     given
         Directions of the user's, if there are.
     count
-        Random directions, and principal components: fewer where units or images are.
+        Random directions, and principal components: fewer where the images vary along fewer.
     seed
         Of the random ones.
     """
@@ -109,9 +112,11 @@ def axes_of(
     }
     if len(activations.image_id) > 1:
         found = components(components_of(activations, layer), count)
-        share = found.variance / found.total_variance if found.total_variance else found.variance
-        names = tuple(f"component {number}" for number in range(1, len(found.axes) + 1))
-        axes[PCA] = Axes(names, found.axes.astype(np.float32), share)
+        varies = found.variance > ROUNDING * found.total_variance
+        names = tuple(f"component {number}" for number in range(1, int(varies.sum()) + 1))
+        if names:
+            share = found.variance[varies] / found.total_variance
+            axes[PCA] = Axes(names, found.axes[varies].astype(np.float32), share)
     if given is not None:
         axes[FILE] = Axes(given.names, given.direction)
     return axes

@@ -39,3 +39,18 @@ def test_one_image_has_no_components(tmp_path):
     write_activations(tmp_path, (1,), **{"maxima/relu/value": VALUES[:1]})
     activations = open_activations(tmp_path)
     assert list(axes_of(activations, activations.layer("relu"), None, count=2, seed=0)) == ["random"]
+
+
+def test_an_axis_along_which_no_image_differs_is_no_component(tmp_path):
+    values = np.concatenate([VALUES[:, :2], VALUES[:, 1:2], np.zeros((40, 1), np.float32)], 1)
+    write_activations(tmp_path, **{"maxima/relu/value": values})
+    activations = open_activations(tmp_path)
+    axes = axes_of(activations, activations.layer("relu"), None, count=4, seed=0)
+    assert axes["pca"].names == ("component 1", "component 2")
+    assert axes["pca"].direction.shape == (2, 4) and len(axes["random"].names) == 4
+
+
+def test_where_all_images_are_equal_there_are_no_components(tmp_path):
+    write_activations(tmp_path, **{"maxima/relu/value": np.ones((40, 4), np.float32)})
+    activations = open_activations(tmp_path)
+    assert list(axes_of(activations, activations.layer("relu"), None, count=4, seed=0)) == ["random"]
