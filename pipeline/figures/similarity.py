@@ -138,7 +138,10 @@ def _checkpoint(
 
 
 def _arrivals(layers: Sequence[str], own: NDArray[np.float64], steps: Steps) -> dict[str, Number]:
-    """Say which layer is as it will be at the end at which checkpoint: the first that stays `ALIKE`."""
+    """Say which layer is as it will be at the end at which checkpoint: the first that stays `ALIKE`.
+
+    The last checkpoint is the network itself: that a layer is there what it is at the end is no arrival.
+    """
     known = np.flatnonzero(np.isfinite(own).all(0))
     if not len(known):
         return {}
@@ -148,17 +151,19 @@ def _arrivals(layers: Sequence[str], own: NDArray[np.float64], steps: Steps) -> 
         return told
     stays = np.minimum.accumulate(own[::-1, known] >= ALIKE, axis=0)[::-1]
     arrival = stays.argmax(0)
+    end = len(own) - 1
     early, late = int(arrival.argmin()), len(arrival) - 1 - int(arrival[::-1].argmax())
-    return told | _order(arrival) | {
+    return told | _order(arrival, end) | {
         "early_layer": layers[known[early]], "early": steps.labels[arrival[early]],
         "late_layer": layers[known[late]], "late": steps.labels[arrival[late]],
         "all_at_once": int(arrival[early] == arrival[late]),
+        "at_end": int((arrival == end).sum()), "before_end": steps.labels[end - 1],
     }  # fmt: skip
 
 
-def _order(arrival: NDArray[np.int64]) -> dict[str, Number]:
-    """Return the rank correlation of depth and arrival; nothing where either does not vary."""
-    if len(arrival) < FEWEST_LAYERS or len(np.unique(arrival)) < 2:
+def _order(arrival: NDArray[np.int64], end: int) -> dict[str, Number]:
+    """Return the rank correlation of depth and arrival; none where few come before the end or all at once."""
+    if np.count_nonzero(arrival < end) < FEWEST_LAYERS or len(np.unique(arrival)) < 2:
         return {}
     # Of equal ones the middle rank, as Spearman's coefficient takes it.
     rank = (arrival[:, None] > arrival).sum(1) + (arrival[:, None] == arrival).sum(1) / 2

@@ -191,6 +191,7 @@ RULES = (
         "early", "similarity", n="images", block="training",
         reads=(
             "early_layer", "early", "late_layer", "late", "all_at_once", "alike", "numbered", "checkpoints",
+            "at_end", "before_end", "known",
         ),
         holds=lambda m: not m["all_at_once"] and m["checkpoints"] >= CHECKPOINTS,
     ),

@@ -49,19 +49,35 @@ def test_the_least_and_the_most_alike_neighbours_are_named(draw):
 
 def test_layers_arrive_where_they_stay(draw):
     content, _, page = draw(course=training())
-    # a from epoch 1 on; b from 4; c falls back, and d comes last: both at 9.
-    assert "The first to come to 0.9 or more and stay there is a (epoch 1), the last d (epoch 9)." in page
-    assert content.numbers["order"] == pytest.approx(np.corrcoef([0, 1, 2, 3], [0, 1, 2.5, 2.5])[0, 1])
+    # a from epoch 1 on; b from 4; c falls back, and d never comes near: not before the end, epoch 9.
+    assert (
+        "The first to come to 0.9 or more and stay there is a (epoch 1); 2 of 4 have not by epoch 4, the "
+        "last checkpoint before the end." in page
+    )
+    assert "order" not in content.numbers
     (block,) = [one for one in content.blocks if one.kind == "multiples"]
     assert [one.id for one in block.figures] == ["course", "checkpoint-0", "checkpoint-1", "checkpoint-2"]
     assert "At the initialisation layers have a CKA of 0.28 on average with themselves" in page
 
 
+def test_layers_that_all_come_before_the_end_have_an_order(draw):
+    own = np.array([[0.5, 0.3, 0.2, 0.1], [0.95, 0.7, 0.5, 0.5], [0.93, 0.91, 0.92, 0.95], [1, 1, 1, 1]])
+    content, _, page = draw(course=training(own))
+    assert "The first to come to 0.9 or more and stay there is a (epoch 1), the last d (epoch 4)." in page
+    assert content.numbers["order"] == pytest.approx(np.corrcoef([0, 1, 2, 3], [0, 2, 2, 2])[0, 1])
+
+
 def test_layers_that_arrive_together_have_no_order(draw):
-    content, _, page = draw(course=training(np.array([[0.1] * 4, [0.2] * 4, [1.0] * 4]), (3, 5, 8)))
-    assert "All have come to 0.9 or more by epoch 8" in page
+    content, _, page = draw(course=training(np.array([[0.1] * 4, [0.95] * 4, [1.0] * 4]), (3, 5, 8)))
+    assert "All have come to 0.9 or more by epoch 5" in page
     assert "order" not in content.numbers
     assert "At the first checkpoint, 3," in page
+
+
+def test_to_be_at_the_end_what_a_layer_is_then_is_no_arrival(draw):
+    content, _, page = draw(course=training(np.array([[0.1] * 4, [0.2] * 4, [1.0] * 4]), (3, 5, 8)))
+    assert "None has come to 0.9 to stay there before the end: not by epoch 5, the last checkpoint" in page
+    assert content.numbers["at_end"] == 4 and "order" not in content.numbers
 
 
 def test_of_two_checkpoints_the_second_is_the_network_and_nothing_arrives(draw):

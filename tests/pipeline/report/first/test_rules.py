@@ -68,7 +68,7 @@ CASES = {
     ),
     "early": (
         {"images": 1000, "early_layer": "a", "early": "2", "late_layer": "b", "late": "12", "all_at_once": 0,
-         "alike": 0.9, "numbered": 1, "checkpoints": 3},
+         "alike": 0.9, "numbered": 1, "checkpoints": 3, "at_end": 1, "before_end": "8", "known": 4},
         [{"all_at_once": 1}, {"checkpoints": 2}],
     ),
     "directions": (
