@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,32 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import UserError, nearest
+
+# How pydantic's messages of types begin.
+SHOULD = "input should be "
+PLAIN = re.compile(r"true|false|[-+]?[0-9]+(\.[0-9]*)?")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as DVC reads it: no key twice, and a number may be written 1e-3."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> object:
+    """Construct a block, after its keys were compared."""
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        name, mark = str(key.value), key.start_mark
+        if name in lines:
+            problem = f"the key '{name}' stands in line {lines[name]} already; take one of them out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        lines[name] = mark.line + 1
+    return loader.construct_yaml_map(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 class Block(BaseModel):
@@ -47,7 +74,7 @@ def read_params(path: Path) -> dict[str, Any]:
         If the file cannot be read, is not YAML, or does not map names to blocks.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run from the project's folder or give --params") from None
     except OSError as error:
@@ -57,6 +84,10 @@ def read_params(path: Path) -> dict[str, Any]:
         line = f" line {where.line + 1}," if where is not None else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise UserError(f"{path}:{line} not valid YAML: {problem}") from None
+    if content is None:
+        raise UserError(
+            f"{path}: holds no parameters; 'git checkout {path}' brings back those of the last commit"
+        )
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected blocks of parameters, found {type(content).__name__}")
     for name in content:
@@ -99,9 +130,10 @@ def check_block(value: object, name: str, model: type[AnyBlock], *, source: str)
     try:
         return model.model_validate(_tuples(value))
     except ValidationError as error:
-        # A field of several types fails once for each of them; the first message says enough.
-        problems = {_place(item["loc"]): item for item in reversed(_telling(error.errors()))}
-        lines = (_describe(item, name, model) for item in reversed(problems.values()))
+        problems: dict[tuple[str | int, ...], list[ErrorDetails]] = {}
+        for item in _telling(error.errors()):
+            problems.setdefault(_place(item), []).append(item)
+        lines = (_describe(items, name, model) for items in problems.values())
         raise UserError(f"{source}: {'; '.join(lines)}") from None
 
 
@@ -125,13 +157,16 @@ def _tuples(value: object) -> object:
     return value
 
 
-def _place(location: Sequence[str | int]) -> tuple[str | int, ...]:
+def _place(item: ErrorDetails) -> tuple[str | int, ...]:
     """Cut pydantic's names of union members, of their models and of validators off an error's location."""
+    location = item["loc"]
+    # A user's unknown key may look like a model's name, which stands last where no block was given.
+    named = len(location) if item["type"] not in ("model_type", "dataclass_type") else -1
     return tuple(
         part
         for depth, part in enumerate(location, 1)
         if isinstance(part, int)
-        or (part.replace("_", "").isalnum() and (depth == len(location) or not part[0].isupper()))
+        or (part.replace("_", "").isalnum() and (depth == named or not part[0].isupper()))
     )
 
 
@@ -139,28 +174,46 @@ def _telling(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """Leave out what is said of a list or a block as a whole where more is known of what is wrong in it."""
 
     def says_less(item: ErrorDetails) -> bool:
-        place, is_literal = _place(item["loc"]), item["type"] == "literal_error"
-        others = [_place(other["loc"]) for other in errors if other is not item]
+        place, is_literal = _place(item), item["type"] == "literal_error"
+        others = [_place(other) for other in errors if other is not item]
         within = any(other[: len(place)] == place and (is_literal or other != place) for other in others)
         return isinstance(item["input"], (tuple, dict)) and within
 
     return [item for item in errors if not says_less(item)]
 
 
-def _describe(item: ErrorDetails, name: str, model: type[BaseModel]) -> str:
-    location = _place(item["loc"])
+def _describe(items: Sequence[ErrorDetails], name: str, model: type[BaseModel]) -> str:
+    """Say what is wrong in one place; a field of several types fails once for each of them."""
+    item, location = items[0], _place(items[0])
     key = ".".join([name, *(str(part) for part in location)])
     if item["type"] == "extra_forbidden":
         return f"unknown key '{key}'{_hint(str(location[-1]), _fields(model, location[:-1]))}"
     if item["type"] == "missing":
         return f"'{key}' is missing"
-    if item["type"] == "model_type":
-        return f"'{key}': input should be a block of keys, got {_lists(item['input'])!r}"
-    message = item["msg"].removeprefix("Value error, ").replace("Tuple ", "list ", 1)
-    message = f"{message[:1].lower()}{message[1:]}".replace(" after validation, not 0", "").replace(
-        "valid tuple", "list"
-    )
-    return f"'{key}': {message}, got {_lists(item['input'])!r}"
+    wanted = list(dict.fromkeys(_message(each) for each in items))
+    shared = [text for text in wanted if text.startswith(SHOULD)]
+    if shared:
+        text = SHOULD + " or ".join(text.removeprefix(SHOULD) for text in shared)
+    else:
+        text = wanted[0]
+    return f"'{key}': {text}, got {_lists(item['input'])!r}{_unquoted(shared, item['input'])}"
+
+
+def _message(item: ErrorDetails) -> str:
+    """Return what pydantic says, in words of YAML."""
+    if item["type"] in ("model_type", "dataclass_type"):
+        return f"{SHOULD}a block of keys"
+    text = item["msg"].removeprefix("Value error, ").replace("Tuple ", "list ", 1)
+    text = f"{text[:1].lower()}{text[1:]}".replace(" after validation, not 0", "")
+    return text.replace("valid tuple", "list")
+
+
+def _unquoted(wanted: Sequence[str], given: object) -> str:
+    """Return how to write text that would be what is wanted without its quotes."""
+    if not isinstance(given, str) or not PLAIN.fullmatch(given):
+        return ""
+    kinds = ("boolean",) if given in ("true", "false") else ("number", "integer")
+    return f"; write {given} without quotes" if any(text.endswith(kinds) for text in wanted) else ""
 
 
 def _lists(value: object) -> object:

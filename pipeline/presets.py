@@ -4,10 +4,12 @@
 
 Comments, order and all other values of params.yaml stay. `presets/default.yaml` holds each key that any
 preset changes, so that one preset leaves nothing behind in the next; choosing `default` goes back to the
-start. An edit of params.yaml that neither git nor a preset holds is not written over.
+start. An edit of params.yaml that neither git nor a preset holds is not written over; what a preset made of
+it is, so that an edit of the preset takes effect.
 """
 
 import argparse
+import hashlib
 import io
 import subprocess
 import sys
@@ -22,6 +24,8 @@ from pipeline.errors import UserError, nearest
 
 FOLDER = Path("presets")
 DEFAULT = "default"
+# The digest of what a preset made of params.yaml last.
+WRITTEN = Path(".cache") / "preset"
 
 
 def choose(name: str, params: Path, folder: Path = FOLDER) -> None:
@@ -49,12 +53,16 @@ def choose(name: str, params: Path, folder: Path = FOLDER) -> None:
         raise UserError(f"{folder}: no preset '{name}'; {hint}")
     current, committed = _text(params), _committed(params)
     results = {other: _laid_over(committed or current, presets, other) for other in presets}
-    if current not in {committed, *results.values()}:
+    written = params.parent / WRITTEN
+    if current not in {committed, *results.values()} and _digest(current) != _last(written):
         raise UserError(
             f"{params} has edits that are not committed: commit them, or drop them with "
             f"'git checkout {params}', before choosing a preset"
         )
     params.write_text(results[name], encoding="utf-8")
+    # So that it may be written over once the preset has been edited.
+    written.parent.mkdir(exist_ok=True)
+    written.write_text(_digest(results[name]) + "\n", encoding="ascii")
 
 
 def read_presets(folder: Path) -> dict[str, Any]:
@@ -77,6 +85,15 @@ def merge(values: dict[str, Any], changes: Mapping[str, Any]) -> None:
             merge(values[key], value)
         else:
             values[key] = value
+
+
+def _digest(text: str) -> str:
+    """Return the sha256 (hex) of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _last(written: Path) -> str | None:
+    return written.read_text(encoding="ascii").strip() if written.is_file() else None
 
 
 def _laid_over(params: str, presets: Mapping[str, Any], name: str) -> str:

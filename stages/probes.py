@@ -1,7 +1,7 @@
 """Choose the images that every analysis of single images is shown on, once for all of them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.analyses.probes import RIGHT, UNKNOWN, WRONG, Wanted, draw
 from pipeline.dataset.originals import originals
-from pipeline.errors import UserError, nearest
+from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import VERSION, Probes, write_probes
@@ -27,8 +27,6 @@ from stages.command import Stage, execute
 log = logging.getLogger(__name__)
 
 Ids = NDArray[np.int64]
-# Of so many paths the nearest to a wrong one is found in a second.
-_SEARCHED = 20_000
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -59,12 +57,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 def _named(params: Params, manifest: ManifestFile, predicted: Ids) -> Ids:
     """Return the images that the params name, in their order, each once."""
-    for image_id in params.ids:
-        if image_id >= len(manifest):
-            raise UserError(
-                f"probes.ids: no image {image_id} in the dataset; ids are from 0 to {len(manifest) - 1}"
-            )
-    found = [*params.ids, *_ids_of(params.paths, manifest)]
+    params.check_ids(len(manifest))
+    found = [*params.ids, *_ids_of(params, manifest)]
     for image_id in found:
         if image_id not in predicted:
             raise UserError(
@@ -74,20 +68,14 @@ def _named(params: Params, manifest: ManifestFile, predicted: Ids) -> Ids:
     return np.array(list(dict.fromkeys(found)), np.int64)
 
 
-def _ids_of(paths: Sequence[str], manifest: ManifestFile) -> list[int]:
-    """Return the rows of paths."""
-    if not paths:
+def _ids_of(params: Params, manifest: ManifestFile) -> list[int]:
+    """Return the rows of the paths that the params name."""
+    if not params.paths:
         return []
     listed = manifest.path()
+    params.check_paths(listed)
     rows = {path: row for row, path in enumerate(listed)}
-    for path in paths:
-        if path not in rows:
-            meant = nearest(path, listed[:_SEARCHED])
-            raise UserError(
-                f"probes.paths: no image '{path}' in the dataset; "
-                + (f"did you mean '{meant}'?" if meant else f"a path is such as '{listed[0]}'")
-            )
-    return [rows[path] for path in paths]
+    return [rows[path] for path in params.paths]
 
 
 def _drawn(params: Params, manifest: ManifestFile, evaluated: Evaluated, named: Ids) -> Ids:

@@ -68,6 +68,10 @@ def _check_images(blocks: Mapping[str, Any], found: Scan) -> None:
         raise UserError(
             f"topk.k is {blocks['topk'].k}, but there are {images} images; set it to {images} or less"
         )
+    if found.records and blocks["probes"].run:
+        # Which of them a sample takes, and which cannot be read, is not known yet.
+        blocks["probes"].check_ids(images)
+        blocks["probes"].check_paths([record.path for record in found.records])
     reason = why_too_few(images)
     if images and reason:
         log.warning("there will be no map of the images: %s", reason)

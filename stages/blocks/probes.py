@@ -1,13 +1,17 @@
 """The block `probes`: its schema."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from pipeline.errors import UserError, nearest
 from pipeline.params import OptionalBlock
 
 ImageId = Annotated[int, Field(ge=0)]
 MOST = 500
+# Of so many paths the nearest to a wrong one is found in a second.
+_SEARCHED = 20_000
 
 
 class Params(OptionalBlock):
@@ -28,3 +32,22 @@ class Params(OptionalBlock):
         if not named + self.right + self.wrong:
             raise ValueError("no image is asked for; name some in ids or paths, or set right or wrong")
         return self
+
+    def check_ids(self, images: int) -> None:
+        """See that the dataset has as many images as `ids` wants."""
+        for image_id in self.ids:
+            if image_id >= images:
+                raise UserError(
+                    f"probes.ids: no image {image_id} in the dataset; ids are from 0 to {images - 1}"
+                )
+
+    def check_paths(self, listed: Sequence[str]) -> None:
+        """See that the images of the dataset have the names in `paths`."""
+        known = set(listed)
+        for path in self.paths:
+            if path not in known:
+                meant = nearest(path, listed[:_SEARCHED])
+                raise UserError(
+                    f"probes.paths: no image '{path}' in the dataset; "
+                    + (f"did you mean '{meant}'?" if meant else f"a path is such as '{listed[0]}'")
+                )

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from pipeline.layers.choosing import choose_layers
+from pipeline.layers.selection import select_layers
 from pipeline.params import OptionalBlock
 from pipeline.weights.assembly import TRAIN, Preview
 from pipeline.weights.checkpoints import class_count, fit_state, read_checkpoint
@@ -28,14 +30,23 @@ class Params(OptionalBlock):
 
 
 def check(blocks: Mapping[str, Any], network: Preview) -> None:
-    """Read the checkpoints in inputs/checkpoints, and see that they fit the network.
+    """See that its layers are extracted maps; read the checkpoints in inputs/checkpoints, which must fit.
 
     Raises
     ------
     UserError
-        Naming the file and what is wrong in it.
+        Naming the layer, or the file and what is wrong in it.
     """
-    if not blocks["training_dynamics"].run or blocks["model"].weights == TRAIN:
+    own = blocks["training_dynamics"]
+    if not own.run:
+        return
+    if own.layers != "auto":
+        extracted = select_layers(
+            network.layers, network.code_layer, blocks["extract"].layers, "extract.layers"
+        )
+        maps = [layer.name for layer in extracted if layer.map_size != (1, 1)]
+        choose_layers(own.layers, maps, "training_dynamics.layers")
+    if blocks["model"].weights == TRAIN:
         return
     files = given_files(GIVEN)
     other = copy.deepcopy(network.network) if files else network.network

@@ -30,6 +30,11 @@ def test_a_block_is_read(tmp_path):
     assert found == Example(k=9, rate=1.0, layers=("a", "b*"), inner=Inner(mean=3))
 
 
+def test_number_may_be_written_as_dvc_reads_it(tmp_path):
+    assert load(tmp_path, "topk: {k: 9, rate: 1e-3}").rate == 0.001
+    assert load(tmp_path, "topk: {k: 9, layers: [a-1e3, 1e3x]}").layers == ("a-1e3", "1e3x")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -41,17 +46,24 @@ def test_a_block_is_read(tmp_path):
         ),
         ("topk: {k: 0}", "'topk.k': input should be greater than or equal to 1, got 0"),
         ("topk: {k: 101}", "less than or equal to 100, got 101"),
-        ("topk: {k: '9'}", "'topk.k': input should be a valid integer, got '9'"),
+        ("topk: {k: '9'}", "'topk.k': input should be a valid integer, got '9'; write 9 without quotes"),
+        ("topk: {k: 9, rate: '0.5'}", "got '0.5'; write 0.5 without quotes"),
+        ('topk: {k: 9, rate: "\'"}', 'got "\'"'),
+        ("topk: {k: 'nine'}", "'topk.k': input should be a valid integer, got 'nine'"),
+        ("topk: {k: 1}\ntopk: {k: 2}", "line 2, not valid YAML: the key 'topk' stands in line 1 already"),
+        ("topk:\n  k: 1\n  rate: 2\n  k: 1", "line 4, not valid YAML: the key 'k' stands in line 2 already"),
+        ("topk: {k: 1e1}", "should be a valid integer, got 10.0"),
+        ("# nothing", "holds no parameters; 'git checkout "),
         ("topk: {k: 9.5}", "'topk.k'"),
         ("topk: {k: true}", "'topk.k'"),
         ("topk: {k: 9, rate: .nan}", "'topk.rate': input should be a finite number"),
         ("topk: {}", "'topk.k' is missing"),
-        ("topk: {k: 9, chosen: all}", "yaml: 'topk.chosen': input should be 'auto', got 'all'"),
+        ("topk: {k: 9, chosen: all}", "yaml: 'topk.chosen': input should be 'auto' or a list, got 'all'"),
         ("topk: {k: 9, chosen: []}", "yaml: 'topk.chosen': list should have at least 1 item, got []"),
         ("topk: {k: 9, chosen: [a, 1]}", "yaml: 'topk.chosen.1': input should be a valid string, got 1"),
         ("topk: {k: 9, layers: a}", "yaml: 'topk.layers': input should be a list, got 'a'"),
         ("topk: {k: 9, either: {mean: 0}}", "yaml: 'topk.either.mean': input should be greater than"),
-        ("topk: {k: 9, either: 3}", "yaml: 'topk.either': input should be 'auto', got 3"),
+        ("topk: {k: 9, either: 3}", "yaml: 'topk.either': input should be 'auto' or a block of keys, got 3"),
         ("topk: {k: 9, inner: [1]}", "yaml: 'topk.inner': input should be a block of keys, got [1]"),
         ("topk: 5", "'topk'"),
         ("tpk: {k: 9}", "block 'topk' is missing; did you mean 'tpk'"),

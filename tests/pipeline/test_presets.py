@@ -103,6 +103,19 @@ def test_edits_that_nobody_holds_are_not_written_over(tracked, before):
     assert tracked.read_text() == edited
 
 
+@pytest.mark.parametrize("edit", ["", "  name: own\n"])
+def test_preset_that_was_edited_since_is_laid_over_what_it_had_written(tracked, edit):
+    choose("large", tracked, tracked.parent / "presets")
+    (tracked.parent / "presets" / "large.yaml").write_text("model: {name: huge}\n")
+    if edit:
+        tracked.write_text(tracked.read_text().replace("  name: big", edit.rstrip()))
+        with pytest.raises(UserError, match=r"params\.yaml has edits that are not committed"):
+            choose("large", tracked, tracked.parent / "presets")
+        return
+    choose("large", tracked, tracked.parent / "presets")
+    assert "name: huge" in tracked.read_text()
+
+
 def test_without_git_a_value_of_no_preset_is_not_written_over(params):
     select(params, "large")
     select(params, "few")

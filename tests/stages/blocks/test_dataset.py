@@ -13,8 +13,11 @@ from pipeline.errors import UserError
 from pipeline.listing import write_listing
 from pipeline.params import check_block, read_params
 from stages.blocks import dataset
+from stages.blocks.probes import Params as Probes
 
-BLOCK = read_params(Path(__file__).parents[3] / "params.yaml")["dataset"]
+PARAMS = read_params(Path(__file__).parents[3] / "params.yaml")
+BLOCK = PARAMS["dataset"]
+PROBES = check_block(PARAMS["probes"], "probes", Probes, source="params.yaml")
 
 
 @pytest.mark.parametrize(
@@ -41,11 +44,11 @@ def test_a_key_that_is_missing_is_named(key):
         check_block(block, "dataset", dataset.Params, source="params.yaml")
 
 
-def blocks(path, sample="none", *, k=1, images=None, held_out=0.2, weights="train"):
+def blocks(path, sample="none", *, k=1, images=None, held_out=0.2, weights="train", probes=None):
     return {
         "dataset": SimpleNamespace(path=str(path), sample=images, held_out=held_out),
         "sample": SimpleNamespace(dataset=sample), "topk": SimpleNamespace(k=k),
-        "model": SimpleNamespace(weights=weights),
+        "model": SimpleNamespace(weights=weights), "probes": probes or PROBES,
     }  # fmt: skip
 
 
@@ -55,6 +58,22 @@ def folder_of(tmp_path, count, split=""):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"paths": ("class0/99.png",)}, "probes.paths: no image 'class0/99.png' .* did you mean 'class0/"),
+        ({"ids": (4,)}, "probes.ids: no image 4 in the dataset; ids are from 0 to 3"),
+    ],
+)
+def test_probe_that_is_not_there_is_refused_before_any_work(tmp_path, changed, words):
+    there = {"paths": ("class0/2.png",), "ids": (3,)}
+    dataset.check(blocks(folder_of(tmp_path, 4), probes=PROBES.model_copy(update=there)), None)
+    with pytest.raises(UserError, match=words):
+        dataset.check(blocks(tmp_path, probes=PROBES.model_copy(update=changed)), None)
+    left_out = PROBES.model_copy(update={**changed, "run": False})
+    dataset.check(blocks(tmp_path, probes=left_out), None)
 
 
 def test_more_ranks_than_images_are_refused_before_any_work(tmp_path):

@@ -18,10 +18,11 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(training_dynamics, "GIVEN", tmp_path)
     network = BUILTIN["digits"](3).eval()
 
-    def check(state, weights="inputs/network/net.pth", run=True):
+    def check(state, weights="inputs/network/net.pth", run=True, layers="auto"):
         torch.save(state, tmp_path / "epoch-1.pth")
         blocks = {
-            "training_dynamics": SimpleNamespace(run=run), "model": SimpleNamespace(weights=weights),
+            "training_dynamics": SimpleNamespace(run=run, layers=layers),
+            "model": SimpleNamespace(weights=weights), "extract": SimpleNamespace(layers="auto"),
         }  # fmt: skip
         before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         training_dynamics.check(blocks, Preview(network, PREPROCESSING))
@@ -32,6 +33,14 @@ def run(tmp_path, monkeypatch):
 
 def test_what_fits_passes_and_changes_nothing(run):
     run(BUILTIN["digits"](3).state_dict())
+
+
+@pytest.mark.parametrize("weights", ["train", "inputs/network/net.pth"])
+def test_layers_that_are_no_maps_are_named(run, weights):
+    state = BUILTIN["digits"](3).state_dict()
+    run(state, weights, layers=("features.1",))
+    with pytest.raises(UserError, match="training_dynamics.layers: no layer matches 'classifier.*'"):
+        run(state, weights, layers=("classifier.*",))
 
 
 def test_what_does_not_fit_is_named(run):
