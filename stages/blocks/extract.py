@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.layers.choosing import choose_layers
 from pipeline.layers.selection import select_layers
 from pipeline.params import Block
 from pipeline.weights.assembly import Preview
@@ -47,5 +48,9 @@ class Params(Block):
 
 
 def check(blocks: Mapping[str, Any], network: Preview) -> None:
-    """Choose the layers of the network that the block `model` names."""
-    select_layers(network.layers, network.code_layer, blocks["extract"].layers, "extract.layers")
+    """Choose layers of the network that the block `model` names, here and in blocks that read no network."""
+    extracted = select_layers(network.layers, network.code_layer, blocks["extract"].layers, "extract.layers")
+    names = [layer.name for layer in extracted]
+    choose_layers(blocks["patches"].layers, names, "patches.layers")
+    if blocks["separability"].run:
+        choose_layers(blocks["separability"].layers, names, "separability.layers")

@@ -34,7 +34,7 @@ class Params(OptionalBlock):
         return self
 
     def check_ids(self, images: int) -> None:
-        """See that the dataset has as many images as `ids` wants."""
+        """See that the dataset has as many images as `ids` wants; `UserError` where it has not."""
         for image_id in self.ids:
             if image_id >= images:
                 raise UserError(
@@ -42,7 +42,7 @@ class Params(OptionalBlock):
                 )
 
     def check_paths(self, listed: Sequence[str]) -> None:
-        """See that the images of the dataset have the names in `paths`."""
+        """See that images of the dataset have the names in `paths`; `UserError` where one has not."""
         known = set(listed)
         for path in self.paths:
             if path not in known:

@@ -1,14 +1,10 @@
-"""The block `separability`: its schema, and what is checked before any stage runs."""
+"""The block `separability`: its schema."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.layers.choosing import choose_layers
-from pipeline.layers.selection import select_layers
 from pipeline.params import OptionalBlock
-from pipeline.weights.assembly import Preview
 
 Strength = Annotated[float, Field(gt=0, le=1e6)]
 
@@ -23,13 +19,3 @@ class Params(OptionalBlock):
     )
     steps: int = Field(ge=1, le=10_000, description="steps of the solver at most")
     seed: int = Field(ge=0, le=2**31 - 1, description="of the sample and of what chooses the strength")
-
-
-def check(blocks: Mapping[str, Any], network: Preview) -> None:
-    """Choose layers among those that are extracted."""
-    own = blocks["separability"]
-    if own.run:
-        extracted = select_layers(
-            network.layers, network.code_layer, blocks["extract"].layers, "extract.layers"
-        )
-        choose_layers(own.layers, [layer.name for layer in extracted], "separability.layers")
