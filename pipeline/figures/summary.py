@@ -212,9 +212,18 @@ def _field_text(field: ReceptiveField) -> str:
 
 
 def add_accuracy(section: SectionDraft, evaluated: Evaluated) -> None:
-    """Add the accuracy of each split; that of the images which count is the section's number."""
+    """Add the accuracy of each split; that of the images which count is the section's number.
+
+    Where no image has a label that is an output, add what the network says of them all the same: of how many
+    outputs they are, and how sure it is.
+    """
     splits, held_out = evaluated.splits, evaluated.held_out
     if not splits.labelled.any():
+        section.numbers |= {
+            "said_images": len(evaluated.predicted),
+            "said_outputs": len(np.unique(evaluated.predicted)),
+            "said_sure": float(evaluated.probability.mean(dtype=np.float64)),
+        }
         return
     of = splits.name.index(held_out) if held_out else slice(None)
     labelled, right = int(splits.labelled[of].sum()), int(splits.right[of].sum())

@@ -63,6 +63,8 @@ SAID = {
     ),
     "no labels": (
         "No image has a label, so the accuracy is not known.",
+        "The network takes the 40 images for 2 of its 10 outputs, and gives what it says a probability of",
+        "in the mean; an even guess would be 10.0 %.",
         "Without labels, how the classes lie to each other",
         "3 images of the dataset, spread evenly in the order of names.",
     ),
