@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.figures.drawing.canvas import Label, Pixels, text_width
 from pipeline.figures.drawing.tiles import empty, enlarge, format_value, hatched, unseen
+from pipeline.figures.drawing.webp import save_webp
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,13 @@ def test_the_reason_of_an_empty_place_fits_into_it(width):
         assert text_width(word.text, word.size) <= width
         assert 20 < word.y < 116
     assert len(empty(0, 0, width, 96, "")) == 1
+
+
+def test_hatching_costs_little_where_photographs_are_kept_with_loss(tmp_path):
+    grain = np.random.default_rng(0).normal(128, 30, (96, 96, 3))
+    photograph = np.clip(grain, 0, 255).astype(np.uint8)
+    sizes = []
+    for beside in (np.full((96, 96, 3), 128, np.uint8), unseen(96, 96)):
+        save_webp(tmp_path / "tiles.webp", Image.fromarray(np.hstack((photograph, beside))), 85)
+        sizes.append((tmp_path / "tiles.webp").stat().st_size)
+    assert sizes[1] - sizes[0] < 500
