@@ -2,6 +2,7 @@
 
 import base64
 import io
+from re import findall
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from pipeline.figures.drawing.canvas import (
     BLACK,
+    INK,
     WHITE,
     Canvas,
     Edge,
@@ -18,6 +20,7 @@ from pipeline.figures.drawing.canvas import (
     Segments,
     text_width,
 )
+from pipeline.report.captions import FOLDER
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8)
 
@@ -105,3 +108,19 @@ def test_dashed_segments_have_gaps():
         canvas.draw(Segments(((5, 5, 55, 5),), (255, 255, 255), dashed=broken))
     lines = [(np.asarray(canvas.image())[5, 10:50, 3] > 128).mean() for canvas in (whole, dashed)]
     assert lines[0] == 1 and 0.4 < lines[1] < 0.8
+
+
+def test_words_in_pictures_are_legible_on_light_and_on_dark_pages():
+    style = (FOLDER.parent / "assets/style.css").read_text()
+    (grounds,) = findall(r"--picture: light-dark\(#(\w+), #(\w+)\);", style)
+    assert "background: var(--picture);" in style.partition(".plate {")[2].partition("}")[0]
+    for ground in grounds:
+        lighter, darker = sorted((luminance(INK), luminance(bytes.fromhex(ground))), reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def luminance(colour):
+    """Of three bytes, as WCAG 2 defines it."""
+    values = np.array(list(colour)) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
