@@ -41,6 +41,10 @@ SETTINGS = ("root", "classes", "boxes")
 LARGEST_NUMBER = 2**63 - 1
 SEPARATORS = (",", ";", "\t", "|")
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+# What other programs call the column of labels; as an attribute it would leave all images without one.
+LABELS = frozenset(
+    ("labels", "class", "classes", "class_id", "class_name", "classname", "category", "category_id", "target")
+)
 
 
 def scan_csv(path: Path) -> Scan:
@@ -198,7 +202,15 @@ class _Rows:
         if len(self._columns) + unnamed < len(names) or "" in self._columns:
             raise self._error("the header has a column twice or without a name")
         if "path" not in self._columns:
-            raise self._error(f"no column 'path'; the header is {','.join(names)}")
+            raise self._error(
+                f"no column 'path'; the header is {escape(','.join(names))}, and is to name the "
+                "columns, that of the images path and that of their classes label"
+            )
+        labels = next((name for name in names if name.lower() in LABELS or name == "Label"), None)
+        if labels and "label" not in self._columns:
+            raise self._error(
+                f"no column 'label', but '{labels}'; call it label, or otherwise if images have no classes"
+            )
         if 0 < len([name for name in BOX if name in self._columns]) < len(BOX):
             raise self._error(f"a box needs all of the columns {','.join(BOX)}")
         self._attributes = [(name, place) for name, place in self._columns.items() if name not in KNOWN]
@@ -239,8 +251,18 @@ class _Rows:
             )
         system = self._system_name(text)
         if leaves(system) or "\0" in system:
-            raise self._error(f"the path '{escape(text)}' leads out of the dataset; use paths below its root")
+            raise self._error(
+                f"the path '{escape(text)}' leads out of the dataset; paths are relative to its root, "
+                f"{escape(str(self._root))}: {self._shorter(system)}"
+            )
         return posixpath.normpath(escape(system))
+
+    def _shorter(self, path: str) -> str:
+        """Say how to write a path that is not relative to the root."""
+        root = f"{self._root}/"
+        if path.startswith(root):
+            return f"write '{escape(path.removeprefix(root))}'"
+        return "name the folder that holds them in a first line '# root: FOLDER', and write paths from there"
 
     def _system_name(self, text: str) -> str:
         r"""Return the name on disk: `\xab` is an escaped byte, or a file "xab" behind Windows' separator."""

@@ -85,7 +85,8 @@ def build_manifest(path: Path, selection: Selection) -> Manifest:
         *found.skipped, *(Skipped(r.path, f.reason, f.message) for r, f in read if f is not None and f.reason)
     ]  # fmt: skip
     usable = [(record, finding) for record, finding in read if finding is not None and not finding.reason]
-    _check_share(path, len(usable), skipped, selection.max_bad_fraction)
+    root = dataset.root if dataset.kind == "csv" else None
+    _check_share(path, root, len(usable), skipped, selection.max_bad_fraction)
     return _assemble(found, usable, sorted(skipped, key=lambda item: order(item.path)), selection)
 
 
@@ -199,11 +200,19 @@ def _lost(reason: str) -> Inspection:
     return Inspection(reason=reason, message=message)
 
 
-def _check_share(path: Path, usable: int, skipped: Sequence[Skipped], largest: float) -> None:
+def _check_share(
+    path: Path, root: Path | None, usable: int, skipped: Sequence[Skipped], largest: float
+) -> None:
+    """Refuse too many unusable images; `root` is that of a CSV's paths."""
     total = usable + len(skipped)
     examples = "; ".join(f"{item.path} ({item.reason}: {item.message})" for item in skipped[:EXAMPLES])
     if not usable:
-        raise UserError(f"dataset.path: {path}: none of {total} files is a usable image, such as {examples}")
+        relative = (
+            f"; paths are relative to {root}, or to what a first line '# root: FOLDER' names" if root else ""
+        )
+        raise UserError(
+            f"dataset.path: {path}: none of {total} files is a usable image, such as {examples}{relative}"
+        )
     if len(skipped) / total > largest:
         raise UserError(
             f"dataset.path: {path}: {len(skipped)} of {total} images are unusable, more than "

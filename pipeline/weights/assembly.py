@@ -1,6 +1,7 @@
 """A network put together from what the parameters name: architecture, weights, preprocessing, class names."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.layers import Layer, code_layer, describe_layers
 from pipeline.model.architectures import INPUT_SIZE
-from pipeline.model.building import build_network, line_of
+from pipeline.model.building import build_network, find_source, line_of
 from pipeline.model.outputs import logits_of
 from pipeline.weights.checkpoints import SUFFIXES, class_count, fit_state, read_checkpoint
 from pipeline.weights.published import TRAIN, Published, find_published
@@ -25,6 +26,7 @@ NAMES = Path("classes") / "names.txt"
 # What to write for a network of so many input channels, if nothing better is known: inputs from -1 to 1.
 MEAN = {1: (0.5,), 3: (0.5, 0.5, 0.5)}
 STD = MEAN
+SHOWN = 5  # classes that a line names
 # Largest difference of a sum of probabilities from 1, in float32 of a thousand outputs.
 ROUNDING = 1e-4
 
@@ -69,7 +71,7 @@ def untrained(source: Source, classes: Sequence[str]) -> tuple[nn.Module, Descri
     UserError
         If it does not build, or no preprocessing is known.
     """
-    network = build_network(source.architecture, len(classes), source.inputs)
+    network = _built(source, len(classes))
     preprocessing = _preprocessing(source, None)
     check_outputs(network, preprocessing)
     return network, Description(
@@ -90,8 +92,8 @@ def pretrained(source: Source, dataset_classes: Sequence[str]) -> tuple[nn.Modul
     """
     published = None if source.is_file else _published(source)
     state = published.download() if published else read_checkpoint(_existing(source))
-    classes = class_count(build_network(source.architecture, None, source.inputs), state)
-    network = build_network(source.architecture, classes, source.inputs)
+    classes = class_count(_built(source, None), state)
+    network = _built(source, classes)
     fit_state(network, state, source.weights)
     preprocessing = _preprocessing(source, published)
     outputs = check_outputs(network, preprocessing, trained=True)
@@ -131,7 +133,7 @@ def preview(source: Source) -> Preview:
     if source.is_file:
         network, description = pretrained(source, ())
         return Preview(network, description.preprocessing)
-    network = build_network(source.architecture, None, source.inputs)
+    network = _built(source, None)
     published = None if source.weights == TRAIN else _published(source)
     preprocessing = _preprocessing(source, published)
     check_outputs(network, preprocessing)
@@ -208,6 +210,24 @@ def _check_channels(network: nn.Module, preprocessing: Preprocessing) -> None:
     )
 
 
+def _built(source: Source, classes: int | None) -> nn.Module:
+    """Build the network, its weights random."""
+    file = source.architecture.rpartition(":")[0]
+    if file.endswith(".py"):
+        _check_tracked(find_source(file, source.inputs), source.inputs, "model.architecture")
+    return build_network(source.architecture, classes, source.inputs)
+
+
+def _check_tracked(path: Path, inputs: Path, key: str) -> None:
+    """See that a file is among the user's, or a link there: of others DVC would see no change."""
+    folder = inputs / "network"
+    if not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder)):
+        raise UserError(
+            f"{key}: {path} lies outside of {folder}, where a change of it would go unseen; put a copy "
+            "there, or a link to it, and name that"
+        )
+
+
 def _existing(source: Source) -> Path:
     places = [
         Path(source.weights),
@@ -219,6 +239,7 @@ def _existing(source: Source) -> Path:
         folder = source.inputs / "network"
         remedy = _meant(source, {}) or f"put it into {folder}"
         raise UserError(f"model.weights: {source.weights}: no such file; {remedy}")
+    _check_tracked(found, source.inputs, "model.weights")
     return found
 
 
@@ -281,6 +302,19 @@ def _class_names(source: Source, outputs: int, dataset_classes: Sequence[str]) -
             )
         return names
     if len(dataset_classes) == outputs:
-        log.info("the network's outputs are taken for the dataset's classes in alphabetical order")
+        _tell_order(dataset_classes)
         return dataset_classes
     return [str(number) for number in range(outputs)]
+
+
+def _tell_order(classes: Sequence[str]) -> None:
+    """Say in which order outputs are taken for the classes of the dataset, and where another is likely."""
+    names = ", ".join(classes[:SHOWN]) + (", …" if len(classes) > SHOWN else "")
+    log.info("the network's outputs are taken for the dataset's classes in this order: %s", names)
+    as_text = sorted(classes)
+    if all(name.isdigit() for name in classes) and as_text != list(classes):
+        log.warning(
+            "these are numbers, and in their order; torchvision's ImageFolder and Keras order class folders "
+            "as text (%s): if the network was trained so, write %s, a class a line, in that order",
+            f"{', '.join(as_text[:SHOWN])}, …", Path("inputs") / NAMES,
+        )  # fmt: skip

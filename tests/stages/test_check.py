@@ -36,17 +36,19 @@ class Forked(nn.Module):
 
 
 def test_network_that_decides_by_values_is_named_with_file_and_line(tmp_path, caplog):
-    (tmp_path / "network.py").write_text(FORKED)
+    source = tmp_path / "inputs" / "network" / "network.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(FORKED)
     params = yaml.safe_load(Path("params.yaml").read_text())
-    params["model"] |= {"architecture": f"{tmp_path / 'network.py'}:Forked", "weights": "train"}
+    params["model"] |= {"architecture": f"{source}:Forked", "weights": "train"}
     params["model"]["preprocessing"] = {
         "input_size": 32, "resize": 32, "crop": "center", "interpolation": "bilinear",
         "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2],
     }  # fmt: skip
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    paths = {"params": tmp_path / "params.yaml", "inputs": Path("inputs"), "out": tmp_path / "check"}
+    paths = {"params": tmp_path / "params.yaml", "inputs": tmp_path / "inputs", "out": tmp_path / "check"}
     check.run(None, paths)
     lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     (line,) = [line for line in lines if "hooks" in line]
-    assert f"{tmp_path / 'network.py'}:13: what runs next may depend on values" in line
+    assert f"{source}:13: what runs next may depend on values" in line
     assert "functional activations are not seen" in line

@@ -43,6 +43,15 @@ def test_several_boxes_an_image(read):
     assert read("# boxes: upright\npath\na.png\n").upright
 
 
+def test_absolute_path_below_the_root_is_told_how_to_be_written(read, tmp_path):
+    with pytest.raises(UserError, match=r"line 2: .* write 'cat/1\.png'$"):
+        read(f"path,label\n{tmp_path}/cat/1.png,cat\n")
+
+
+def test_column_beside_the_labels_may_be_called_class(read):
+    assert read("path,label,class\na.png,dog,mammal\n").records[0].attributes == {"class": "mammal"}
+
+
 def test_classes_by_name_or_number(read):
     scan = read("# classes: dog, cat\npath,label\na.png,cat\nb.png,0\n")
     assert [record.label for record in scan.records] == ["cat", "dog"]
@@ -62,7 +71,17 @@ def test_control_characters_and_odd_bytes_are_escaped(read):
 
 MISTAKES = [
     ("", "no header"),
-    ("file,label\n", "line 1: no column 'path'"),
+    (
+        "file,label\n",
+        "line 1: no column 'path'; the header is file,label, .* images path and .* classes label",
+    ),
+    ("a/b.png,cat\n", "line 1: no column 'path'; the header is a/b.png,cat, and is to name the columns"),
+    ("path,Category,age\n", "line 1: no column 'label', but 'Category'; call it label, or otherwise"),
+    ("path,Label\n", "line 1: no column 'label', but 'Label'"),
+    (
+        "path\n/far/away.png\n",
+        "line 2: .*/far/away.png' leads out .* root, .*: name the folder .* '# root: FOLDER'",
+    ),
     ("path,path\n", "line 1.*twice"),
     ("path,a/b\n", "line 1.*a/b"),
     ("path,x0,y0\n", "line 1.*x0,y0,x1,y1"),

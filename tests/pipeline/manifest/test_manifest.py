@@ -152,6 +152,15 @@ def test_a_csv_that_names_missing_files(folder, tmp_path):
     assert [(item.path, item.reason) for item in manifest.skipped] == [("cat/9.png", "missing")]
 
 
+def test_a_csv_whose_paths_are_relative_to_another_folder_is_told_where_they_were_looked_for(
+    folder, tmp_path
+):
+    (tmp_path / "list.csv").write_text("path\ncat/1.png\n")
+    words = f"none of 1 files is a usable image.* relative to {tmp_path.resolve()}, .* '# root: FOLDER'"
+    with pytest.raises(UserError, match=words):
+        build_manifest(tmp_path / "list.csv", Selection(max_bad_fraction=1.0))
+
+
 def test_a_csv_whose_link_leaves_the_dataset_fails(folder, tmp_path):
     (tmp_path / "secret.png").write_bytes(encode())
     (folder / "link.png").symlink_to("../secret.png")

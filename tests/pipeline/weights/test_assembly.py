@@ -138,6 +138,37 @@ def test_logarithms_of_probabilities_are_taken(inputs):
     untrained(Source("own.py:log_softmax", "train", SMALL, inputs), ["a", "b"])
 
 
+def test_files_in_whose_place_dvc_sees_no_change_are_refused_and_links_to_them_taken(
+    inputs, tmp_path_factory
+):
+    away, network = tmp_path_factory.mktemp("away"), inputs / "network"
+    for name in ("own.py", "three.pth"):
+        (network / name).rename(away / name)
+    for wrong in (Source("builtin:digits", str(away / "three.pth"), None, inputs),
+                  Source(f"{away}/own.py:network", "train", SMALL, inputs)):  # fmt: skip
+        with pytest.raises(
+            UserError, match="lies outside of .*network, where a change of it .* put a copy there"
+        ):
+            preview(wrong)
+    for name in ("own.py", "three.pth"):
+        (network / name).symlink_to(away / name)
+    preview(three(inputs))
+    preview(Source("own.py:network", "train", SMALL, inputs))
+
+
+@pytest.mark.parametrize(
+    ("classes", "warned"),
+    [(["0", "1", "2"], False), (["2", "9", "10"], True), (["b", "a", "c"], False)],
+)
+def test_order_of_outputs_is_said_and_doubted_where_numbers_are_otherwise_ordered_as_text(
+    inputs, caplog, classes, warned
+):
+    caplog.set_level("INFO")
+    assert list(pretrained(three(inputs), classes)[1].classes) == classes
+    assert f"classes in this order: {', '.join(classes)}" in caplog.text
+    assert ("ImageFolder and Keras order class folders as text (10, 2, 9, …)" in caplog.text) is warned
+
+
 def test_trained_network_whose_outputs_are_no_numbers_is_refused_before_any_image_is_read(inputs):
     path, own = inputs / "network" / "trained.pt", "own.py:Standardised"
     network = build_network(own, None, inputs)
