@@ -12,6 +12,7 @@ from pipeline.analyses.attribution.verdicts import (
     LEAST,
     Estimate,
     Verdict,
+    alike_by_step,
     estimate,
     estimate_columns,
     gains,
@@ -131,6 +132,13 @@ class _Drawing:
         found = self.found.likeness[name].shuffled
         return {"blank": int((found == 0).sum()), "anew": found.size}
 
+    def steps(self, name: str) -> dict[str, Number]:
+        """Return how alike maps are with the last layer shuffled and with all, where these are two steps."""
+        found = alike_by_step(self.found.likeness[name])
+        if len(found) < 2 or not np.isfinite(found[[0, -1]]).all():
+            return {}
+        return {"alike_last": float(found[0]), "alike_all": float(found[-1])}
+
     def alikeness(self) -> Table:
         """Say how alike a method's maps are to those of shuffled weights, and of another class."""
         rows = []
@@ -153,7 +161,9 @@ class _Drawing:
             hit = self.found.orders[name].hit[boxed]
             low, high = wilson(hit.sum(), len(hit))
             over = estimate((hit - centre).astype(np.float64)) if name != CENTRE else None
-            beside = (None, None) if over is None else (over.mean, over.ends)
+            # Of equal differences every sample of the bootstrap has the same mean, however few they are.
+            ends = None if over is None or over.low == over.high else over.ends
+            beside = (None if over is None else over.mean, ends)
             rows.append((NAMES[name], (int(hit.sum()), len(hit)), (float(low), float(high)), *beside))
         evidence = Evidence(n=int(boxed.sum()))
         return Table(id="pointing", caption="pointing", columns=POINTING, rows=tuple(rows), evidence=evidence)
@@ -197,7 +207,8 @@ def add_scorecard(
     section.numbers |= _numbers(drawing)
     order = sorted(drawing.verdicts, key=lambda name: not drawing.verdicts[name].fails)
     for name in order:
-        said = _said(name, drawing.verdicts[name]) | drawing.blank(name) | {"fixed": int(name in fixed)}
+        said = _said(name, drawing.verdicts[name]) | drawing.blank(name) | drawing.steps(name)
+        said["fixed"] = int(name in fixed)
         section.add(Text(caption="verdict", numbers=said))
     section.add(drawing.courses())
     section.add(drawing.areas())

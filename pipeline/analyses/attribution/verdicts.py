@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.formats.scorecard import CENTRE, RANDOM, Scorecard
+from pipeline.formats.scorecard import CENTRE, RANDOM, Likeness, Scorecard
 from pipeline.numerics.intervals import bootstrap_means
 
 Values = NDArray[np.floating]
@@ -96,7 +96,7 @@ class Verdict:
 
     @property
     def fails(self) -> bool:
-        """Whether it does not beat orders by lot, or hardly changes with the weights."""
+        """Whether it does not beat orders by lot, or changes too little with the weights."""
         return "fails" in (self.order, self.weights)
 
     @property
@@ -129,6 +129,14 @@ def estimate_alike(values: Values, magnitudes: Values) -> Estimate | None:
     """Return the mean of correlations (n,), or of those of magnitudes where it is larger."""
     found = [one for one in map(estimate, (values, magnitudes)) if one is not None]
     return max(found, key=lambda one: one.mean) if found else None
+
+
+def alike_by_step(likeness: Likeness) -> Values:
+    """Return the mean correlation at each step of the shuffling, (L,), of what `estimate_alike` takes."""
+    ways = likeness.shuffled, likeness.shuffled_magnitude
+    found = [(one.mean, way) for way in ways if (one := estimate(way.mean(0))) is not None]
+    chosen = max(found, key=lambda one: one[0])[1] if found else np.full((len(likeness.shuffled), 1), np.nan)
+    return np.array([np.nan if one is None else one.mean for one in map(estimate, chosen)])
 
 
 def knowledge(found: Scorecard) -> Estimate | None:
