@@ -41,3 +41,36 @@ def bootstrap_groups(
             found.append(statistic(drawn))
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def bootstrap_crossed(
+    groups: Sequence[NDArray[Any]], statistic: Statistic, *, repeats: int, seed: int, level: float = 0.95
+) -> tuple[float, float]:
+    """Return a percentile interval of a statistic over groups of rows and over columns, both drawn whole.
+
+    Each draw takes groups, and independently of them columns, which all groups share: what was measured of
+    many things by each of a few others, all of which may vary (the pigeonhole bootstrap, Owen 2007). Of few
+    columns the interval is too narrow, and of one it knows nothing of how columns vary.
+
+    Parameters
+    ----------
+    groups
+        Each (n, R), its own n: of each thing, by R others.
+    statistic
+        Of the rows and columns that were drawn, joined.
+    repeats, seed
+        Draws, and their seed.
+    level
+        Share of the draws inside the interval.
+
+    Returns
+    -------
+    low, high
+        NaN where fewer than two groups hold something.
+    """
+    rng = np.random.default_rng(seed)
+
+    def of_drawn(rows: NDArray[Any]) -> float:
+        return statistic(rows[:, rng.integers(0, rows.shape[1], rows.shape[1])])
+
+    return bootstrap_groups(groups, of_drawn, repeats=repeats, seed=seed + 1, level=level)

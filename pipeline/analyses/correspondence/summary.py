@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.analyses.correspondence.matching import Matches, Yardsticks
 from pipeline.formats.correspondence import Held, Matched
-from pipeline.numerics.bootstrap import Statistic, bootstrap_groups
+from pipeline.numerics.bootstrap import Statistic, bootstrap_crossed, bootstrap_groups
 
 Float64 = NDArray[np.float64]
 
@@ -42,6 +42,12 @@ class Summary:
             return np.full(3, np.nan)
         ends = bootstrap_groups(groups, statistic, repeats=self.repeats, seed=self.seed)
         return np.array([statistic(known), *ends])
+
+    def over_networks(self, statistic: Statistic, values: NDArray[np.floating]) -> Float64:
+        """Return a statistic of points in R networks, (K, R), as `estimate` does; networks are drawn, too."""
+        groups = list(np.asarray(values, np.float64).reshape(self.images, -1, values.shape[1]))
+        ends = bootstrap_crossed(groups, statistic, repeats=self.repeats, seed=self.seed)
+        return np.array([statistic(np.concatenate(groups)), *ends])
 
     def matched(self, found: Matches) -> Matched:
         """Return matches with what they come to."""
@@ -81,8 +87,8 @@ class Summary:
         over = [self.estimate(_gain, found.hit, one.hit) for one in patches]
         return Held(
             **vars(yardsticks), random_error=error, random_hit=hit,
-            random_pck=self.estimate(_mean, hit.mean(0)), random_median=self.estimate(_pooled, error.T),
-            over_random=self.estimate(_gain, found.hit, hit.mean(0)),
+            random_pck=self.over_networks(_mean, hit.T), random_median=self.over_networks(_median, error.T),
+            over_random=self.over_networks(_mean, found.hit[:, None].astype(np.float64) - hit.T),
             over_staying=self.estimate(_gain, found.hit, staying),
             over_patches=np.array(over).reshape(-1, 3),
             over_field=self.estimate(_closer, found.error, yardsticks.field_error),
@@ -95,10 +101,6 @@ def _mean(values: NDArray[np.floating]) -> float:
 
 def _median(values: NDArray[np.floating]) -> float:
     return float(np.median(values))
-
-
-def _pooled(rows: NDArray[np.floating]) -> float:
-    return float(np.median(rows))
 
 
 def _gain(rows: NDArray[np.floating]) -> float:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from pipeline.numerics.bootstrap import bootstrap_groups
+from pipeline.numerics.bootstrap import bootstrap_crossed, bootstrap_groups
 
 VALUES = np.random.default_rng(0).standard_normal(60)
 
@@ -28,3 +28,16 @@ def test_fewer_than_two_groups_have_no_interval():
 def test_draws_that_hold_nothing_are_left_out():
     low, high = bootstrap_groups([np.ones(2), np.ones(1), *[np.empty(0)] * 5], np.mean, repeats=200, seed=0)
     assert (low, high) == (1, 1)
+
+
+def test_columns_are_drawn_whole_beside_groups():
+    """Things that all say 0 in one column and 1 in the other: all that varies is which column was drawn."""
+    columns = np.tile([0.0, 1.0], (1, 1))
+    assert bootstrap_crossed([columns] * 8, np.mean, repeats=400, seed=0) == (0, 1)
+    assert bootstrap_groups([columns] * 8, np.mean, repeats=400, seed=0) == (0.5, 0.5)
+
+
+def test_equal_columns_add_nothing_to_what_groups_vary():
+    rows = [np.full((1, 3), value) for value in VALUES]
+    crossed = bootstrap_crossed(rows, np.mean, repeats=5000, seed=0)
+    assert crossed == pytest.approx(bootstrap_groups(rows, np.mean, repeats=5000, seed=7), abs=0.02)

@@ -65,6 +65,15 @@ def test_differences_are_of_the_same_points():
     assert held.over_field[0] == pytest.approx(closer, rel=1e-5)
 
 
+def test_how_networks_differ_is_in_the_interval_beside_random_weights():
+    own, none, all_ = matches(1), matches(2), matches(3)
+    none.hit[:], all_.hit[:] = 0, 1
+    yardsticks = Yardsticks(own.error, own.error, own.error, own.hit)
+    held = SUMMARY.held(own, yardsticks, [none, all_], [], own.hit)
+    assert held.random_pck == pytest.approx([0.5, 0, 1])
+    assert held.over_random[1] < own.hit.mean() - 0.8 and held.over_random[2] > own.hit.mean() - 0.2
+
+
 def test_against_itself_nothing_differs():
     own = matches(1)
     yardsticks = Yardsticks(own.error, own.error, own.error, own.hit)
