@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.analyses.embedding.map_quality import CORRELATED_POINTS
 from pipeline.contents.map_points import Attribute, value_range
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.errors import UserError
@@ -71,6 +72,7 @@ def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params
     section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
     section.numbers |= {"tile": params.tile}
     section.numbers["labelled"] = int((points.label >= 0).sum())
+    section.numbers["correlated"] = min(CORRELATED_POINTS, len(points.xy))
     add_viewer(section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed)
     add_map(section, points, tiles, sides=params.canvases, tile=params.tile)
     add_grid(section, points, tiles, sides=params.canvases)

@@ -91,6 +91,12 @@ def test_pictures_have_the_size_that_is_said(run):
         assert figure.evidence.n == COUNT
 
 
+def test_the_correlation_of_distances_says_of_how_many_images_it_is(run, tmp_path, monkeypatch):
+    assert "(CPD)." in page_of(run(), tmp_path)
+    monkeypatch.setattr(render_embedding, "CORRELATED_POINTS", 30)
+    assert "(CPD, of 30\u00a0random images)." in page_of(run(name="other"), tmp_path)
+
+
 def test_the_interactive_map_comes_first_and_names_its_files(run):
     viewer = read_section(run()).content.blocks[0]
     assert isinstance(viewer, Viewer)

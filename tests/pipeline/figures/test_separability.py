@@ -49,6 +49,7 @@ def test_the_best_layer_and_the_largest_rise_are_said(draw):
     content, folder, page = draw()
     assert "the best is head with 90.0 %" in plain(page)
     assert "the largest rise, by 50.0 percentage points, from relu to pool" in plain(page)
+    assert "The best layer and the largest rise were chosen on these same images, which flatters both" in page
     assert "The network itself is right on 95.0 % of the same images" in plain(page)
     assert "initialisation" not in page and "still improving" not in page
     with (folder / "probes.csv").open() as file:
@@ -73,6 +74,7 @@ def test_a_layer_after_which_less_is_separable_is_named_as_it_is(draw):
     _, _, page = draw(mean=(30, 20, 10))
     assert "the best is relu with 75.0 %" in plain(page)
     assert "largest rise" not in page
+    assert "The best layer was chosen on these same images, which flatters it a little." in page
 
 
 def test_without_means_and_without_outputs_nothing_is_said_of_them(draw):
