@@ -33,9 +33,10 @@ from pipeline.numerics.scratch import on_disk
 from pipeline.parallel.processes import count_workers
 from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
-from stages.beginning import begin, leave
+from stages.beginning import begin
 from stages.blocks.activation_maps import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 

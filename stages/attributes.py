@@ -20,13 +20,14 @@ from pipeline.formats.attributes import Interaction as Both
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import Probes, read_probes
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from pipeline.images.attributes import NAMES
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
 from stages.blocks.attributes import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
                 listed = _probes(read_probes(paths["probes"]))
                 found = _find(params, counted, list(_columns(manifest, file)), listed)
     if isinstance(found, Status):
-        write_status(paths["out"], found, stage="attributes", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(found, paths, stage="attributes", version=VERSION, made_from=made_from)
         return
     write_attributes(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(found))

@@ -1,4 +1,4 @@
-"""How stages begin that show the probes to the network, and what they leave where that cannot be."""
+"""How stages begin that show the probes to the network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ import torch
 
 from pipeline import store
 from pipeline.formats.probes import Probes, read_probes
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.params import OptionalBlock, digest
-from pipeline.store.metrics import write_metrics
+from stages.leaving import leave
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,3 @@ def begin(
     description = read_description(paths["weights"])
     made_from |= {name: store.digest(paths[name]) for name in read} | {"weights": description.digest}
     return Begun(probes, description.preprocessing, made_from)
-
-
-def leave(
-    status: Status, paths: Mapping[str, Path], *, stage: str, version: int, made_from: Mapping[str, str]
-) -> None:
-    """Write a status to `out` in place of data, and metrics without a number; as `write_status`."""
-    write_status(paths["out"], status, stage=stage, version=version, made_from=made_from)
-    write_metrics(paths["metrics"], {})

@@ -21,7 +21,7 @@ from pipeline.formats.activations import INPUT, Activations, open_activations
 from pipeline.formats.concepts import VERSION, About, LayerConcepts, write_concepts
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batches
@@ -35,6 +35,7 @@ from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
 from stages.blocks.concepts import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     found = find_examples(paths["given"]) if params.run else {}
     if not found:
         status = NONE if params.run else not_run("concepts")
-        write_status(paths["out"], status, stage="concepts", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(status, paths, stage="concepts", version=VERSION, made_from=made_from)
         return
     made_from |= {name: store.digest(paths[name]) for name in ("manifest", "predictions")}
     made_from["activations"] = store.digest(paths["activations"] / INDEX)

@@ -46,9 +46,10 @@ from pipeline.numerics.geometry import ReceptiveField
 from pipeline.progress import progress
 from pipeline.receptive_field.fields import receptive_fields
 from pipeline.store.metrics import write_metrics
-from stages.beginning import begin, leave
+from stages.beginning import begin
 from stages.blocks.correspondence import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 

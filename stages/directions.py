@@ -35,7 +35,7 @@ from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.directions import Compared, DirectedLayer, DirectionsWriter, Kind, Rotations
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.patches import Patches
-from pipeline.formats.status import not_run, write_status
+from pipeline.formats.status import not_run
 from pipeline.formats.topk import TopkFile, open_topk
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
@@ -50,6 +50,7 @@ from pipeline.store.metrics import write_metrics
 from pipeline.topk.streaming import TopK
 from stages.blocks.directions import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     made_from = {"params": digest(params)}
     if not params.run:
         status = not_run("directions")
-        write_status(paths["out"], status, stage="directions", version=formats.VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(status, paths, stage="directions", version=formats.VERSION, made_from=made_from)
         return
     description = read_description(paths["weights"])
     made_from |= {name: store.digest(paths[name]) for name in ("manifest", "topk")}

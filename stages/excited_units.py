@@ -15,12 +15,13 @@ from pipeline.formats.activations import INPUT, Activations, KeptLayer, open_act
 from pipeline.formats.excited_units import VERSION, ExcitedUnits, write_excited_units
 from pipeline.formats.probes import read_probes
 from pipeline.formats.shards import input_value, value
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.params import digest
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
 from stages.blocks.excited_units import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     activations = open_activations(paths["activations"]) if params.run else None
     if activations is None or len(activations.image_id) < 2:
         status = not_run("excited_units") if activations is None else ALONE
-        write_status(paths["out"], status, stage="excited_units", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(status, paths, stage="excited_units", version=VERSION, made_from=made_from)
         return
     made_from |= {
         "activations": store.digest(paths["activations"] / INDEX), "probes": store.digest(paths["probes"])

@@ -11,7 +11,7 @@ from torch import nn
 from pipeline.analyses.filters.looks import colourfulness, frequency, separation
 from pipeline.analyses.filters.quality import is_like_noise, quality
 from pipeline.formats.filters import AT_START, VERSION, About, FilterLayer, FiltersWriter, Looks, new_filters
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import Description, read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.weighted import Weighted, turned, weight_of, weighted_layers
@@ -23,6 +23,7 @@ from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
 from stages.blocks.filters import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 # Of the network before training; there is one where it was trained here and its checkpoint is kept.
 START = Path("checkpoints") / "epoch-0000.safetensors"
@@ -36,7 +37,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/filters.h5` and its metrics."""
     made_from = {"params": digest(params)}
     if not params.run:
-        _write_status(paths, not_run("filters"), made_from)
+        leave(not_run("filters"), paths, stage="filters", version=VERSION, made_from=made_from)
         return
     description = read_description(paths["weights"])
     made_from["weights"] = description.digest
@@ -45,7 +46,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     network = load_network(paths["weights"])
     layers = _layers(network, description)
     if not layers:
-        _write_status(paths, Status("not applicable", NO_FILTERS), made_from)
+        leave(
+            Status("not applicable", NO_FILTERS), paths, stage="filters", version=VERSION, made_from=made_from
+        )
         return
     start = _at_start(paths["weights"])
     about = About(
@@ -78,11 +81,6 @@ def _write(
             found.append(measured)
             bar.advance()
     return _numbers(found, looks)
-
-
-def _write_status(paths: Mapping[str, Path], status: Status, made_from: Mapping[str, str]) -> None:
-    write_status(paths["out"], status, stage="filters", version=VERSION, made_from=made_from)
-    write_metrics(paths["metrics"], {})
 
 
 def _at_start(weights: Path) -> nn.Module | None:

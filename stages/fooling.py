@@ -40,7 +40,7 @@ from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import read_pictures, read_probes
 from pipeline.formats.separability import KINDS, Separability, read_separability
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import Description, read_description
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import prepare
@@ -55,6 +55,7 @@ from pipeline.weights.checkpoints import fit_state, read_checkpoint
 from pipeline.weights.saved import saved_checkpoints
 from stages.blocks.fooling import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         made_from["activations"] = store.digest(paths["activations"] / INDEX)
         made_from["weights"] = read_description(paths["weights"]).digest
     if isinstance(found, Status):
-        write_status(paths["out"], found, stage="fooling", version=formats.VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(found, paths, stage="fooling", version=formats.VERSION, made_from=made_from)
         return
     formats.write_fooling(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(found))

@@ -23,9 +23,10 @@ from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
-from stages.beginning import begin, leave
+from stages.beginning import begin
 from stages.blocks.gradients import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 

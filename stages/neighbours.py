@@ -30,7 +30,7 @@ from pipeline.formats.neighbours import (
 )
 from pipeline.formats.predictions import read_predictions
 from pipeline.formats.probes import read_probes
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from pipeline.numerics.intervals import bootstrap_means
 from pipeline.numerics.neighbours import Search
@@ -40,6 +40,7 @@ from pipeline.store.metrics import write_metrics
 from pipeline.topk.duplicates import equal_rows
 from stages.blocks.neighbours import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Write `artifacts/neighbours.h5` and its metrics."""
     made_from = {"params": digest(params)}
     if not params.run:
-        _write_none(not_run("neighbours"), paths, made_from)
+        leave(not_run("neighbours"), paths, stage="neighbours", version=VERSION, made_from=made_from)
         return
     files = ("manifest", "predictions", "probes", "thumbnails")
     made_from |= {name: store.digest(paths[name]) for name in files}
@@ -95,16 +96,11 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         known = _known(activations, thumbnails, paths)
         if len(known.image_id) < 2:
             status = Status("not applicable", _why_none(len(activations.image_id)))
-            _write_none(status, paths, made_from)
+            leave(status, paths, stage="neighbours", version=VERSION, made_from=made_from)
             return
         found = _find(params, known, activations, thumbnails)
     write_neighbours(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(found))
-
-
-def _write_none(status: Status, paths: Mapping[str, Path], made_from: Mapping[str, str]) -> None:
-    write_status(paths["out"], status, stage="neighbours", version=VERSION, made_from=made_from)
-    write_metrics(paths["metrics"], {})
 
 
 def _why_none(images: int) -> str:

@@ -21,7 +21,7 @@ from pipeline.formats.activations import INPUT
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import VERSION, About, OutlinedLayer, OutlinesWriter, new_outlines
 from pipeline.formats.patches import DrawnLayer, open_patches
-from pipeline.formats.status import not_run, write_status
+from pipeline.formats.status import not_run
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batch, Batches
@@ -39,6 +39,7 @@ from pipeline.store.metrics import write_metrics
 from pipeline.topk.boxes import image_boxes
 from stages.blocks.outlines import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +103,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     made_from = {"params": digest(params)}
     if not params.run:
         status = not_run("outlines")
-        write_status(paths["out"], status, stage="outlines", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(status, paths, stage="outlines", version=VERSION, made_from=made_from)
         return
     description = read_description(paths["weights"])
     made_from |= {name: store.digest(paths[name]) for name in ("manifest", "patches")}

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import VERSION, Probes, write_probes
-from pipeline.formats.status import not_run, write_status
+from pipeline.formats.status import not_run
 from pipeline.formats.weights import read_description
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import prepare
@@ -23,6 +23,7 @@ from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
 from stages.blocks.probes import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """
     made_from = {"params": digest(params)}
     if not params.run:
-        write_status(paths["out"], not_run("probes"), stage="probes", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(not_run("probes"), paths, stage="probes", version=VERSION, made_from=made_from)
         return
     description = read_description(paths["weights"])
     made_from |= {name: store.digest(paths[name]) for name in ("manifest", "predictions")}

@@ -26,7 +26,7 @@ from pipeline.formats.projections import (
     ProjectedUnit,
     new_projections,
 )
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.images.way_back import filled
@@ -45,6 +45,7 @@ from pipeline.store.metrics import write_metrics
 from pipeline.topk.boxes import input_boxes
 from stages.blocks.projections import MOST_LAYERS, Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """
     made_from = {"params": digest(params)}
     if not params.run:
-        _leave(not_run("projections"), paths, made_from)
+        leave(not_run("projections"), paths, stage="projections", version=VERSION, made_from=made_from)
         return
     description = read_description(paths["weights"])
     made_from |= {name: store.digest(paths[name]) for name in ("manifest", "patches")}
@@ -170,12 +171,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         refused = _project(projectors, params, paths, made_from)
     if len(refused) == len(projectors):
         reason = f"no layer has projections: {next(iter(refused.values()))}"
-        _leave(Status("not applicable", reason), paths, made_from)
-
-
-def _leave(status: Status, paths: Mapping[str, Path], made_from: Mapping[str, str]) -> None:
-    write_status(paths["out"], status, stage="projections", version=VERSION, made_from=made_from)
-    write_metrics(paths["metrics"], {})
+        leave(
+            Status("not applicable", reason), paths, stage="projections", version=VERSION, made_from=made_from
+        )
 
 
 def _projectors(params: Params, weights: Path, patches: PatchesFile, images: Images) -> list[Projector]:

@@ -29,7 +29,7 @@ from pipeline.formats.manifest import open_manifest
 from pipeline.formats.occlusion import Covered
 from pipeline.formats.probes import read_pictured
 from pipeline.formats.scorecard import CENTRE, RANDOM, About, Images, Likeness, Order, Scorecard
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import read_description
 from pipeline.images.filling import filling
 from pipeline.images.network_input import normalise
@@ -43,6 +43,7 @@ from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
 from stages.blocks.scorecard import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     if params.run:
         given = read_given(paths["gradients"], paths["occlusion"], params.probes)
     if isinstance(given, Status):
-        write_status(paths["out"], given, stage="scorecard", version=formats.VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(given, paths, stage="scorecard", version=formats.VERSION, made_from=made_from)
         return
     # The last bits must not depend on the number of cores.
     torch.set_num_threads(1)

@@ -25,7 +25,7 @@ from pipeline.formats.separability import (
     Separability,
     write_separability,
 )
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.training_dynamics import DynamicsFile, open_dynamics
 from pipeline.layers.choosing import choose_layers
 from pipeline.numerics.intervals import wilson
@@ -34,6 +34,7 @@ from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
 from stages.blocks.separability import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         with threadpool_limits(1), open_dynamics(paths["dynamics"]) as dynamics:
             found = _separate(params, paths, dynamics)
     if isinstance(found, Status):
-        write_status(paths["out"], found, stage="separability", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(found, paths, stage="separability", version=VERSION, made_from=made_from)
         return
     write_separability(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(found))

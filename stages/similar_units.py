@@ -15,13 +15,14 @@ from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import INPUT, Activations, KeptLayer, open_activations
 from pipeline.formats.shards import input_value, value
 from pipeline.formats.similar_units import VERSION, SimilarLayer, SimilarUnits, write_similar_units
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
 from stages.blocks.similar_units import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     status = not_run("similar_units") if activations is None else _why_not(len(activations.image_id))
     if activations is None or status:
         assert status is not None, "what is not run has a status"
-        write_status(paths["out"], status, stage="similar_units", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(status, paths, stage="similar_units", version=VERSION, made_from=made_from)
         return
     made_from["activations"] = store.digest(paths["activations"] / INDEX)
     layers = [activations.layer(name) for name in activations.layers]

@@ -13,13 +13,14 @@ from pipeline.analyses.similarity import FEWEST_IMAGES, centred, cka
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.similarity import VERSION, Similarity, Training, write_similarity
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.training_dynamics import DynamicsFile, open_dynamics
 from pipeline.params import digest
 from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
 from stages.blocks.similarity import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 NO_MEANS = (
     "each unit's mean activation was not kept, of which layers are compared; extract.means: true keeps it"
@@ -49,8 +50,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         with threadpool_limits(1), open_dynamics(paths["dynamics"]) as dynamics:
             found = _compare(params, activations, dynamics)
     if isinstance(found, Status):
-        write_status(paths["out"], found, stage="similarity", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(found, paths, stage="similarity", version=VERSION, made_from=made_from)
         return
     write_similarity(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], numbers(found))

@@ -21,7 +21,7 @@ from pipeline.formats.activations import KeptLayer, open_activations
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import read_probes
-from pipeline.formats.status import Status, not_run, write_status
+from pipeline.formats.status import Status, not_run
 from pipeline.formats.training_dynamics import (
     COURSES,
     NO_EPOCH,
@@ -53,6 +53,7 @@ from pipeline.weights.checkpoints import fit_state, read_checkpoint
 from pipeline.weights.saved import Saved, given_files, saved_checkpoints
 from stages.blocks.training_dynamics import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         status = _lacking(steps, description)
     if description is None or status is not None:
         assert status is not None
-        write_status(paths["out"], status, stage=STAGE.name, version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(status, paths, stage=STAGE.name, version=VERSION, made_from=made_from)
         return
     made_from |= _made_from(paths, description, steps)
     images = _images(params, paths)

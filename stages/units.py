@@ -19,7 +19,7 @@ from pipeline.formats import shards
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import INPUT, Activations, KeptLayer, open_activations
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.status import not_run, write_status
+from pipeline.formats.status import not_run
 from pipeline.formats.units import VERSION, About, LayerUnits, write_units
 from pipeline.numerics.scratch import Columns, columns_on_disk
 from pipeline.params import digest
@@ -29,6 +29,7 @@ from pipeline.topk.ranking import rank
 from pipeline.topk.streaming import TopK
 from stages.blocks.units import Params
 from stages.command import Stage, execute
+from stages.leaving import leave
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """
     made_from = {"params": digest(params)}
     if not params.run:
-        write_status(paths["out"], not_run("units"), stage="units", version=VERSION, made_from=made_from)
-        write_metrics(paths["metrics"], {})
+        leave(not_run("units"), paths, stage="units", version=VERSION, made_from=made_from)
         return
     made_from |= {
         "activations": store.digest(paths["activations"] / INDEX),

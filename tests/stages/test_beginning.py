@@ -5,11 +5,11 @@ import torch
 
 from pipeline import store
 from pipeline.formats.probes import VERSION as PROBES_VERSION
-from pipeline.formats.status import Status, not_run, read_status, write_status
+from pipeline.formats.status import not_run, read_status, write_status
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.params import OptionalBlock, digest
-from stages.beginning import begin, leave
+from stages.beginning import begin
 from tests.small.networks import save_networks
 from tests.small.probes import PICTURES, write_unlabelled
 
@@ -60,10 +60,3 @@ def test_without_probes_their_reason_is_the_stage_s(paths):
     write_status(paths["probes"], status, stage="probes", version=PROBES_VERSION)
     assert begin(RUN, paths, **AS) is None
     assert read_status(paths["out"], version=7) == status
-
-
-def test_a_stage_may_leave_a_reason_of_its_own(paths):
-    status = Status("not applicable", "the network has no layer")
-    leave(status, paths, **AS, made_from={"params": "1"})
-    assert read_status(paths["out"], version=7) == status
-    assert paths["metrics"].read_text() == "{}\n"
