@@ -32,7 +32,7 @@ from pipeline.extraction.directed import rank_maps
 from pipeline.formats import directions as formats
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import Activations, open_activations
-from pipeline.formats.directions import Compared, DirectedLayer, DirectionsWriter, Kind, Rotations
+from pipeline.formats.directions import DirectedLayer, DirectionsWriter, Kind, Rotations
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.patches import Patches
 from pipeline.formats.status import not_run
@@ -166,7 +166,7 @@ def _layer(
         )
         start = rows.stop
     compared = {
-        kind: Compared(**vars(found))
+        kind: found
         for kind in axes
         if (found := compare(kinds[formats.UNIT].purity, kinds[kind].purity, seed=params.seed))
     }

@@ -1,7 +1,7 @@
 """``activation_maps.h5``: the maps of a layer's units on the probes, and a few numbers of each map."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import LayerGeometry, read_geometry
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 
 VERSION = 1
 _ARRAYS = ("unit", "scale", "sparsity", "localisation", "largest", "smallest")
@@ -122,9 +122,6 @@ class ActivationMapsFile:
         return maps.astype(np.float32) * scale[:, None, None]
 
 
-@contextmanager
-def open_activation_maps(path: Path) -> Iterator[ActivationMapsFile | Status]:
+def open_activation_maps(path: Path) -> AbstractContextManager[ActivationMapsFile | Status]:
     """Open maps, or find out why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else ActivationMapsFile(file)
+    return opened(path, VERSION, ActivationMapsFile)

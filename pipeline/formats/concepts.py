@@ -1,7 +1,7 @@
 """``concepts.h5``: directions learnt from examples of concepts, and how much classes depend on them."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 
 VERSION = 1
 _ARRAYS = (
@@ -121,9 +121,6 @@ class ConceptsFile:
         return LayerConcepts(**{array: self._file.get(f"{name}/{array}") for array in _ARRAYS})
 
 
-@contextmanager
-def open_concepts(path: Path) -> Iterator[ConceptsFile | Status]:
+def open_concepts(path: Path) -> AbstractContextManager[ConceptsFile | Status]:
     """Open concepts, or return their status where there are none; errors as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.state != "done" else ConceptsFile(file)
+    return opened(path, VERSION, ConceptsFile)

@@ -1,7 +1,7 @@
 """``contrasts.h5``: of the drawn units the images that excite them least and yet do, and some at random."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.patches import Patches
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 
 VERSION = 1
 KINDS = ("weakest", "random")
@@ -75,12 +75,7 @@ class ContrastsWriter:
         group = f"{layer}/{name}"
         for array in _ARRAYS:
             self._file.put(f"{group}/{array}", getattr(kind, array))
-        self._file.put(f"{group}/scale", patches.scale)
-        for array, source in (("patch", patches.pixels), ("mask", patches.mask)):
-            dataset = self._file.allocate(f"{group}/{array}", source.shape, np.uint8)
-            for row in range(len(source)):
-                dataset[row] = source[row]
-            dataset.flush()
+        patches.put(self._file, group)
 
 
 @contextmanager
@@ -119,14 +114,9 @@ class ContrastsFile:
 
     def patches(self, layer: str, name: str, row: int) -> Patches:
         """Read the K patches of the unit in this row of a layer's arrays."""
-        here = slice(row, row + 1)
-        arrays = (self._file.get(f"{layer}/{name}/{part}", here)[0] for part in ("patch", "mask", "scale"))
-        return Patches(*arrays)
+        return Patches.of_unit(self._file, f"{layer}/{name}", row)
 
 
-@contextmanager
-def open_contrasts(path: Path) -> Iterator[ContrastsFile | Status]:
+def open_contrasts(path: Path) -> AbstractContextManager[ContrastsFile | Status]:
     """Open contrasts, or find out why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else ContrastsFile(file)
+    return opened(path, VERSION, ContrastsFile)

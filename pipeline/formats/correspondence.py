@@ -1,7 +1,7 @@
 """``correspondence.h5``: places of the probes, found again in their warps by the vectors of some layers."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import LayerGeometry, pair, read_geometry
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 from pipeline.numerics.geometry import Pair
 
 VERSION = 1
@@ -245,12 +245,9 @@ class CorrespondenceFile:
         return kind(**{name: self._file.get(f"{group}/{name}") for name in _names(kind)})
 
 
-@contextmanager
-def open_correspondence(path: Path) -> Iterator[CorrespondenceFile | Status]:
+def open_correspondence(path: Path) -> AbstractContextManager[CorrespondenceFile | Status]:
     """Open matches, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else CorrespondenceFile(file)
+    return opened(path, VERSION, CorrespondenceFile)
 
 
 def _names(kind: Any) -> list[str]:

@@ -4,7 +4,7 @@ A layer is read a kind at a time, patches a direction at a time.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.formats.geometry import LayerGeometry, pair, read_geometry
 from pipeline.formats.patches import Patches
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 from pipeline.numerics.geometry import Pair
 
 VERSION = 1
@@ -105,7 +105,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Compared:
-    """The class purity of units beside that of a kind of direction, as `analyses.directions.purity` has it.
+    """The class purity of units beside that of a kind of direction.
 
     Attributes
     ----------
@@ -114,9 +114,10 @@ class Compared:
     units_mean, directions_mean
         Their means.
     effect
-        Cliff's delta, -1 to 1.
+        Cliff's delta, -1 to 1: the probability that a unit is purer than a direction, less that of the
+        reverse.
     p_value
-        Of the permutation test.
+        That the means differ so much either way where units and directions are dealt out at random.
     """
 
     units: int
@@ -205,12 +206,7 @@ class DirectionsWriter:
             if values is not None:
                 as_documented = values.astype(np.uint8) if array == "duplicate" else values
                 self._file.put(f"{group}/{array}", as_documented)
-        self._file.put(f"{group}/scale", patches.scale)
-        for array, source in (("patch", patches.pixels), ("mask", patches.mask)):
-            dataset = self._file.allocate(f"{group}/{array}", source.shape, np.uint8)
-            for row in range(len(source)):
-                dataset[row] = source[row]
-            dataset.flush()
+        patches.put(self._file, group)
 
     def put_rotations(self, rotations: Rotations) -> None:
         """Write what rotations change."""
@@ -277,9 +273,7 @@ class DirectionsFile:
 
     def patches(self, layer: str, kind: str, row: int) -> Patches:
         """Read the K patches of one that is shown, by its row among these."""
-        here = slice(row, row + 1)
-        names = ("patch", "mask", "scale")
-        return Patches(*(self._file.get(f"{layer}/{kind}/{name}", here)[0] for name in names))
+        return Patches.of_unit(self._file, f"{layer}/{kind}", row)
 
     def rotations(self) -> Rotations:
         """Read what rotations change."""
@@ -289,9 +283,6 @@ class DirectionsFile:
         return Rotations(**found, **{key: about[key] for key in ("images", "pairs", "reason")})
 
 
-@contextmanager
-def open_directions(path: Path) -> Iterator[DirectionsFile | Status]:
+def open_directions(path: Path) -> AbstractContextManager[DirectionsFile | Status]:
     """Open directions, or return their status where there are none; errors as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.state != "done" else DirectionsFile(file)
+    return opened(path, VERSION, DirectionsFile)

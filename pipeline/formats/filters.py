@@ -1,7 +1,7 @@
 """``filters.h5``: each layer's weights, how good they are, and how the filters of the first layer look."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import pair
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 from pipeline.numerics.geometry import Pair
 
 VERSION = 1
@@ -249,12 +249,9 @@ class FiltersFile:
         return Looks(frequency, self._file.get(coloured), separation)
 
 
-@contextmanager
-def open_filters(path: Path) -> Iterator[FiltersFile | Status]:
+def open_filters(path: Path) -> AbstractContextManager[FiltersFile | Status]:
     """Open filters, or find out why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else FiltersFile(file)
+    return opened(path, VERSION, FiltersFile)
 
 
 def _measures(quality: Quality | None, prefix: str = "") -> dict[str, float]:

@@ -1,7 +1,7 @@
 """``gradients.h5``: of each probe, which pixels the score of its class depends on, by several methods."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import pair
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 from pipeline.numerics.geometry import Pair
 
 VERSION = 1
@@ -177,9 +177,6 @@ class GradientsFile:
         return self._file.get(MAP, slice(place, place + 1))[0]
 
 
-@contextmanager
-def open_gradients(path: Path) -> Iterator[GradientsFile | Status]:
+def open_gradients(path: Path) -> AbstractContextManager[GradientsFile | Status]:
     """Open maps, or find out why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else GradientsFile(file)
+    return opened(path, VERSION, GradientsFile)

@@ -1,7 +1,7 @@
 """``inversion.h5``: the probes as they are reconstructed from their codes in some layers."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 
 VERSION = 1
 _ARRAYS = ("errors", "energy", "rate", "pixel_error", "between", "predicted", "probability")
@@ -177,9 +177,6 @@ class InversionFile:
         return np.rint(np.clip(image.astype(np.float32), 0, 255)).astype(np.uint8)
 
 
-@contextmanager
-def open_inversion(path: Path) -> Iterator[InversionFile | Status]:
+def open_inversion(path: Path) -> AbstractContextManager[InversionFile | Status]:
     """Open reconstructions, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else InversionFile(file)
+    return opened(path, VERSION, InversionFile)

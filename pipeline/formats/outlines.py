@@ -1,7 +1,7 @@
 """``outlines.h5``: the drawn units' maps on their winners, and each unit's level; read a layer at a time."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import LayerGeometry, pair, read_geometry
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 from pipeline.numerics.geometry import Pair, ReceptiveField
 
 VERSION = 1
@@ -152,12 +152,9 @@ class OutlinesFile:
         return self._box[int(np.searchsorted(self._image_id, image_id))]
 
 
-@contextmanager
-def open_outlines(path: Path) -> Iterator[OutlinesFile | Status]:
+def open_outlines(path: Path) -> AbstractContextManager[OutlinesFile | Status]:
     """Open outlines, or find out why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else OutlinesFile(file)
+    return opened(path, VERSION, OutlinesFile)
 
 
 def _ungated(found: Mapping[str, object]) -> ReceptiveField | None:

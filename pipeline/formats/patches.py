@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,6 +148,21 @@ class Patches:
     mask: NDArray[np.uint8]
     scale: NDArray[np.float32]
 
+    def put(self, file: store.Writer, group: str) -> None:
+        """Write those of V units (V, K, …), which may lie on disk: they are read a unit at a time."""
+        file.put(f"{group}/scale", self.scale)
+        for array, source in (("patch", self.pixels), ("mask", self.mask)):
+            dataset = file.allocate(f"{group}/{array}", source.shape, np.uint8)
+            for row in range(len(source)):
+                dataset[row] = source[row]
+            dataset.flush()
+
+    @classmethod
+    def of_unit(cls, file: store.Reader, group: str, row: int) -> Self:
+        """Read the K patches of the unit in this row of a group."""
+        here = slice(row, row + 1)
+        return cls(*(file.get(f"{group}/{name}", here)[0] for name in ("patch", "mask", "scale")))
+
 
 class PatchesWriter:
     """Patches that are being written: first the contexts, then each layer; made by `new_patches`."""
@@ -192,12 +207,7 @@ class PatchesWriter:
         self._file.set_attributes(name, layer.geometry.attributes() | about | overlap)
         for array in _ARRAYS if layer.input is None else _ARRAYS + _BOUNDED:
             self._file.put(f"{name}/{array}", getattr(layer, array))
-        self._file.put(f"{name}/scale", patches.scale)
-        for array, source in (("patch", patches.pixels), ("mask", patches.mask)):
-            dataset = self._file.allocate(f"{name}/{array}", source.shape, np.uint8)
-            for row in range(len(source)):
-                dataset[row] = source[row]
-            dataset.flush()
+        patches.put(self._file, name)
 
 
 @contextmanager
@@ -244,8 +254,7 @@ class PatchesFile:
 
     def patches(self, layer: str, row: int) -> Patches:
         """Read the K patches of the unit in this row of a layer's arrays."""
-        here = slice(row, row + 1)
-        return Patches(*(self._file.get(f"{layer}/{name}", here)[0] for name in ("patch", "mask", "scale")))
+        return Patches.of_unit(self._file, layer, row)
 
     def context(self, image_id: int) -> Context | None:
         """Read an image's context; None where it could not be read, or for an empty place (-1)."""

@@ -1,7 +1,7 @@
 """``projections.h5``: what of their strongest images made units answer; read a unit at a time."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 
 VERSION = 1
 
@@ -191,12 +191,9 @@ class ProjectionsFile:
         return {method: self._file.get(f"{layer}/{array}/{method}", here) for method in self.about.methods}
 
 
-@contextmanager
-def open_projections(path: Path) -> Iterator[ProjectionsFile | Status]:
+def open_projections(path: Path) -> AbstractContextManager[ProjectionsFile | Status]:
     """Open projections, or find out why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else ProjectionsFile(file)
+    return opened(path, VERSION, ProjectionsFile)
 
 
 def _arrays(unit: ProjectedUnit) -> Iterator[tuple[str, np.ndarray]]:

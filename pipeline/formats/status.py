@@ -5,14 +5,16 @@ the data lack what it needs, the artifact holds its status and nothing else; els
 data. Either way it is two attributes of the file, ``status`` and ``status_reason``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from pipeline import store
 from pipeline.errors import UserError
 
+Artifact = TypeVar("Artifact")
 State = Literal["done", "not run", "not applicable"]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -86,6 +88,22 @@ def status_of(file: store.Reader) -> Status:
         return Status(attributes["status"], attributes["status_reason"])
     except (KeyError, ValueError) as error:
         raise UserError(f"{file.path}: bears no status ({error}); run its stage again") from None
+
+
+@contextmanager
+def opened(path: Path, version: int, of: Callable[[store.Reader], Artifact]) -> Iterator[Artifact | Status]:
+    """Open an artifact as what is made of its file, or find out why it has no data; errors as of `status_of`.
+
+    Parameters
+    ----------
+    path, version
+        As of `pipeline.store.read`.
+    of
+        Makes of the open file what reads its data.
+    """
+    with store.read(path, version=version) as file:
+        status = status_of(file)
+        yield status if status.reason else of(file)
 
 
 def read_status(path: Path, *, version: int) -> Status:

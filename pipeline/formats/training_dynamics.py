@@ -1,7 +1,7 @@
 """``training_dynamics.h5``: a network's layers at each checkpoint of its training, on a sample of images."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import pair
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 from pipeline.numerics.geometry import Pair
 
 VERSION = 1
@@ -228,9 +228,6 @@ class DynamicsFile:
         return ShownMaps(self._file.get(f"{layer}/shown/unit"), self._file.get(f"{layer}/shown/map"))
 
 
-@contextmanager
-def open_dynamics(path: Path) -> Iterator[DynamicsFile | Status]:
+def open_dynamics(path: Path) -> AbstractContextManager[DynamicsFile | Status]:
     """Open training dynamics, or find out why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else DynamicsFile(file)
+    return opened(path, VERSION, DynamicsFile)

@@ -1,7 +1,7 @@
 """``units.h5``: what each unit does over the whole dataset, written and read a layer at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import LayerGeometry, read_geometry
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, opened
 
 VERSION = 1
 _ALWAYS = (
@@ -202,9 +202,6 @@ class UnitsFile:
         )  # fmt: skip
 
 
-@contextmanager
-def open_units(path: Path) -> Iterator[UnitsFile | Status]:
+def open_units(path: Path) -> AbstractContextManager[UnitsFile | Status]:
     """Open what units do, or find out why it is not known; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        yield status if status.reason else UnitsFile(file)
+    return opened(path, VERSION, UnitsFile)

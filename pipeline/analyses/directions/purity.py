@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu, permutation_test
 
+from pipeline.formats.directions import Compared
+
 Floats = NDArray[np.float64]
 
 RESAMPLES = 9999
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The purity of units beside that of directions.
-
-    Attributes
-    ----------
-    units, directions
-        How many of each have a purity.
-    units_mean, directions_mean
-        Their means.
-    effect
-        Cliff's delta, -1 to 1: the probability that a unit is purer than a direction, less that of the
-        reverse.
-    p_value
-        That the means differ so much either way where units and directions are dealt out at random.
-    """
-
-    units: int
-    directions: int
-    units_mean: float
-    directions_mean: float
-    effect: float
-    p_value: float
 
 
 def class_purity(label: NDArray[np.integer], classes: int) -> Floats:
@@ -60,7 +35,7 @@ def class_purity(label: NDArray[np.integer], classes: int) -> Floats:
     return np.where((label >= 0).all(1), purity, np.nan)
 
 
-def compare(units: Floats, directions: Floats, *, seed: int) -> Comparison | None:
+def compare(units: Floats, directions: Floats, *, seed: int) -> Compared | None:
     """Compare the purity of units with that of directions; None where there are fewer than two of either.
 
     Parameters
@@ -78,7 +53,7 @@ def compare(units: Floats, directions: Floats, *, seed: int) -> Comparison | Non
         rng=np.random.default_rng(seed),
     )  # fmt: skip
     larger = mannwhitneyu(one, other).statistic / (len(one) * len(other))
-    return Comparison(
+    return Compared(
         len(one), len(other), float(one.mean()), float(other.mean()), float(2 * larger - 1),
         float(found.pvalue),
     )  # fmt: skip
