@@ -3,7 +3,6 @@
 // pointed at. It is looked about in here; all else that the map can do is on its own page, to which a click leads.
 
 const PARTS = ["map-data", "map-colours", "map-sheets", "map-view"];
-const STEP = 0.15; // of the map's side, for an arrow key
 const STILL_A_CLICK = 4; // CSS pixels that a pointer may travel
 const REACH = 14; // CSS pixels beside a tile that still hit it
 
@@ -16,7 +15,7 @@ class FirstMap {
     view.colouring = colours.now(labelled ? "label" : "predicted");
     data.filter(view.colouring);
     this.#pointer();
-    this.#keyboard();
+    view.steer({ Enter: () => this.#follow(data.at(view.x, view.y, view.tile, Infinity)) });
     this.#curtain();
     document.addEventListener("themechange", () => view.request());
     view.resize();
@@ -66,28 +65,6 @@ class FirstMap {
   #under(event) {
     const [x, y] = this.view.toWorld(event.offsetX, event.offsetY);
     return this.data.at(x, y, this.view.tile, REACH / this.view.scale);
-  }
-
-  #keyboard() {
-    const { view } = this;
-    const far = () => Math.min(view.width, view.height) * STEP;
-    const keys = {
-      ArrowLeft: () => view.pan(far(), 0),
-      ArrowRight: () => view.pan(-far(), 0),
-      ArrowUp: () => view.pan(0, far()),
-      ArrowDown: () => view.pan(0, -far()),
-      "+": () => view.zoom(1.4),
-      "=": () => view.zoom(1.4),
-      "-": () => view.zoom(1 / 1.4),
-      0: () => view.fit(),
-      Enter: () => this.#follow(this.data.at(view.x, view.y, view.tile, Infinity)),
-    };
-    view.canvas.addEventListener("keydown", (event) => {
-      const action = keys[event.key];
-      if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      action();
-    });
   }
 
   #tell(i) {

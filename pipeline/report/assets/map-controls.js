@@ -110,30 +110,15 @@ class MapControls {
   // Keyboard
 
   #keyboard() {
-    const { canvas, view } = this;
-    const far = () => Math.min(view.width, view.height) * 0.15;
-    const actions = {
-      ArrowLeft: () => view.pan(far(), 0),
-      ArrowRight: () => view.pan(-far(), 0),
-      ArrowUp: () => view.pan(0, far()),
-      ArrowDown: () => view.pan(0, -far()),
-      "+": () => view.zoom(1.4),
-      "=": () => view.zoom(1.4),
-      "-": () => view.zoom(1 / 1.4),
-      0: () => view.fit(),
+    const { view } = this;
+    view.steer({
       Enter: () => this.select(this.data.at(view.x, view.y, view.tile, Infinity)),
       n: () => keys.step(1),
       p: () => keys.step(-1),
       g: () => this.arrange(this.layout === "map" ? "grid" : "map", true),
       Escape: () => this.select(-1),
-    };
-    keys.step = (direction) => this.#goTo(this.data.step(direction > 0 ? view.selected : Math.max(view.selected, 0), direction));
-    canvas.addEventListener("keydown", (event) => {
-      const action = actions[event.key];
-      if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      action();
     });
+    keys.step = (direction) => this.#goTo(this.data.step(direction > 0 ? view.selected : Math.max(view.selected, 0), direction));
   }
 
   #goTo(i) {

@@ -4,6 +4,7 @@
 const DOTS_BELOW = 7; // CSS pixels of a tile; smaller thumbnails show nothing that a dot does not
 const MOST_TILES = 4000; // in one frame, 4 µs each without a graphics card; more are drawn as dots
 const LARGEST_TILE = 320; // CSS pixels
+const STEP = 0.15; // of the map's side, for an arrow key
 const OUTLINE = 0.09; // of a tile
 const INKS = {
   light: { ink: "#16202b", accent: "#1d5b9e", faint: "#8b949e", paper: "#fbfbf9" },
@@ -102,6 +103,28 @@ class MapView {
     this.scale = Math.min(this.#scaleFor(LARGEST_TILE), Math.max(this.fitScale / 2, zoom * this.fitScale));
     [this.x, this.y] = [x, y];
     this.#keepInSight();
+  }
+
+  // By the keys of the canvas: those that move over the map, and the page's own, each with its action.
+  steer(own) {
+    const far = () => Math.min(this.width, this.height) * STEP;
+    const actions = {
+      ArrowLeft: () => this.pan(far(), 0),
+      ArrowRight: () => this.pan(-far(), 0),
+      ArrowUp: () => this.pan(0, far()),
+      ArrowDown: () => this.pan(0, -far()),
+      "+": () => this.zoom(1.4),
+      "=": () => this.zoom(1.4),
+      "-": () => this.zoom(1 / 1.4),
+      0: () => this.fit(),
+      ...own,
+    };
+    this.canvas.addEventListener("keydown", (event) => {
+      const action = actions[event.key];
+      if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      action();
+    });
   }
 
   request() {
