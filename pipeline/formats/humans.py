@@ -258,11 +258,6 @@ def read_people(path: Path) -> People:
         return People(status if status.reason else _get_humans(file), get_choices(file))
 
 
-def read_humans(path: Path) -> Humans | Status:
-    """Read what people say of the images, or why there is nothing; `UserError` as of `read_people`."""
-    return read_people(path).humans
-
-
 def _get_humans(file: store.Reader) -> Humans:
     about = file.attributes()
     raters = Raters(

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.formats import predictions
-from pipeline.formats.humans import read_humans, read_people
+from pipeline.formats.humans import read_people
 from pipeline.formats.status import Status
 from stages import humans
 from tests.end_to_end.artifact_tables import faults, read_document
@@ -53,7 +53,7 @@ def make(tmp_path):
 
 def run(paths, **changed):
     humans.run(humans.Params(**PARAMS | changed), paths)
-    return read_humans(paths["out"])
+    return read_people(paths["out"]).humans
 
 
 ANNA = "path,label\n" + "".join(f"{image(row)},{'abc'[row % 3]}\n" for row in range(1, 6))
@@ -142,4 +142,4 @@ def test_left_out_it_reads_nothing(tmp_path):
     humans.run(humans.Params(**PARAMS | {"run": False}), {
         "out": tmp_path / "out.h5", "metrics": tmp_path / "metrics.json",
     })  # fmt: skip
-    assert read_humans(tmp_path / "out.h5").state == "not run"
+    assert read_people(tmp_path / "out.h5").humans.state == "not run"

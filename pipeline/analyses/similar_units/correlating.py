@@ -137,7 +137,7 @@ class _Kept:
     def __init__(self, units: Sequence[int], varies: NDArray[np.bool_], k: int) -> None:
         ends = np.cumsum([0, *units]).tolist()
         self._layers = [slice(*pair) for pair in zip(ends, ends[1:], strict=False)]
-        self._varies, self._k = varies, k
+        self._varies = varies
         self._near, self._far = Nearest(len(varies), k), Nearest(len(varies), k)
 
     def add(self, rows: slice, panel: NDArray[np.float32]) -> None:

@@ -3,7 +3,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from pipeline.formats.humans import People, read_humans, write_humans
+from pipeline.formats.humans import People, read_people, write_humans
 from pipeline.formats.status import not_run
 from tests.small.humans import humans
 
@@ -12,7 +12,7 @@ from tests.small.humans import humans
 def test_what_people_say_comes_back(tmp_path, doubt):
     given = humans(tabled=(False, True), doubt=doubt)
     write_humans(tmp_path / "humans.h5", People(given, not_run("humans")), made_from={})
-    found = read_humans(tmp_path / "humans.h5")
+    found = read_people(tmp_path / "humans.h5").humans
     assert (found.raters.name, found.conditions) == (given.raters.name, given.conditions)
     assert (found.unknown, found.unlabelled, found.raters.left_out) == (0, 0, 0)
     for group in ("raters", "answers", "network", "compared", "consistency", *(["doubt"] if doubt else [])):
@@ -26,4 +26,4 @@ def test_what_people_say_comes_back(tmp_path, doubt):
 
 def test_a_status_comes_back(tmp_path):
     write_humans(tmp_path / "humans.h5", People(not_run("humans"), not_run("humans")), made_from={})
-    assert read_humans(tmp_path / "humans.h5") == not_run("humans")
+    assert read_people(tmp_path / "humans.h5").humans == not_run("humans")
