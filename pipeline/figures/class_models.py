@@ -19,10 +19,13 @@ from pipeline.store.tables import write_table
 SIDE = 224  # pixels, longer side of a picture
 # The last share of the steps, in which a climb that has come to its end rises no more.
 LAST = 0.2
+NOTHING_MOVES = Status("not applicable", "from the zero image nothing moves the score of any of the classes")
 
 
 def add_class_models(section: SectionDraft, found: ClassModels | Status, outputs: Sequence[str]) -> None:
     """Show the pictures, or say why there are none.
+
+    A class whose score nothing moves from the zero image has none: it would be an even grey.
 
     Parameters
     ----------
@@ -36,14 +39,19 @@ def add_class_models(section: SectionDraft, found: ClassModels | Status, outputs
     if isinstance(found, Status):
         section.status = found
         return
-    steps = found.energy.shape[1] - 1
+    moved = np.flatnonzero((found.score != found.score[:, :1]).any(axis=1))
+    if not len(moved):
+        section.status = NOTHING_MOVES
+        return
+    weight = found.weight[moved]
     section.numbers |= {
-        "classes": len(found.output), "recognised": int((found.predicted == found.output).sum()),
-        "steps": steps, "chosen": int(found.chosen_weight), "last": LAST, "rising": max(rising(found)),
-        "least_weight": float(found.weight.min()), "most_weight": float(found.weight.max()),
-        "clipped": float(np.median(found.clipped)),
+        "classes": len(moved), "recognised": int((found.predicted == found.output)[moved].sum()),
+        "steps": found.energy.shape[1] - 1, "chosen": int(found.chosen_weight),
+        "last": LAST, "rising": max(rising(found)), "clipped": float(np.median(found.clipped[moved])),
+        "least_weight": float(weight.min()), "most_weight": float(weight.max()),
+        "unmoved": len(found.output) - len(moved),
     }  # fmt: skip
-    figures = tuple(_figure(section, found, place, outputs) for place in range(len(found.output)))
+    figures = tuple(_figure(section, found, place, outputs) for place in moved.tolist())
     section.add(Multiples(id="models", caption="models", figures=figures))
 
 
@@ -70,7 +78,6 @@ def _figure(section: SectionDraft, found: ClassModels, place: int, outputs: Sequ
         "output": outputs[output], "predicted": outputs[predicted], "same": int(output == predicted),
         "probability": float(found.probability[place]), "first": float(found.score[place, 0]),
         "score": float(found.score[place, -1]), "weight": float(found.weight[place]),
-        "moved": int((found.score[place] != found.score[place, 0]).any()),
     }  # fmt: skip
     return Figure(
         id=name, caption="model", data=f"{name}.csv", **canvas.save(section.folder, name), numbers=numbers,

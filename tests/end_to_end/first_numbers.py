@@ -12,6 +12,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 Z = 1.959963984540054  # of a 95 % interval
 ALIKE, TWIN, CLEAR = 0.9, 0.99, 0.05
@@ -191,6 +192,12 @@ def failing(a: Artifacts) -> int:
     return sum((judged and not beats_lot(a, one)) or hardly_changes(a, one) for one in methods)
 
 
+def climbed(a: Artifacts) -> NDArray[np.bool_]:
+    """Whether the score of each class ever left that of the zero image."""
+    score = a.class_models["score"][()]
+    return (score != score[:, :1]).any(axis=1)
+
+
 def inverted(a: Artifacts) -> dict[str, float]:
     """The median error of the code of each layer."""
     return {layer: float(np.median(a.inversion[layer]["error"][()])) for layer in a.layers("inversion")}
@@ -292,9 +299,9 @@ ORACLES: dict[str, Callable[[Artifacts], Any]] = {
     "occlusion#largest": lambda a: int(max(a.occlusion.attrs["windows"])),
     "gradients#probes": lambda a: len(a.gradients["image_id"]),
     "gradients#methods": lambda a: len(a.gradients.attrs["methods"]),
-    "class_models#classes": lambda a: len(a.class_models["output"]),
+    "class_models#classes": lambda a: int(climbed(a).sum()),
     "class_models#recognised": lambda a: int(
-        (a.class_models["output"][()] == a.class_models["predicted"][()]).sum()
+        (climbed(a) & (a.class_models["output"][()] == a.class_models["predicted"][()])).sum()
     ),
     "excited_units#images": lambda a: int(a.excited_units.attrs["images"]),
     "activation_maps#layers": lambda a: len(a.layers("activation_maps")),
