@@ -20,15 +20,18 @@ from pipeline.formats.status import Status
 
 COLUMNS = (
     Column(name="layer", form="layer"), Column(name="stride", form="size"), Column(name="field", form="size"),
-    Column(name="pck", form="share"), Column(name="pck_ends", form="interval"), Column(name="error"),
-    Column(name="error_low"), Column(name="error_high"), Column(name="floor"), Column(name="by_field"),
+    Column(name="pck", form="share"), Column(name="pck_ends", form="interval"),
+    Column(name="error", form="number"), Column(name="error_low", form="number"),
+    Column(name="error_high", form="number"), Column(name="floor", form="number"),
+    Column(name="by_field", form="number"),
     Column(name="random", form="share"), Column(name="random_ends", form="interval"),
     Column(name="chance", form="share"), Column(name="interior", form="count"),
     Column(name="interior_pck", form="share"), Column(name="interior_ends", form="interval"),
 )  # fmt: skip
 PLAIN = (
     Column(name="what"), Column(name="pck", form="share"), Column(name="pck_ends", form="interval"),
-    Column(name="error"), Column(name="error_low"), Column(name="error_high"),
+    Column(name="error", form="number"), Column(name="error_low", form="number"),
+    Column(name="error_high", form="number"),
 )  # fmt: skip
 Float64 = NDArray[np.float64]
 

@@ -28,9 +28,11 @@ ACROSS = 3  # pictures in a line of an image's own figure, so that they can be s
 WIDTH, HEIGHT = 3.6, 2.9  # inches
 DATA = ("layer", "relative_error", "of_other_images", "pixel_error", "class_kept", "probability")
 COLUMNS = (
-    Column(name="layer", form="layer"), Column(name="values", form="count"), Column(name="error"),
-    Column(name="least"), Column(name="most"), Column(name="between"), Column(name="pixels"),
-    Column(name="kept", form="proportion"), Column(name="smoothness"),
+    Column(name="layer", form="layer"), Column(name="values", form="count"),
+    Column(name="error", form="number"), Column(name="least", form="number"),
+    Column(name="most", form="number"),
+    Column(name="between", form="number"), Column(name="pixels", form="number"),
+    Column(name="kept", form="proportion"), Column(name="smoothness", form="number"),
 )  # fmt: skip
 
 UInt8 = NDArray[np.uint8]

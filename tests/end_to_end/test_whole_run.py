@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from pipeline.contents.blocks import Table
 from pipeline.contents.reading import read_section
 from tests.end_to_end.project import Project
 
@@ -47,6 +48,23 @@ def test_report_has_a_page_for_each_drawn_unit(finished, pages):
     units = [unit for layer in section.layers for unit in layer.units]
     drawn = sum(bool(unit.strips or unit.blocks) for unit in units)
     assert len(list((finished.root / "report/units").rglob("*.html"))) == drawn < len(units)
+
+
+def test_numbers_stand_in_columns_of_numbers(finished):
+    tables = [
+        block
+        for folder in (finished.root / "artifacts/figures").glob("*/*/")
+        for block in read_section(folder).content.blocks
+        if isinstance(block, Table)
+    ]
+    assert len(tables) > 10
+    wrong = [
+        f"{table.id}: {column.name}"
+        for table in tables
+        for place, column in enumerate(table.columns)
+        if column.form == "text" and any(isinstance(row[place], int | float) for row in table.rows)
+    ]
+    assert not wrong
 
 
 def test_links_of_the_report_resolve(pages):
