@@ -19,6 +19,7 @@ NUMBERS = (
     "images", "classes", "right", "accuracy", "accuracy_low", "accuracy_high", "confidence",
     "confidence_low", "confidence_high", "calibration_error",
 )  # fmt: skip
+WORD = 16  # letters of a word that a bin is called by, in a figure
 COLUMNS = ("attribute", "bin", *NUMBERS[:6], "error_ratio", *NUMBERS[6:])
 
 
@@ -33,6 +34,12 @@ def bin_name(one: Effect, place: int) -> str:
         return one.bins.words[place]
     low, high = (_short(values[place]) for values in (one.bins.low, one.bins.high))
     return low if low == high else f"{low} – {high}"
+
+
+def bin_label(one: Effect, place: int) -> str:
+    """Say it in a figure, where a long word is cut; of a number, what is left would be another one."""
+    name = bin_name(one, place)
+    return name if one.bins.words is None else short(name, WORD)
 
 
 def _short(value: float) -> str:
@@ -92,7 +99,7 @@ def _paint(figure: Figure, theme: Theme, one: Effect, found: Attributes) -> None
     figure.legend(loc="outside upper center", ncols=2, fontsize=FONT - 1)
     lower.bar(place, 100 * bins.calibration_error, width=0.5, color=theme.soft)
     lower.set_ylabel("error of\ncalibration, %", fontsize=FONT - 2)
-    labels = [short(bin_name(one, at), 16) for at in place.tolist()]
+    labels = [bin_label(one, at) for at in place.tolist()]
     lower.set_xticks(place, labels, rotation=30, ha="right", rotation_mode="anchor", fontsize=FONT - 1)
     lower.set_xlabel(short(one.name, 40), fontsize=FONT)
     for axes in (upper, lower):

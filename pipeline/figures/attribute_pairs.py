@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -9,10 +11,10 @@ from matplotlib.figure import Figure
 from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.attribute_bins import bin_name
+from pipeline.figures.attribute_bins import bin_label, bin_name
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import halved, plot, short
-from pipeline.formats.attributes import Attributes, Interaction
+from pipeline.formats.attributes import Attributes, Effect, Interaction
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
@@ -23,7 +25,7 @@ def add_interaction(section: SectionDraft, found: Attributes) -> None:
     """Draw the accuracy in each pair of bins, and say whether the two effects add up."""
     both = found.interaction
     assert both is not None, "asked for before"
-    names = _bin_names(found, both)
+    names, labels = (_bin_names(found, both, written) for written in (bin_name, bin_label))
     low, high = wilson(both.right, both.images)
     write_table(section.folder / PAIRS, (*both.names, "images", "right", "low", "high"), (
         (names[0][row], names[1][column], both.images[row, column].item(), both.right[row, column].item(),
@@ -32,7 +34,7 @@ def add_interaction(section: SectionDraft, found: Attributes) -> None:
     ))  # fmt: skip
     rows, columns = both.images.shape
     size = (1.45 + 0.56 * columns, 1.1 + 0.45 * rows)
-    files = halved(plot(section.folder, "pairs", size, lambda f, t: _paint(f, t, both, names)))
+    files = halved(plot(section.folder, "pairs", size, lambda f, t: _paint(f, t, both, labels)))
     numbers: dict[str, Number] = {
         "one": both.names[0], "other": both.names[1], "freedom": both.freedom, "ratio": both.ratio,
         "empty": int((both.images == 0).sum()),
@@ -47,15 +49,17 @@ def add_interaction(section: SectionDraft, found: Attributes) -> None:
     )  # fmt: skip
 
 
-def _bin_names(found: Attributes, both: Interaction) -> tuple[list[str], list[str]]:
+def _bin_names(
+    found: Attributes, both: Interaction, written: Callable[[Effect, int], str]
+) -> tuple[list[str], list[str]]:
     effects = {one.name: one for one in found.effects}
     first, second = (
-        [bin_name(effects[name], place) for place in range(len(effects[name].bins))] for name in both.names
+        [written(effects[name], place) for place in range(len(effects[name].bins))] for name in both.names
     )
     return first, second
 
 
-def _paint(figure: Figure, theme: Theme, both: Interaction, names: tuple[list[str], list[str]]) -> None:
+def _paint(figure: Figure, theme: Theme, both: Interaction, labels: tuple[list[str], list[str]]) -> None:
     axes = figure.add_subplot()
     with np.errstate(invalid="ignore"):
         share = both.right / both.images
@@ -68,10 +72,10 @@ def _paint(figure: Figure, theme: Theme, both: Interaction, names: tuple[list[st
         text = f"{100 * share[row, column]:.0f} %\nof {count:,}" if count else "–"
         ink = theme.paper if pixels[row, column, 3] > 0.55 else theme.ink
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
-    axes.set_xticks(range(share.shape[1]), [short(name, 16) for name in names[1]], fontsize=8)
+    axes.set_xticks(range(share.shape[1]), labels[1], fontsize=8)
     for label in axes.get_xticklabels():
         label.set(rotation=30, horizontalalignment="right", rotation_mode="anchor")
-    axes.set_yticks(range(share.shape[0]), [short(name, 18) for name in names[0]], fontsize=8)
+    axes.set_yticks(range(share.shape[0]), labels[0], fontsize=8)
     axes.set_ylabel(short(both.names[0], 30))
     axes.set_xlabel(short(both.names[1], 40))
     axes.tick_params(length=0)

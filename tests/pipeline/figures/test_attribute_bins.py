@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import new_chapter
-from pipeline.figures.attribute_bins import add_curves, bin_name
+from pipeline.figures.attribute_bins import add_curves, bin_label, bin_name
 from tests.small.attributes import attributes, bins
 
 
@@ -17,6 +17,9 @@ def test_bins_are_called_by_their_ends_or_their_words():
     large.low[:], large.high[:] = (0.123456, 48_000), (0.123456, 123_456_789.0)
     object.__setattr__(brightness, "bins", large)
     assert [bin_name(brightness, place) for place in range(2)] == ["0.123", "48,000 – 123,456,789"]
+    assert bin_label(brightness, 1) == bin_name(brightness, 1), "half a number is another number"
+    object.__setattr__(light.bins, "words", ("a very long word indeed", "<b>"))
+    assert [bin_label(light, place) for place in range(2)] == ["a very long wor…", "<b>"]
 
 
 def test_all_bins_are_in_the_file_and_the_first_attributes_are_drawn(tmp_path):
