@@ -193,10 +193,17 @@ class _Layer:
         count = int((self.layer.image_id >= 0).sum())
         return blocks.Figure(
             id=f"projections-{layer_slug(self.name)}", caption="layer",
-            numbers={"layer": self.name, "shown": len(units), "projections": count},
+            numbers={
+                "layer": self.name, "shown": len(units), "projections": count, "silent": self._silent()
+            },
             data=self._file("units.csv"), evidence=Evidence(n=count, of="projections"),
             **canvas.save(self.folder, self._file("projections")),
         )  # fmt: skip
+
+    def _silent(self) -> int:
+        """Count the units of which nothing comes back, by any method."""
+        units = (self.source.unit(self.name, row) for row in range(len(self.layer.unit)))
+        return sum(not any(np.nan_to_num(one).any() for one in unit.largest.values()) for unit in units)
 
     def _columns(self) -> tuple[str, ...]:
         methods = self.source.about.methods

@@ -30,7 +30,7 @@ def made(tmp_path_factory):
     return paths
 
 
-def projected(ids, alike, across):
+def projected(ids, alike, across, largest=2):
     """A unit whose deconvnet is bright in its upper half and whose guided backpropagation is dark there."""
     half = np.zeros((len(ids), 4, 4, 3), np.float16)
     half[:, :2] = 1
@@ -43,7 +43,7 @@ def projected(ids, alike, across):
         ids, np.where(filled[:, None], np.uint16([4, 4]), np.uint16(0)), np.where(filled, 1, -1),
         maps={"deconvnet": half, "guided_backprop": -half},
         others={"deconvnet": -half[0], "guided_backprop": half[0]},
-        largest=both(2), alike=both(alike), across=both(across),
+        largest=both(largest), alike=both(alike), across=both(across),
     )  # fmt: skip
 
 
@@ -51,13 +51,13 @@ def estimate(alike, across, half=0.05):
     return [[value, value - half, value + half] for value in (alike, across, alike - across)]
 
 
-def draw(made, folder, comparison, refused=None):
+def draw(made, folder, comparison, refused=None, largest=2):
     """Write projections of features.0, and return the section that is drawn of them."""
     with open_patches(made["patches"]) as source:
         layer = source.layer("features.0")
     rows = np.flatnonzero((layer.image_id >= 0).any(1))
     with new_projections(folder / "projections.h5", made_from={}) as writer:
-        units = (projected(layer.image_id[row], 0.8, 0.3) for row in rows)
+        units = (projected(layer.image_id[row], 0.8, 0.3, largest) for row in rows)
         writer.put_layer("features.0", layer.unit[rows], units)
         for method in METHODS:
             writer.put_comparison(method, np.float64([comparison, comparison]))
@@ -149,6 +149,14 @@ def test_without_any_comparison_there_is_no_plot(made, tmp_path):
     section = draw(made, tmp_path, np.full((3, 3), np.nan))
     assert [block.kind for block in section.blocks] == ["units"]
     assert "two units on one image:" not in page_of(tmp_path / "figures/projections", tmp_path)
+
+
+@pytest.mark.parametrize(("largest", "silent"), [(2, False), (0, True)])
+def test_units_of_which_nothing_comes_back_are_counted(made, tmp_path, largest, silent):
+    section = draw(made, tmp_path, estimate(0.8, 0.3), largest=largest)
+    numbers = section.layers[0].blocks[0].numbers
+    assert numbers["silent"] == (numbers["shown"] if silent else 0)
+    assert ("nothing comes back" in page_of(tmp_path / "figures/projections", tmp_path)) is silent
 
 
 def test_layers_without_projections_are_listed(made, tmp_path):
