@@ -1,7 +1,7 @@
 """The page that looks up a unit which was not drawn: its numbers and the names of its winners."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.contents.parts import LayerPart, UnitPart
 from pipeline.contents.slugs import layer_slug
@@ -70,12 +70,11 @@ def _title(section: Worded, part: LayerPart, caption: str) -> str:
 
 def _record(layer: LayerEntry, unit: UnitEntry) -> Record:
     own = {section.name: part for section, _, part in unit.parts}
-    return [
-        _numbers(about, own[section.name]) if section.name in own else 0 for section, about in layer.parts
-    ]
+    return [numbers(about, own[section.name]) if section.name in own else 0 for section, about in layer.parts]
 
 
-def _numbers(about: LayerPart, part: UnitPart) -> Record:
+def numbers(about: LayerPart, part: UnitPart) -> Record | Literal[0]:
+    """Return what a section says of a unit; 0 where that is nothing, so that no heading stands alone."""
     columns = about.unit_table.columns if about.unit_table else ()
     rows = [
         [
@@ -89,4 +88,5 @@ def _numbers(about: LayerPart, part: UnitPart) -> Record:
         None if cell is None else cells.text(cell, column.form)
         for column, cell in zip(about.unit_facts, part.facts, strict=True)
     ]
-    return [facts, rows, *record(about, part)]
+    said = [facts, rows, *record(about, part)]
+    return said if any(fact is not None for fact in facts) or any(said[1:3]) or any(said[3]) else 0

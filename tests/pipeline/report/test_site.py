@@ -7,13 +7,14 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart
+from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitLink, UnitPart
 from pipeline.contents.reading import read_sections
 from pipeline.contents.values import Column, Fact
 from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
 from pipeline.report.captions import FOLDER, read_caption, read_chapters
 from pipeline.report.environment import FOLDER as TEMPLATES
+from pipeline.report.pages.lookup import numbers
 from pipeline.report.site import RESERVED, Texts, write_report
 from tests.pipeline.report import fakes
 
@@ -243,6 +244,16 @@ def test_layer_leads_to_its_units_that_are_not_drawn(report, pages):
 def test_undrawn_unit_is_in_a_shard(report):
     text = (report / "data/units/pool/0.js").read_text()
     assert text.startswith('convatlas.put("units/pool/0",[[4,[[["5","7 of 10 (70.0\\u00a0%)","<script>')
+
+
+def test_a_section_that_knows_nothing_of_a_unit_says_nothing_of_it():
+    about = LayerPart(
+        layer="conv", unit_facts=(Column(name="smoothness", form="number"),), unit_related=("near",), units=()
+    )
+    known = UnitPart(unit=1, facts=(0.5,), related=((),))
+    assert numbers(about, known) == [["0.5"], [], None, [[]]]
+    assert numbers(about, UnitPart(unit=1, facts=(None,), related=((),))) == 0
+    assert numbers(about, UnitPart(unit=1, facts=(None,), related=((UnitLink("conv", 2, 0.5),),)))
 
 
 def test_tables_are_safe_for_spreadsheets(report):
