@@ -53,7 +53,9 @@ def add_excited_units(
     }  # fmt: skip
     if found.compared:
         section.numbers["median"] = float(np.median(first))
-        section.add(_ranks(section, first))
+        # Where every image stands equally high, as among few images and many units, there is no curve.
+        if len(np.unique(first)) > 1:
+            section.add(_ranks(section, first))
     units = {path: _flat(found, row) for row, path in enumerate(paths)}
     section.image_units = ImageUnits(layers=found.layers, of=found.images, units=units)
     if isinstance(probes, Status) or not found.compared:

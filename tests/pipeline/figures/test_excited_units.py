@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.contents.writing import SectionDraft
@@ -31,6 +33,12 @@ def test_every_image_has_its_units_and_the_probes_stand_in_the_table(tmp_path):
     assert (tmp_path / "ranks.csv").read_text().split()[1:] == ["1,1", "2,1", "6,1"]
     assert figure.evidence.n == 3
     assert (content.numbers["first"], content.numbers["median"]) == (1, 2)
+
+
+def test_images_that_all_stand_equally_high_have_no_curve(tmp_path):
+    section = SectionDraft("excited_units", tmp_path)
+    add_excited_units(section, replace(FOUND, rank=np.array([[1, 8], [1, -1], [1, 2]])), PATHS, PROBES)
+    assert [block.id for block in section.content().blocks] == ["probes"]
 
 
 def test_without_probes_images_have_their_units_all_the_same(tmp_path):
