@@ -141,7 +141,9 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
 
 def _above(found: OutlinesFile, name: str, layer: OutlinedLayer) -> Iterator[float]:
     """Yield the share of a unit's neurons above its level, on its images; of units with such a level."""
-    for row, (half, level) in enumerate(zip(layer.half.tolist(), layer.level.tolist(), strict=True)):
+    # As the maps are stored: of a unit that hardly varies, rounding would lift most of them above the level.
+    levels = (layer.level / layer.scale).astype(np.float16).astype(np.float32) * layer.scale
+    for row, (half, level) in enumerate(zip(layer.half, levels, strict=True)):
         there = layer.image_id[row] >= 0
         if not half and there.any():
             yield float((found.maps(name, row)[there] > level).mean())

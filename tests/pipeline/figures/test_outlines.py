@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,6 +126,20 @@ def test_neurons_above_a_unit_s_own_level_are_counted_on_its_images_alone(tmp_pa
     assert figure.evidence.n == 1
     lines = (tmp_path / "above.csv").read_text().splitlines()
     assert [line for line in lines[1:] if not line.endswith(",0")] == ["exact,0.24,0.26,1"]
+
+
+def test_rounding_lifts_nothing_above_the_level(tmp_path):
+    # A unit that puts out little else than its level: as float16 it lies above it.
+    level = np.float32([0.3, 0.5])
+    assert np.float16(level[0]) > level[0]
+    layer = replace(outlined(LayerGeometry((8, 16), FIELD), None), level=level)
+    with new_outlines(tmp_path / "outlines.h5", About(("exact",), 40, INPUT), made_from={}) as writer:
+        writer.put_images(np.array([5]), BOX)
+        writer.put_layer("exact", layer, np.full((2, 2, 8, 16), level[0], np.float16))
+    section = SectionDraft("outlines", tmp_path)
+    with open_outlines(tmp_path / "outlines.h5") as source:
+        add_outlines(section, source, 100)
+    assert (tmp_path / "above.csv").read_text().splitlines()[1] == "exact,0,0.02,1"
 
 
 def test_the_section_without_data_says_why(tmp_path):
