@@ -234,6 +234,7 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
         "window": about.window, "layers": len(about.layers), "cascade": len(images.shuffled),
         "outputs": about.outputs, "boxed": int((found.orders[CENTRE].hit >= 0).sum()),
         "centre_hits": int((found.orders[CENTRE].hit == 1).sum()),
+        "whole": float(found.orders[CENTRE].deletion[:, 0].mean()),
     }  # fmt: skip
     if known is not None:
         numbers |= {
@@ -261,7 +262,14 @@ def _said(name: str, verdict: Verdict) -> dict[str, Number]:
     for of, one in named.items():
         if one is not None:
             said |= {of: one.mean, f"{of}_ends": one.ends, f"{of}_n": one.n}
-    return said
+    return said | {"places": _places(verdict)}
+
+
+def _places(verdict: Verdict) -> int:
+    """Return how many decimals percentage points need: two digits of the largest, at least one."""
+    ends = [abs(end) for one in (verdict.deletion, verdict.insertion) if one is not None for end in one.ends]
+    largest = 100 * max(ends, default=0)
+    return max(1, 1 - int(np.floor(np.log10(largest)))) if largest > 0 else 1
 
 
 def _plain(one: Estimate | None) -> tuple[float, float, float]:

@@ -87,7 +87,10 @@ NOT_SAID = {
         "KNC", "class mean", "names stand at", "Names stand", "The classes that are hardest", "Most frequent",
     ),
     "one class": ("KNC", "colours repeat", "Names stand"),
-    "no labels": ("Accuracy", "Calibration", "filter by label", "The map by label", "The images are of"),
+    "no labels": (
+        "Accuracy", "Calibration", "filter by label", "colour by label", "colours of the labels",
+        "The map by label", "The images are of",
+    ),
     "four images": ("Trustworthiness", "perplexity", "Errors", "spread evenly"),
     "one image": ("Trustworthiness", "95 % intervals (Wilson’s)", "Lines are"),
     "identical images": ("Trustworthiness", "perplexity"),

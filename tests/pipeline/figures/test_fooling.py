@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contents.writing import SectionDraft
+from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.fooling import add_fooling
 from pipeline.figures.fooling_pictures import Names
 from pipeline.formats.status import not_run
 from tests.small.fooling import FOUND
+from tests.small.pages import page_of
 from tests.small.probes import PICTURED
 
 NAMES = Names(["cat", "dog", "owl"], ["a", "b", "c"])
@@ -78,6 +79,16 @@ def test_each_probe_has_its_rows(tmp_path):
 def test_a_probe_that_is_wrong_as_it_is_and_that_nothing_else_was_tried_on_has_no_picture(tmp_path):
     first, second = drawn(tmp_path, replace(FOUND, minimal=None, pixels=None)).images
     assert len(first.blocks) == 1 and not second.blocks and not second.facts
+
+
+def test_nothing_is_rounded_of_what_did_not_get_there(tmp_path):
+    lost = replace(FOUND.minimal, reached=np.zeros(2, np.int8), stretch=np.full(2, np.nan))
+    made = replace(FOUND.ascended, confidence=np.full(4, 0.2, np.float32))
+    with new_chapter(tmp_path / "failures") as chapter:
+        add_fooling(chapter.section("fooling"), replace(FOUND, minimal=lost, ascended=made), PICTURED, NAMES)
+    page = " ".join(page_of(tmp_path / "failures/fooling", tmp_path).replace("\u00a0", " ").split())
+    assert "0 of 2 got there." in page and "After rounding" not in page
+    assert "Given up after 6 steps." in page and "In the median after" not in page
 
 
 def test_tables_count_what_reached_and_what_was_carried_over(tmp_path):

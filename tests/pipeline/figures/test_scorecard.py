@@ -1,4 +1,5 @@
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -92,3 +93,16 @@ def test_left_out_it_says_why(tmp_path):
     section = SectionDraft("scorecard", tmp_path)
     add_scorecard(section, not_run("scorecard"), PROBES)
     assert section.content().status == "not run"
+
+
+def test_of_a_network_that_is_sure_of_nothing_differences_are_not_rounded_away(tmp_path):
+    found = scorecard()
+    for order in found.orders.values():
+        order.deletion[:] /= 1000
+        order.insertion[:] /= 1000
+    with new_chapter(tmp_path / "attribution") as chapter:
+        add_scorecard(chapter.section("scorecard"), found, PROBES)
+    page = " ".join(page_of(tmp_path / "attribution/scorecard", tmp_path).replace("\u00a0", " ").split())
+    assert re.search(r"better by 0\.0\d\d percentage points in deletion \(0\.0\d\d to 0\.0\d\d\)", page)
+    assert "by 0.0 percentage points" not in page
+    assert "Of whole images it is 0.1 % in the mean; an even guess among" in page
