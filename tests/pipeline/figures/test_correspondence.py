@@ -1,10 +1,11 @@
 import pytest
 
-from pipeline.contents.writing import SectionDraft
+from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.correspondence import add_correspondence
 from pipeline.formats.correspondence import open_correspondence
 from pipeline.formats.status import not_run
 from tests.small import correspondence as small
+from tests.small.pages import page_of
 from tests.small.probes import PICTURED
 
 LAYERS = {"conv": small.layer(18), "deep": small.layer(9, over=-0.2, closer=0.01, field=(7, 7), tied=2)}
@@ -88,6 +89,17 @@ def test_tables_and_facts(content):
     ]
     assert plain.rows[2][2] is None and plain.rows[2][3] == 1
     assert [fact.value for fact in content.layers[1].facts] == pytest.approx([9 / 24, 0.5, 3])
+
+
+@pytest.mark.parametrize(
+    ("networks", "said"), [(2, "the networks are drawn again, too"), (1, "is not in them")]
+)
+def test_the_page_says_what_intervals_beside_random_weights_hold(tmp_path, networks, said):
+    path = small.write(tmp_path / "correspondence.h5", LAYERS, networks=networks)
+    with new_chapter(tmp_path / "codes") as chapter, open_correspondence(path) as found:
+        add_correspondence(chapter.section("correspondence"), found, PICTURED)
+    page = " ".join(page_of(tmp_path / "codes/correspondence", tmp_path).split())
+    assert said in page and "<p><strong>What it does not show.</strong> Both views" in page
 
 
 def test_what_was_not_run_says_so(tmp_path):
