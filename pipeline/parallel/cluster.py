@@ -7,9 +7,11 @@
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 
 ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 RETRIES = 2
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 CONNECT_SECONDS = 30
 # One thread a process keeps sums in one order: results do not depend on the load. By default glibc gives
 # large arrays pages of their own, and Dask makes it give all memory back at once, so that every batch faults
@@ -81,14 +84,45 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
         with _connect_to(address) as client:
             yield client
         return
-    with dask.config.set(LOCAL_SETTINGS), LocalCluster(
+    with dask.config.set(LOCAL_SETTINGS), _deaf_to_interrupts() as hear, LocalCluster(
         n_workers=workers or count_workers(), threads_per_worker=1, processes=True, memory_limit=0,
         dashboard_address=":0", host="127.0.0.1", silence_logs=logging.CRITICAL,
     ) as cluster, Client(cluster) as client:  # fmt: skip
         try:
+            hear()
             yield client
         finally:
             _end_workers(cluster)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[Callable[[], None]]:
+    """Yield what makes this thread hear Ctrl-C again; until then it is kept for later.
+
+    A cluster that is closed before it has started writes a traceback. So does each worker that Ctrl-C, which
+    goes to the whole group, reaches: these inherit the blocked signal, for good.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    # Where it is started later, it makes the thread that does so hear again.
+    resource_tracker.ensure_running()
+    kept: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: kept.append(number)) for number in INTERRUPTS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+    def hear() -> None:
+        # Other threads may have taken the signal, whose handler runs in this one all the same.
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        while handlers:
+            signal.signal(*handlers.popitem())
+        if kept:
+            signal.raise_signal(kept.pop())
+
+    try:
+        yield hear
+    finally:
+        hear()
 
 
 def _end_workers(cluster: LocalCluster) -> None:

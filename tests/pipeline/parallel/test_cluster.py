@@ -129,6 +129,30 @@ def test_a_local_cluster_keeps_its_workers_however_often_they_are_lost(monkeypat
         assert run(client, die_early, [job]) == {job: "done"}
 
 
+def test_ctrl_c_is_left_to_the_process_that_started_the_workers(client):
+    def blocked():
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    assert all(client.run(blocked).values())
+    assert not blocked()
+
+
+def test_ctrl_c_while_workers_start_ends_them_when_they_have(monkeypatch):
+    started = []
+
+    def interrupted(**options):
+        # Whichever thread takes the signal, its handler runs in this one.
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        started.append(LocalCluster(**options))
+        return started[0]
+
+    monkeypatch.setattr("pipeline.parallel.cluster.LocalCluster", interrupted)
+    with pytest.raises(KeyboardInterrupt), cluster.connect(workers=1):
+        pytest.fail("ran")
+    assert started[0].status.name == "closed"
+
+
 def test_a_cluster_is_found_by_its_address(monkeypatch):
     with LocalCluster(n_workers=1, processes=False, protocol="tcp", dashboard_address=None) as running:
         monkeypatch.setenv(cluster.ADDRESS_VARIABLE, running.scheduler_address)
