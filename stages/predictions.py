@@ -126,6 +126,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     description = read_description(paths["weights"])
     found = _evaluate(params, paths, description)
     _say(found.labels, found.basis)
+    if description.training is None:
+        _doubt(accuracy(found.counted, len(found.names)), found.counted.label)
     made_from = _made_from(params, paths, description)
     write_predictions(paths["out"], _evaluated(found), made_from=made_from)
     # Beside the names, another param changes nothing.
@@ -216,6 +218,18 @@ def _say(labels: Labels, basis: Basis) -> None:
         )  # fmt: skip
     if basis == "trained on":
         log.warning("no split is held out (%s): the accuracy is of training images", ", ".join(HELD_OUT))
+
+
+def _doubt(numbers: Mapping[str, Any], label: NDArray[np.int32]) -> None:
+    """Say where to look if a network from elsewhere does no better than always naming the largest class."""
+    known = label[label >= 0]
+    share = np.bincount(known).max() / known.size if known.size else 1.0
+    if share < 1 and numbers["accuracy_low"] <= share:
+        log.warning(
+            "%.1f %% of the images are right, perhaps no more than by naming the largest class: see that "
+            "model.preprocessing (mean, std, interpolation, resize) and the order of the classes are "
+            "those of its training", 100 * numbers["accuracy"],
+        )  # fmt: skip
 
 
 def _metrics(found: Outcome) -> dict[str, Any]:

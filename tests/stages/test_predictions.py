@@ -126,6 +126,20 @@ def test_of_weights_from_elsewhere_all_images_count_whatever_split_was_drawn(run
     assert found.confusion.images.sum() == found.calibration.count.sum() == 40
 
 
+def test_where_to_look_is_said_if_a_network_from_elsewhere_does_no_better_than_one_class(run, caplog):
+    words = "% of the images are right, perhaps no more than by naming the largest class"
+    run(split=["test"] * 80)
+    assert words in caplog.text
+    for name, other in {"here": {"training": {"epochs": 1}}, "one": {"label": LABEL * 0}}.items():
+        caplog.clear()
+        run(name, **other)
+        assert words not in caplog.text
+    image_id = store.open_activations(run("again")["activations"]).image_id
+    caplog.clear()
+    run("good", split=["test"] * 80, logits=np.eye(4)[np.array([1, 0, 3])[LABEL[image_id]]])
+    assert words not in caplog.text
+
+
 def test_of_weights_trained_here_the_drawn_split_counts(run):
     found = read_predictions(run(drawn=80, training={"epochs": 1})["out"])
     assert (found.held_out, found.basis, found.splits.name) == ("test", "held out", ("test", "train"))
