@@ -57,9 +57,18 @@ def place_network(network: nn.Module, device: str, precision: str = "float32") -
     -------
     Module
         The same, its weights in channels_last memory: the layout that convolutions on CPUs are fastest in
-        (1.4x for AlexNet in float32).
+        (1.4x for AlexNet in float32), and those on GPUs in half precision (1.4x for ResNet-50).
     """
+    if device == "cuda":
+        _compute_exactly()
     return network.to(torch.device(device), PRECISIONS[precision]).to(memory_format=torch.channels_last)
+
+
+def _compute_exactly() -> None:
+    """Let float32 be that on GPUs, and equal passes equal: torch rounds to TF32's 10 bits in convolutions."""
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
 
 
 def device_and_dtype(network: nn.Module) -> tuple[torch.device, torch.dtype]:
@@ -84,8 +93,5 @@ def place_inputs(inputs: np.ndarray | Tensor, device: torch.device, dtype: torch
     (n, C, h, w)
         In channels_last memory.
     """
-    batch = torch.as_tensor(inputs)
-    if device.type == "cuda" and not batch.is_cuda:
-        # From pinned memory the copy runs beside the network's work on the batch before.
-        batch = batch.pin_memory()
-    return batch.to(device, non_blocking=True).to(dtype).contiguous(memory_format=torch.channels_last)
+    # Not by way of pinned memory: to pin a batch takes twice as long as to copy it.
+    return torch.as_tensor(inputs).to(device).to(dtype).contiguous(memory_format=torch.channels_last)

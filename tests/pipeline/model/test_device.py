@@ -34,3 +34,35 @@ def test_network_and_inputs_are_placed_alike():
     for tensor in (network.weight, inputs):
         assert tensor.is_contiguous(memory_format=torch.channels_last)
     assert network(inputs).shape == (2, 4, 3, 3)
+
+
+@pytest.fixture
+def as_torch_has_it():
+    """Settings of GPUs, put back afterwards: pytest's own way fails on these objects."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic
+    cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic = True, True, False
+    yield
+    cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic = before
+
+
+def test_on_a_gpu_float32_is_not_rounded_and_equal_passes_are_equal(as_torch_has_it):
+    class Elsewhere(nn.Module):
+        def to(self, *_, **__):
+            return self
+
+    place_network(Elsewhere(), "cpu")
+    assert torch.backends.cudnn.allow_tf32
+    place_network(Elsewhere(), "cuda")
+    assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+    assert torch.backends.cudnn.deterministic
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_convolutions_on_a_gpu_are_those_of_the_processor():
+    network = nn.Conv2d(64, 64, 3).requires_grad_(False)
+    images = torch.randn(8, 64, 32, 32)
+    expected = network.double()(images.double())
+    placed = place_network(network.float(), "cuda")
+    found = placed(place_inputs(images, torch.device("cuda"), torch.float32)).cpu()
+    assert (found - expected).norm() < 1e-6 * expected.norm()
