@@ -56,8 +56,8 @@ def execute(stage: Stage, description: str | None, arguments: Sequence[str] | No
     Returns
     -------
     int
-        0 when done, 1 after a user's mistake or where the disk is full or may not be written (one line
-        on stderr), 130 after Ctrl-C. A programming error keeps its traceback.
+        0 when done, 1 after a user's mistake or where a GPU's memory or the disk is full, or may not be
+        written (one line on stderr), 130 after Ctrl-C. A programming error keeps its traceback.
     """
     options = _parser(stage, description).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format=f"{stage.name}: %(message)s", stream=sys.stderr)
@@ -78,10 +78,23 @@ def execute(stage: Stage, description: str | None, arguments: Sequence[str] | No
         place = f"{error.filename}: " if error.filename else ""
         print(f"{stage.name}: error: {place}{error.strerror}; mend that and run again", file=sys.stderr)
         return 1
+    except RuntimeError as error:
+        # By its words: it is torch's, which not every stage loads.
+        if "CUDA" not in str(error) or "out of memory" not in str(error):
+            raise
+        print(f"{stage.name}: error: {_of_full_gpu(stage, str(error))}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{stage.name}: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _of_full_gpu(stage: Stage, said: str) -> str:
+    """Say in a line what torch says in many, and what to do."""
+    sized = stage.params is not None and "batch_size" in stage.params.model_fields
+    lower = f"lower {stage.block}.batch_size, or " if sized else ""
+    return f"{said.splitlines()[0][:120].rsplit('. ', 1)[0]}; {lower}set CONVATLAS_DEVICE=cpu"
 
 
 def _parser(stage: Stage, description: str | None) -> argparse.ArgumentParser:

@@ -45,6 +45,30 @@ def test_a_users_mistake_is_one_line_and_exit_1(capsys):
     assert capsys.readouterr().err == "some-stage: error: k: too large\n"
 
 
+class Sized(Params):
+    batch_size: int = 4
+
+
+@pytest.mark.parametrize(
+    ("params", "remedy"), [(Params, "set CONV"), (Sized, "lower some.batch_size, or set CONV")]
+)
+def test_a_full_gpu_is_one_line_and_exit_1(capsys, params, remedy):
+    def run(params, paths):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has\nmore to say")
+
+    assert execute(Stage("some-stage", run, params, "some"), None, []) == 1
+    said = "CUDA out of memory. Tried to allocate 2.00 GiB"
+    assert capsys.readouterr().err == f"some-stage: error: {said}; {remedy}ATLAS_DEVICE=cpu\n"
+
+
+def test_another_error_of_torch_keeps_its_traceback():
+    def run(params, paths):
+        raise RuntimeError("CUDA error: an illegal memory access")
+
+    with pytest.raises(RuntimeError, match="illegal"):
+        execute(stage(run), None, [])
+
+
 @pytest.mark.parametrize("place", ["/dev/full", "locked/file"])
 def test_a_disk_that_cannot_be_written_is_one_line_and_exit_1(capsys, place):
     def run(params, paths):
