@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from pipeline.errors import UserError
-from pipeline.layers.running import Runner
+from pipeline.layers.running import Runner, without_rounding
 from pipeline.receptive_field.tracing import trace
 
 
@@ -165,6 +165,17 @@ def test_gradient_is_zero_where_nothing_depends_on_the_source(network, images):
     constant = Runner(network, edits={"inner": torch.ones_like})
     assert constant.gradient(images, lambda outputs: outputs.logits[:, 0], "inner").value.any()
     assert not constant.gradient(images, lambda outputs: outputs.logits[:, 0]).value.any()
+
+
+def test_what_rounding_leaves_of_a_gradient_is_zero():
+    gradient = torch.tensor(
+        [[[[4.0, -4e-7], [1e-6, 0.0]]], [[[1e-30, 1e-37], [-1e-36, 0.0]]], [[[0.0] * 2] * 2]]
+    )
+    gradient[0, 0, 1, 1], gradient[1, 0, 1, 1] = -2.5e-6, 1e-35
+    found = without_rounding(gradient)
+    assert found[0, 0].tolist() == [[4.0, 0.0], [0.0, gradient[0, 0, 1, 1].item()]]
+    assert found[1, 0].ne(0).tolist() == [[True, False], [True, True]]
+    assert not found[2].any()
 
 
 def test_gradient_of_a_layer_that_the_pass_does_not_reach(network, images):
