@@ -138,7 +138,7 @@ def compute_directed(job: ShardJob) -> Receipt:
     torch.set_num_threads(1)
     assert isinstance(job.recipe, DirectedRecipe)
     projector, batches = _projector_of(job.recipe), _batches(job)
-    parts = [projector.run(batch.inputs) for batch in batches]
+    parts = [projector.run(batch.inputs_on(projector.device)).fetched() for batch in batches]
     may_pass = any(error.reason in PASSING for _, error in batches.skipped)
     target = job.target.with_name(f"partial-{job.target.name}") if may_pass else job.target
     kept = np.array(batches.kept, np.int64) - job.rows.start
@@ -183,23 +183,23 @@ class Projector:
     """
 
     def __init__(self, network: nn.Module, recipe: DirectedRecipe) -> None:
-        self._device = torch.device(recipe.device)
+        self.device = torch.device(recipe.device)
         self._directions: dict[str, Tensor] = {}
         self._looked_at: dict[str, list[Layer]] = {}
         for layer, matrix in zip(recipe.layers, recipe.directions, strict=True):
             rows = np.frombuffer(matrix, "<f4").reshape(-1, layer.units)
-            self._directions[layer.name] = torch.tensor(rows, device=self._device)
+            self._directions[layer.name] = torch.tensor(rows, device=self.device)
             source = layer.before if layer.by_input and layer.before else layer.name
             self._looked_at.setdefault(source, []).append(layer)
         placed = place_network(network, recipe.device, recipe.precision)
         self._observer = Observer(placed, sorted(self._looked_at))
 
     @torch.inference_mode()
-    def run(self, inputs: np.ndarray) -> Reduced:
+    def run(self, inputs: np.ndarray | Tensor) -> Reduced:
         """Forward a batch (n, C, h, w); return each layer's values (n, R) and positions (n, R, 2) as rows."""
         reduced = Reduced()
         self._observer.forward(
-            place_inputs(inputs, self._device, torch.float32),
+            place_inputs(inputs, self.device, torch.float32),
             lambda name, value: self._visit(name, value, reduced),
         )
         return reduced
@@ -214,8 +214,7 @@ class Projector:
 
     def _visit(self, name: str, value: Tensor, reduced: Reduced) -> None:
         for layer in self._looked_at[name]:
-            # A matrix product, which no GPU rounds to TF32 unless told, as it does convolutions.
             along = torch.einsum("ru,nuyx->nryx", self._directions[layer.name], value)
             peak, position = maxima(along)
-            reduced.rows[shards.value(layer.name)] = peak.cpu().numpy()
-            reduced.rows[shards.position(layer.name)] = position.cpu().numpy()
+            reduced.rows[shards.value(layer.name)] = peak
+            reduced.rows[shards.position(layer.name)] = position

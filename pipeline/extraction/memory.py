@@ -1,6 +1,7 @@
 """What a process of the pass takes in memory: measured on a batch, said, refused where it is not there."""
 
 import logging
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +23,14 @@ log = logging.getLogger(__name__)
 # Times what batches of one size take. Workers keep one heap (`pipeline.parallel.cluster`), and maps of a
 # smaller batch leave gaps in it: of EfficientNet-Lite0, 64 photographs at a time, 1.6 GB became 2.8.
 GROWTH = 2
+# Bytes of a GPU that a process takes for CUDA itself, its kernels and its libraries.
+CUDA_ITSELF = 700 << 20
 REMEDY = "lower extract.batch_size (results change in the last bits)"
 
 
 @dataclass(frozen=True)
 class Peak:
-    """The most that batches took: bytes of the process, with and without them, and on a GPU (else 0)."""
+    """The most that batches took: bytes of the process, with and without them, and of a GPU (else 0)."""
 
     process: int
     without: int
@@ -64,13 +67,27 @@ def announce_memory(client: Client, plan: Plan, free: int | None) -> None:
         "memory: about %.1f GB a process, %.1f GB for %d%s%s",
         process / 1e9, workers * process / 1e9, workers,
         f"; {free / 1e9:.1f} GB are available" if free is not None else "",
-        f"; {peak.gpu / 1e9:.1f} GB on the GPU" if peak.gpu else "",
+        f"; {peak.gpu / 1e9:.1f} GB of a GPU each" if peak.gpu else "",
     )  # fmt: skip
     if free is not None and workers * process > free:
         raise UserError(
             f"extract.batch_size is {recipe.batch_size}: {workers} processes take about "
             f"{workers * process / 1e9:.1f} GB, {free / 1e9:.1f} GB are available; {REMEDY}, or "
             f"{WORKERS_VARIABLE}"
+        )
+    if free is not None and peak.gpu:
+        _check_gpus(recipe.batch_size, workers, peak.gpu)
+
+
+def _check_gpus(batch_size: int, workers: int, each: int) -> None:
+    """Refuse more processes of this machine than its smallest GPU holds."""
+    count = torch.cuda.device_count()
+    sharing = math.ceil(workers / count)
+    there = min(torch.cuda.get_device_properties(number).total_memory for number in range(count))
+    if sharing * each > there:
+        raise UserError(
+            f"extract.batch_size is {batch_size}: {sharing} processes take about {sharing * each / 1e9:.1f} "
+            f"GB of a GPU of {there / 1e9:.1f} GB; {REMEDY}, or {WORKERS_VARIABLE}"
         )
 
 
@@ -100,4 +117,5 @@ def measure(recipe: Recipe) -> Peak:
             raise
         first = str(error).splitlines()[0]
         raise UserError(f"extract.batch_size is {recipe.batch_size}: {first}; {REMEDY}") from error
-    return Peak(process, without, torch.cuda.max_memory_allocated() if recipe.device == "cuda" else 0)
+    on_gpu = CUDA_ITSELF + torch.cuda.max_memory_reserved() if recipe.device == "cuda" else 0
+    return Peak(process, without, on_gpu)

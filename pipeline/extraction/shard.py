@@ -5,9 +5,8 @@ shard's rows every `extract.batch_size` places, readable or not, since the last 
 the images beside it; the network runs in one thread; no global row number is stored.
 """
 
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,17 +69,24 @@ def compute_shard(job: ShardJob) -> Receipt:
     torch.set_num_threads(1)
     engine = engine_of(job.recipe)
     batches = _batches(job)
-    parts = [_reduced(engine, batch) for batch in batches]
+    parts = list(_reduced(engine, batches))
     may_pass = any(error.reason in PASSING for _, error in batches.skipped)
     target = job.target.with_name(f"partial-{job.target.name}") if may_pass else job.target
     _write_shard(target, batches, parts, job)
     return Receipt(target, len(batches.kept), len(batches.skipped), time.monotonic() - started)
 
 
-def _reduced(engine: Reducer, batch: Batch) -> Reduced:
-    reduced = engine.run(batch.inputs)
-    reduced.rows[shards.INPUT_DIGEST] = batch.digest
-    return reduced
+def _reduced(engine: Reducer, batches: Iterable[Batch]) -> Iterator[Reduced]:
+    """Yield each batch's numbers when the next one is on its way: a GPU works while that is decoded."""
+    before = None
+    for batch in batches:
+        reduced = engine.run(batch.inputs_on(engine.device))
+        reduced.rows[shards.INPUT_DIGEST] = torch.from_numpy(batch.digest)
+        if before is not None:
+            yield before.fetched()
+        before = reduced
+    if before is not None:
+        yield before.fetched()
 
 
 @lru_cache(maxsize=1)
@@ -102,16 +108,7 @@ def _batches(job: ShardJob) -> Batches:
     with open_manifest(job.manifest) as manifest:
         images = originals(manifest, job.rows.start + np.array(offsets, np.int64), _dataset(job.dataset))
     preprocessing = read_description(job.recipe.weights).preprocessing
-    return Batches(
-        images, preprocessing, job.recipe.batch_size, threads=_threads(job.recipe.device), guarded=job.guarded
-    )
-
-
-def _threads(device: str) -> int:
-    """Return how many threads decode beside the network: on a CPU it leaves none free."""
-    if device != "cuda":
-        return 0
-    return max(1, len(os.sched_getaffinity(0)) // max(1, torch.cuda.device_count()))
+    return Batches(images, preprocessing, job.recipe.batch_size, guarded=job.guarded)
 
 
 def _write_shard(path: Path, batches: Batches, parts: Sequence[Reduced], job: ShardJob) -> None:

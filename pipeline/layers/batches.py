@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from pipeline.dataset.originals import Originals
 from pipeline.images.decoding import ImageError
-from pipeline.images.network_input import normalise, prepare
+from pipeline.images.network_input import normalise, normalise_tensor, prepare
 from pipeline.images.preprocess import Preprocessing
 from pipeline.parallel.threads import ordered
 
@@ -16,22 +19,37 @@ from pipeline.parallel.threads import ordered
 DIGEST = 16
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True)
+class Batch:
     """Images as a network sees them.
 
     Attributes
     ----------
     image_id
         Rows of the manifest, ascending.
-    inputs
-        (n, C, h, w) float32, normalised.
+    pixels
+        (n, h, w, C) uint8, as of `prepare`.
     digest
-        (n, 16) uint8, of each image's pixels before they were normalised: equal where the inputs are.
+        (n, 16) uint8, of each image's pixels: equal where the inputs are.
+    preprocessing
+        How pixels are normalised.
     """
 
     image_id: list[int]
-    inputs: np.ndarray
+    pixels: np.ndarray
     digest: np.ndarray
+    preprocessing: Preprocessing
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """What the network is given: (n, C, h, w) float32, normalised."""
+        return normalise(self.pixels, self.preprocessing)
+
+    def inputs_on(self, device: torch.device) -> np.ndarray | Tensor:
+        """Return the inputs; a GPU is sent the pixels, a quarter of the bytes, and normalises them."""
+        if device.type == "cpu":
+            return self.inputs
+        return normalise_tensor(torch.from_numpy(self.pixels).to(device), self.preprocessing)
 
 
 class Batches:
@@ -82,8 +100,8 @@ class Batches:
             readable = list(self._readable(ids[start : start + self._size], loaded))
             if readable:
                 image_ids, pixels = zip(*readable, strict=True)
-                inputs = normalise(np.stack(pixels), self._preprocessing)
-                yield Batch(list(image_ids), inputs, np.stack([_digest(one) for one in pixels]))
+                digest = np.stack([_digest(one) for one in pixels])
+                yield Batch(list(image_ids), np.stack(pixels), digest, self._preprocessing)
 
     def _readable(
         self, image_ids: list[int], loaded: Iterator[np.ndarray | ImageError]
@@ -109,4 +127,4 @@ class Batches:
 
 def _digest(pixels: np.ndarray) -> np.ndarray:
     """Return 16 bytes of the hash of an image's pixels."""
-    return np.frombuffer(hashlib.sha256(pixels.tobytes()).digest()[:DIGEST], np.uint8)
+    return np.frombuffer(hashlib.sha256(np.ascontiguousarray(pixels)).digest()[:DIGEST], np.uint8)

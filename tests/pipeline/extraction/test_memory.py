@@ -1,6 +1,7 @@
 """Memory of the pass: measured, said, refused."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,3 +66,40 @@ def test_memory_that_cannot_be_had_is_one_line(inputs, place, monkeypatch):
     with pytest.raises(UserError, match=said) as error:
         measure(recipe(inputs / "weights"))
     assert "frame" not in str(error.value)
+
+
+def with_gpus(monkeypatch, *sizes):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: len(sizes))
+    monkeypatch.setattr(
+        "torch.cuda.get_device_properties", lambda number: SimpleNamespace(total_memory=sizes[number] << 30)
+    )
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "given", "free", "expected"),
+    [
+        ("cpu", (), None, None, 16),
+        ("cuda", (80,), None, None, 16),
+        ("cuda", (24,), None, None, 6),
+        ("cuda", (80,), None, 8 << 30, 4),
+        ("cuda", (12, 12), None, None, 6),
+        ("cuda", (2, 2, 2), None, 1, 3),
+        ("cuda", (24,), "12", None, 12),
+    ],
+)
+def test_processes_share_gpus_as_far_as_they_fit(monkeypatch, device, gpus, given, free, expected):
+    monkeypatch.setattr(computing, "count_workers", lambda: int(given or 16))
+    with_gpus(monkeypatch, *gpus)
+    if given:
+        monkeypatch.setenv("CONVATLAS_WORKERS", given)
+    else:
+        monkeypatch.delenv("CONVATLAS_WORKERS", raising=False)
+    assert computing.processes(device, free) == expected
+
+
+def test_more_processes_than_a_gpu_holds_are_refused(monkeypatch):
+    with_gpus(monkeypatch, 8, 24)
+    memory._check_gpus(64, workers=5, each=2 << 30)
+    said = r"batch_size is 64: 4 processes take about 8.6 GB of a GPU of 8.6 GB; .* or CONVATLAS_WORKERS"
+    with pytest.raises(UserError, match=said):
+        memory._check_gpus(64, workers=7, each=(2 << 30) + 1)

@@ -10,6 +10,11 @@ from pipeline.extraction.recipe import Recipe
 from pipeline.extraction.reduction import Reducer, code_of, count_nonzero, maxima, merge
 from pipeline.layers.layers import code_layer, describe_layers
 
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")),
+]
+
 
 class Small(nn.Module):
     """Two convolutions with in-place and functional activations, so that a late look sees other numbers."""
@@ -103,8 +108,21 @@ def test_codes_and_logits_are_those_of_the_network(network, reduced):
     assert {values.dtype for name, values in rows.items() if "position" not in name} == {np.dtype(np.float32)}
 
 
-def test_of_equal_maxima_the_first_in_reading_order_counts():
-    value = torch.zeros(1, 3, 3, 4)
+def test_a_dense_layer_keeps_what_it_was_before_an_operation_in_place():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(inplace=True), nn.Linear(8, 2)).eval()
+    layers = {layer.name: layer for layer in describe_layers(network, 2)}
+    reducer = Reducer(network, recipe((layers["1"], layers["2"]), code_layer(network, 2)))
+    inputs = torch.randn(6, 3, 2, 2, generator=torch.Generator().manual_seed(1))
+    rows, _ = merge([reducer.run(inputs)])
+    before = network[1](inputs.flatten(1)).detach()
+    assert (before < 0).any()
+    np.testing.assert_allclose(rows["maxima/1/value"], before, atol=1e-6)
+    np.testing.assert_allclose(rows["maxima/2/value"], before.clamp(min=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_of_equal_maxima_the_first_in_reading_order_counts(device):
+    value = torch.zeros(1, 3, 3, 4, device=device)
     value[0, 0, 1, 2] = value[0, 0, 1, 3] = value[0, 0, 2, 0] = 5
     value[0, 1, 2, 3] = 1
     peak, position = maxima(value.contiguous(memory_format=torch.channels_last))

@@ -1,7 +1,13 @@
 import ast
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from pipeline.extraction import shard
+from pipeline.extraction.reduction import Reduced
+from pipeline.layers.batches import Batch
+from tests.small.extraction import PREPROCESSING
 
 PIPELINE = Path(shard.__file__).parents[1]
 
@@ -22,3 +28,29 @@ def test_every_passing_reason_is_one_that_reading_gives():
         if node.args and isinstance(node.args[0], ast.Constant)
     }
     assert set(shard.PASSING) - {"unreadable"} <= given
+
+
+class Engine:
+    """Says when a batch is sent to the network and when its numbers are asked for."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, seen):
+        self.seen, self.count = seen, 0
+
+    def run(self, inputs):
+        number, self.count = self.count, self.count + 1
+        self.seen.append(f"run {number}")
+        reduced = Reduced()
+        reduced.fetched = lambda: self.seen.append(f"fetch {number}") or reduced
+        return reduced
+
+
+def test_a_batch_is_fetched_when_the_next_is_on_its_way():
+    seen = []
+    pixels, digest = np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 16), np.uint8)
+    batches = [Batch([0, 1], pixels, digest + number, PREPROCESSING) for number in range(3)]
+    found = list(shard._reduced(Engine(seen), batches))
+    assert seen == ["run 0", "run 1", "fetch 0", "run 2", "fetch 1", "fetch 2"]
+    assert [int(one.rows["input_digest"][0, 0]) for one in found] == [0, 1, 2]
+    assert list(shard._reduced(Engine(seen), [])) == []

@@ -7,7 +7,7 @@ from PIL import Image
 from torchvision import transforms
 
 from pipeline.errors import UserError
-from pipeline.images.network_input import RESAMPLING, normalise, prepare
+from pipeline.images.network_input import RESAMPLING, normalise, normalise_tensor, prepare
 from pipeline.images.preprocess import Preprocessing
 from tests.small.resizing import CASES
 
@@ -92,6 +92,22 @@ def test_normalise_is_to_tensor_and_normalize_bit_for_bit():
     normalised = normalise(batch, preprocessing)
     assert np.array_equal(normalised, expected.numpy())
     assert torch.from_numpy(normalised).is_contiguous(memory_format=torch.channels_last)
+
+
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("mean", [(0.485, 0.456, 0.406), (0.4,)])
+def test_tensors_are_normalised_to_the_same_bits(device, mean):
+    preprocessing = Preprocessing(input_size=(16, 16), mean=mean, std=(0.229,) * len(mean))
+    batch = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(len(mean), 3)
+    found = normalise_tensor(torch.from_numpy(batch).to(device), preprocessing)
+    assert np.array_equal(found.cpu().numpy(), normalise(batch, preprocessing))
+    assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 GREY = {"mean": (0.4,), "std": (0.2,)}

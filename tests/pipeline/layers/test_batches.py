@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from pipeline.dataset.originals import originals
@@ -38,6 +39,7 @@ def test_images_come_as_the_network_sees_them(manifest):
     found = list(batches(manifest, [0, 1, 3]))
     assert [batch.image_id for batch in found] == [[0, 1], [3]]
     expected = normalise(np.stack([pixels(0), pixels(1)]), PREPROCESSING)
+    assert np.array_equal(found[0].inputs_on(torch.device("cpu")), expected)
     np.testing.assert_array_equal(found[0].inputs, expected)
     assert found[1].inputs.shape == (1, 3, 4, 6)
 

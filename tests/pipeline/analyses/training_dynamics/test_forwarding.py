@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from pipeline.analyses.training_dynamics.forwarding import Held, Wanted, answer, first_convolution
+from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batch
 from pipeline.layers.observer import Observer
 
@@ -11,10 +12,11 @@ RNG = np.random.default_rng(0)
 
 def held():
     made = Held(np.zeros((5, 3, 4, 4), np.float32))
-    inputs = RNG.standard_normal((5, 3, 4, 4)).astype(np.float32)
-    digest = np.zeros((3, 16), np.uint8)
-    made.fill([Batch([2, 4, 5], inputs[:3], digest), Batch([9, 11], inputs[3:], digest[:2])])
-    return made, inputs
+    pixels, digest = RNG.integers(0, 256, (5, 4, 4, 3), np.uint8), np.zeros((3, 16), np.uint8)
+    seen = Preprocessing(input_size=(4, 4), resize=None)
+    batches = [Batch([2, 4, 5], pixels[:3], digest, seen), Batch([9, 11], pixels[3:], digest[:2], seen)]
+    made.fill(batches)
+    return made, np.concatenate([batch.inputs for batch in batches])
 
 
 def test_batches_are_held_as_they_were():
