@@ -1,7 +1,8 @@
-"""Extraction with AlexNet at 224 against the hand-written limit, a plain DataLoader loop, and zennit-crp.
+"""Extraction at 224 against the hand-written limit, a plain DataLoader loop, and zennit-crp.
 
 `python -m benchmarks.extraction FOLDER` takes the images that `benchmarks.photographs` made. All see the
-same files on the same machine, on the CPU, in turn. What the numbers are, in images a second:
+same files on the same machine, on the CPU or with ``--device cuda`` on its GPU, in turn; the network is
+AlexNet unless ``--network`` says otherwise. What the numbers are, in images a second:
 
 - ``ours, whole``: all images, over the time from handing the jobs to the client until the last receipt is
   back: reading, hashing, decoding, forward pass, reduction, writing the shards, Dask between them. The
@@ -15,10 +16,10 @@ same files on the same machine, on the CPU, in turn. What the numbers are, in im
 - ``limit`` (`benchmarks.limit`): the sum over its processes of their images over their seconds, from the end
   of the first batch to the end of writing, so a steady rate without a tail; hold ``steady`` against it.
   ``its decoding and forward pass`` leaves its writing and its copying of pixels into batches out.
-- ``plain``: half of the images in the loop that most scripts have, in float32, timed from the end of the
-  first batch.
-- ``crp``: `benchmarks.zennit_crp`, all images but the first batch, in float32 alone; its two ways. Skipped
-  where the extra ``bench`` is not installed.
+- ``plain``: half of the images in the loop that most scripts have, in float32 (on a GPU with torch's own
+  setting, by which convolutions round to TF32), timed from the end of the first batch.
+- ``crp``: `benchmarks.zennit_crp`, all images but the first batch, in float32 alone; its two ways. AlexNet on
+  the CPU alone; skipped where the extra ``bench`` is not installed.
 
 All are measured in turn, several times; a rate or a ratio is the median over the turns, its range in
 brackets: within minutes the speed of a shared machine wanders by a fifth. A ratio above 1 says that ours is
@@ -42,6 +43,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from benchmarks import limit, zennit_crp
+from pipeline.extraction.computing import processes
 from pipeline.extraction.plan import make_recipe
 from pipeline.extraction.recipe import Recipe
 from pipeline.extraction.shard import Receipt, ShardJob, compute_shard
@@ -50,9 +52,10 @@ from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.manifest.cache import CACHE_VARIABLE
 from pipeline.manifest.manifest import Selection, build_manifest
-from pipeline.model.device import DEVICE_VARIABLE
+from pipeline.model.device import DEVICE_VARIABLE, choose_device
 from pipeline.model.network import save_network
 from pipeline.parallel import cluster
+from pipeline.parallel.memory import available
 from pipeline.parallel.processes import Lost, count_workers
 from pipeline.shards.cutting import Rows
 
@@ -70,8 +73,10 @@ class Rates:
     tail: float
 
 
-def prepare(folder: Path, work: Path, state: Path | None = None) -> tuple[Path, Path]:
-    """Make the manifest and AlexNet's weights, random unless a state dict is given.
+def prepare(
+    folder: Path, work: Path, state: Path | None = None, architecture: str = "alexnet"
+) -> tuple[Path, Path]:
+    """Make the manifest and a torchvision network's weights, random unless a state dict is given.
 
     Returns
     -------
@@ -79,11 +84,11 @@ def prepare(folder: Path, work: Path, state: Path | None = None) -> tuple[Path, 
         The weights folder, and the weights as a plain state dict.
     """
     torch.manual_seed(0)
-    network = torchvision.models.alexnet().eval()
+    network = getattr(torchvision.models, architecture)().eval()
     if state:
         network.load_state_dict(torch.load(state, weights_only=True))
     description = Description(
-        architecture="torchvision:alexnet", weights=state.name if state else "random",
+        architecture=f"torchvision:{architecture}", weights=state.name if state else "random",
         # The classes of `benchmarks.photographs` are the first ones.
         classes=tuple(f"{number:02d}" for number in range(1000)),
         preprocessing=Preprocessing(input_size=(224, 224), resize=256),
@@ -114,7 +119,8 @@ def even_shards(images: int, workers: int, mean: int) -> list[Rows]:
 
 def ours(folder: Path, work: Path, precision: str, shard_mean: int) -> Rates:
     """Time the shard tasks on warm workers."""
-    how, workers = recipe(work, precision), count_workers()
+    how = recipe(work, precision)
+    workers = processes(how.device, available())
     with open_manifest(work / "manifest.h5") as manifest:
         images = len(manifest)
     pool = Path(tempfile.mkdtemp(dir=work, prefix="pool-"))
@@ -154,23 +160,29 @@ def rates(finished: Sequence[tuple[float, Receipt]], workers: int) -> Rates:
     return Rates(rows / end, before / tail_begins, end - tail_begins)
 
 
-def hand_written(files: Sequence[Path], state: Path, work: Path, precision: str) -> tuple[Rate, Rate]:
+def hand_written(files: Sequence[Path], work: Path, precision: str, architecture: str) -> tuple[Rate, Rate]:
     """Return images a second of the limit, and of its decoding and forward pass alone."""
-    timings = limit.run(list(files), state, PRECISIONS[precision], BATCH, work)
+    like = limit.Part(
+        (), work / "state.pth", PRECISIONS[precision], BATCH, work, choose_device(), architecture
+    )
+    timings = limit.run(list(files), like)
     whole = sum(timing.images / timing.total for timing in timings)
     apart = sum(timing.images / (timing.decoding + timing.forward) for timing in timings)
     return whole, apart
 
 
 @torch.inference_mode()
-def plain(folder: Path, state: Path, images: int) -> Rate:
+def plain(folder: Path, state: Path, images: int, architecture: str) -> Rate:
     """Return images a second of what most scripts do: DataLoader workers, hooks, `flatten(2).max(-1)`."""
-    network = torchvision.models.alexnet()
+    device = choose_device()
+    # As torch has it where nobody says otherwise.
+    torch.backends.cudnn.allow_tf32 = True
+    network = getattr(torchvision.models, architecture)()
     network.load_state_dict(torch.load(state, weights_only=True))
-    network.eval()
+    network.eval().to(device)
     kept: list[tuple[torch.Tensor, torch.Tensor]] = []
-    for layer in [*network.features, *network.classifier]:
-        if not isinstance(layer, torch.nn.Conv2d | torch.nn.Linear | torch.nn.Dropout):
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.ReLU | torch.nn.MaxPool2d):
             layer.register_forward_hook(
                 lambda _layer, _given, out: kept.append(
                     out.flatten(2).max(-1) if out.ndim == 4 else (out, out)
@@ -182,10 +194,14 @@ def plain(folder: Path, state: Path, images: int) -> Rate:
     ])  # fmt: skip
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
-    loader = DataLoader(ImageFolder(str(folder), transform), BATCH, num_workers=cores)
+    loader = DataLoader(
+        ImageFolder(str(folder), transform), BATCH, num_workers=cores, pin_memory=device == "cuda"
+    )
     started, count = 0.0, -BATCH
     for batch, _ in loader:
-        network(batch)
+        network(batch.to(device, non_blocking=True))
+        for value, place in kept:
+            value.cpu(), place.cpu()
         kept.clear()
         if count < 0:
             started = time.perf_counter()
@@ -195,12 +211,12 @@ def plain(folder: Path, state: Path, images: int) -> Rate:
     return count / (time.perf_counter() - started)
 
 
-def turn(folder: Path, work: Path, precision: str, shard_mean: int) -> dict[str, float]:
+def turn(folder: Path, work: Path, precision: str, options: argparse.Namespace) -> dict[str, float]:
     """Measure ours, the limit and the plain loop once, one after the other, and return rates and ratios."""
     files, state = sorted(folder.rglob("*.jpg")), work / "state.pth"
-    own = ours(folder, work, precision, shard_mean)
-    whole, apart = hand_written(files, state, work, precision)
-    loop = plain(folder, state, len(files) // 2)
+    own = ours(folder, work, precision, options.shard_mean)
+    whole, apart = hand_written(files, work, precision, options.network)
+    loop = plain(folder, state, len(files) // 2, options.network)
     return {
         "ours, whole": own.whole, "ours, steady": own.steady, "ours, tail (s)": own.tail,
         "limit": whole, "its decoding and forward pass": apart, "plain, float32": loop,
@@ -212,7 +228,7 @@ def turn(folder: Path, work: Path, precision: str, shard_mean: int) -> dict[str,
 
 def compare(folder: Path, work: Path, precision: str, options: argparse.Namespace) -> Rate:
     """Print a precision's rates and ratios, medians over the turns and their range; return ours, whole."""
-    turns = [turn(folder, work, precision, options.shard_mean) for _ in range(options.turns)]
+    turns = [turn(folder, work, precision, options) for _ in range(options.turns)]
     columns = {name: [one[name] for one in turns] for name in turns[0]}
     for name, values in columns.items():
         spread = f"   ({min(values):.2f} to {max(values):.2f})" if len(values) > 1 else ""
@@ -240,6 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("folder", type=Path)
     parser.add_argument("--precision", nargs="*", choices=PRECISIONS, default=list(PRECISIONS))
+    parser.add_argument("--network", choices=("alexnet", "resnet50"), default="alexnet")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--shard-mean", type=int, default=128, help="images in a shard")
     parser.add_argument(
         "--turns", type=int, default=5, help="how often all are measured; medians are printed"
@@ -248,14 +266,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     least = 2 * BATCH * count_workers()
     if len(list(options.folder.rglob("*.jpg"))) < least:
         parser.error(f"{options.folder}: at least {least} images are needed, as first batches are not timed")
-    os.environ[DEVICE_VARIABLE] = "cpu"
+    os.environ[DEVICE_VARIABLE] = options.device
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        prepare(options.folder, work)
+        prepare(options.folder, work, architecture=options.network)
         own = {
             precision: compare(options.folder, work, precision, options) for precision in options.precision
         }
-        compare_with_crp(options.folder, work, own)
+        if options.device == "cpu" and options.network == "alexnet":
+            compare_with_crp(options.folder, work, own)
     return 0
 
 
