@@ -61,11 +61,12 @@ def test_a_full_gpu_is_one_line_and_exit_1(capsys, params, remedy):
     assert capsys.readouterr().err == f"some-stage: error: {said}; {remedy}ATLAS_DEVICE=cpu\n"
 
 
-def test_another_error_of_torch_keeps_its_traceback():
+@pytest.mark.parametrize("said", ["CUDA error: an illegal memory access", "a file is out of memory"])
+def test_another_error_of_torch_keeps_its_traceback(said):
     def run(params, paths):
-        raise RuntimeError("CUDA error: an illegal memory access")
+        raise RuntimeError(said)
 
-    with pytest.raises(RuntimeError, match="illegal"):
+    with pytest.raises(RuntimeError, match=said):
         execute(stage(run), None, [])
 
 
