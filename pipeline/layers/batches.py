@@ -127,4 +127,4 @@ class Batches:
 
 def _digest(pixels: np.ndarray) -> np.ndarray:
     """Return 16 bytes of the hash of an image's pixels."""
-    return np.frombuffer(hashlib.sha256(np.ascontiguousarray(pixels)).digest()[:DIGEST], np.uint8)
+    return np.frombuffer(hashlib.sha256(np.ascontiguousarray(pixels).data).digest()[:DIGEST], np.uint8)
