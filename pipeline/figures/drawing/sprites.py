@@ -13,7 +13,7 @@ from pipeline.figures.drawing.webp import HIGHEST, SMALL, save_webp
 # A page that shows one strip loads its whole sheet: four strips of nine patches, at most 0.1 MB.
 _LARGEST = 360_000  # pixels
 # Of photographs; at 90 a sheet takes a quarter more, and none of 96 pixels looks better.
-QUALITY = 85
+QUALITY = 84
 
 
 def strips_a_sheet(width: int, height: int) -> int:

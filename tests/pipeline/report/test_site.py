@@ -223,7 +223,7 @@ def test_histogram_marks_the_pictures_shown(report):
     text = (report / "units/features-1/2.html").read_text()
     assert "<h3>Largest activations</h3>" in text and "Of unit 2." in text
     # Four bins, of which one is empty; three scenes of 1.5, 1 and 0.5 on a scale from 0 to 2.
-    assert text.count("h100v") == 3 and 'd="M300 0v100M200 0v100M100 0v100"' in text
+    assert text.count("h100V100z") == 3 and 'd="M300 0v100M200 0v100M100 0v100"' in text
     assert "n = 10" in text and "a line marks each of the 3\u00a0images shown" in text
 
 
