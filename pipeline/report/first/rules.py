@@ -166,7 +166,11 @@ RULES = (
     ),
     Rule(
         "fooled", "fooling", n="images", block="curves",
-        reads=("pgd_half", "pgd_at", "before", "by_label"), holds=lambda m: m["pgd_half"] <= INVISIBLE,
+        reads=("pgd_half", "pgd_at", "before", "by_label"),
+        # Half of a small accuracy is a few images.
+        holds=lambda m: (
+            m["pgd_half"] <= INVISIBLE and (m["before"] - m["pgd_at"]) * m["n"] >= LEAST_MISTAKEN
+        ),
     ),
     Rule(
         "dead", "units", n="images", block="dead", reads=("units_dead", "units"),

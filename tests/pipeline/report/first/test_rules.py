@@ -45,7 +45,8 @@ CASES = {
         [{"mean_confidence": 0.919}, {"accuracy_high": 0.96}],
     ),
     "fooled": (
-        {"images": 150, "pgd_half": 8, "pgd_at": 0.1, "before": 0.9, "by_label": 1}, [{"pgd_half": 9}]
+        {"images": 150, "pgd_half": 8, "pgd_at": 0.1, "before": 0.9, "by_label": 1},
+        [{"pgd_half": 9}, {"images": 6}],
     ),
     "dead": ({"images": 60, "units_dead": 5, "units": 100}, [{"units_dead": 4}, {"units": 0}]),
     "saturated": (
