@@ -12,6 +12,38 @@ from tests.pipeline.report.browser import CHROMIUM, Page, at, browser
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 MOST_STOPS = 20
 FIRST_VIEW = 1_000_000  # bytes of a page as it opens
+MOST_LETTERS = 78  # of a line, as English has them
+# A4 without the browser's margins, CSS pixels.
+PAPER = (718, 1047)
+LONG_LINES = """(() => {
+  const pen = document.createElement("canvas").getContext("2d");
+  const english = "the quick brown fox jumps over the lazy dog and is happy";
+  const letters = (one) => {
+    const { fontWeight, fontSize, fontFamily } = getComputedStyle(one);
+    pen.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return range.getBoundingClientRect().width / (pen.measureText(english).width / english.length);
+  };
+  return [...document.querySelectorAll("main :is(p, figcaption, .prose li, .stands li)")]
+    .filter((one) => one.offsetParent && !one.querySelector("p, li, button, a.anchor"))
+    .filter((one) => one.innerText.length > MOST && letters(one) > MOST)
+    .map((one) => one.innerText.slice(0, 60));
+})()"""
+CUT_ON_PAPER = """(() => {
+  const edge = document.documentElement.clientWidth + 1;
+  const all = (selector) => [...document.querySelectorAll(`main ${selector}`)]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }));
+  const beyond = (one) => one.getBoundingClientRect().right > edge;
+  // A part of a sheet that is not as wide as it says shows another part.
+  const share = ({ parentElement, style }) => parentElement.clientWidth * parseFloat(style.width) / 100;
+  const moved = (one) => one.style.width && Math.abs(one.offsetWidth - share(one)) > 2;
+  return [
+    all("table").filter(beyond),
+    all(".plate > img").filter((one) => beyond(one) || one.height > HIGH),
+    all(".window img").filter((one) => !one.naturalWidth || moved(one)),
+  ].map((ones) => ones.map((one) => one.outerHTML.slice(0, 120)));
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +85,30 @@ def test_pages_are_sound(finished: Project, pages: list[str], tab: Page) -> None
         outside = [one for one in tab.requests if not one.startswith((report.as_uri(), "data:", "about:"))]
         if wide or outside or tab.problems:
             found[name] = (wide, outside, list(tab.problems))
+    assert found == {}
+
+
+def test_lines_are_not_longer_than_eyes_follow(finished: Project, pages: list[str], tab: Page) -> None:
+    found = {}
+    for name in pages:
+        tab.open(at(finished.root / "report", name), width=2200)
+        if long := tab.evaluate(LONG_LINES.replace("MOST", str(MOST_LETTERS))):
+            found[name] = long
+    assert found == {}
+
+
+def test_nothing_is_cut_on_paper(finished: Project, pages: list[str], tab: Page) -> None:
+    width, height = PAPER
+    found = {}
+    for name in pages:
+        tab.open(at(finished.root / "report", name), width=width, height=height)
+        tab.call("Emulation.setEmulatedMedia", media="print")
+        tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+        tab.wait("[...document.images].every((one) => one.complete)")
+        cut = tab.evaluate(CUT_ON_PAPER.replace("HIGH", str(height)))
+        if any(cut):
+            found[name] = cut
+        tab.call("Emulation.setEmulatedMedia", media="")
     assert found == {}
 
 

@@ -17,6 +17,8 @@ class LayerUnits {
       number, drawn: !!drawn, own, near, at, card: cards.get(`unit-${number}`) || this.#blank(number),
     }));
     for (const { card } of this.units) this.seen.observe(card);
+    // On paper all are seen.
+    addEventListener("beforeprint", () => this.units.forEach(({ card }) => this.#fill(card)));
     this.tools.elements.near.closest("label").hidden = !units.some(([, , , near]) => near.length);
     for (const field of this.fields) field.addEventListener("input", () => (this.#write(), this.show()));
     this.tools.addEventListener("submit", (event) => event.preventDefault());
@@ -49,8 +51,12 @@ class LayerUnits {
     for (const { target, isIntersecting } of entries) {
       if (!isIntersecting) continue;
       this.seen.unobserve(target);
-      for (const image of target.querySelectorAll("img[data-src]")) image.src = image.dataset.src;
+      this.#fill(target);
     }
+  }
+
+  #fill(card) {
+    for (const image of card.querySelectorAll("img[data-src]")) image.src = image.dataset.src;
   }
 
   // The state, as fields and as the address has it
