@@ -15,7 +15,7 @@ from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
-from pipeline.formats.separability import Kind, Probes, Separability
+from pipeline.formats.separability import Kind, Probes, ProbeSample, Separability
 from pipeline.formats.status import Status
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
@@ -58,6 +58,7 @@ def add_separability(section: SectionDraft, found: Separability | Status) -> Non
     ]
     evidence = Evidence(n=len(found.sample.held_out), interval="wilson")
     section.numbers |= _counted(found) | _told(found, curves)
+    section.numbers["beyond"] = _beyond(curves, _largest_class(found.sample))
     _write(section, found, curves)
     size = (6.5, 4.3)
     files = plot(section.folder, "depth", size, lambda f, t: _paint(f, t, found, curves))
@@ -79,19 +80,28 @@ def _curve(found: Separability, kind: Kind, probes: Probes, *, initial: bool) ->
 def _counted(found: Separability) -> dict[str, Number]:
     sample = found.sample
     probes = [*found.probes.values(), *found.initial.values()]
-    most = int(np.bincount(sample.label, minlength=len(sample.classes)).max())
     counted: dict[str, Number] = {
         "fitted": len(sample.fit), "held_out": len(sample.held_out), "classes": len(sample.classes),
         "drawn": int(sample.drawn), "layers": len(found.layers), "means": int("mean" in found.kinds),
         "initial": int(bool(found.initial)), "unfinished": sum(not one.converged for one in probes),
         "probes": len(probes), "strength_low": min(one.strength for one in probes),
-        "strength_high": max(one.strength for one in probes), "largest_class": most / len(sample.label),
+        "strength_high": max(one.strength for one in probes), "largest_class": _largest_class(sample),
     }  # fmt: skip
     if (sample.network_right >= 0).all():
         right = int(sample.network_right.sum())
         low, high = wilson(right, len(sample.label))
         counted |= {"network": right / len(sample.label), "network_ends": (float(low), float(high))}
     return counted
+
+
+def _largest_class(sample: ProbeSample) -> float:
+    """Return the share of the most frequent class among what is held out."""
+    return int(np.bincount(sample.label, minlength=len(sample.classes)).max()) / len(sample.label)
+
+
+def _beyond(curves: Sequence[Curve], largest_class: float) -> int:
+    """Return how many probes of the network are clearly right more often than the most frequent class is."""
+    return sum(int((one.ends[0] > largest_class).sum()) for one in curves if not one.initial)
 
 
 def _told(found: Separability, curves: Sequence[Curve]) -> dict[str, Number]:

@@ -83,6 +83,19 @@ def test_without_means_and_without_outputs_nothing_is_said_of_them(draw):
     assert "By maxima, the first layer, relu, gives 20.0 %" in plain(page)
 
 
+def test_probes_at_chance_are_not_said_to_tell_classes_apart(draw, tmp_path):
+    # Of 40 images 10 are of each class; 14 right ones are not clearly more.
+    content, _, page = draw(mean=(10, 12, 14), maxima=(8, 12, 10))
+    assert content.numbers["beyond"] == 0
+    assert "nothing here shows that any layer tells these classes apart" in page
+    first = re.sub("<[^>]*>", "", plain((tmp_path / "report/index.html").read_text(encoding="utf-8")))
+    assert "would be (25.0 %); the best is right on 35.0 % of held-out images at head" in " ".join(
+        first.split()
+    )
+    content, _, page = draw(mean=(10, 12, 36))
+    assert content.numbers["beyond"] == 2 and "nothing here shows" not in page
+
+
 def test_the_section_without_data_says_why(tmp_path):
     with new_chapter(tmp_path / "x") as chapter:
         section = chapter.section("separability")
