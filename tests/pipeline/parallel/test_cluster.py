@@ -137,6 +137,15 @@ def test_ctrl_c_is_left_to_the_process_that_started_the_workers(client):
     assert not blocked()
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    # What a shell starts in the background is deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_while_workers_start_ends_them_when_they_have(monkeypatch):
     started = []
 
