@@ -196,6 +196,9 @@ def _describe(items: Sequence[ErrorDetails], name: str, model: type[BaseModel]) 
         text = SHOULD + " or ".join(text.removeprefix(SHOULD) for text in shared)
     else:
         text = wanted[0]
+    if item["type"] == "value_error" and isinstance(item["input"], dict):
+        # Of keys together, which the message names; the whole block would bury it.
+        return f"'{key}': {text}"
     return f"'{key}': {text}, got {_lists(item['input'])!r}{_unquoted(shared, item['input'])}"
 
 

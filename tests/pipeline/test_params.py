@@ -1,7 +1,7 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.errors import UserError
 from pipeline.params import Block, digest, load_block, read_params
@@ -18,6 +18,12 @@ class Example(Block):
     inner: Inner = Inner(mean=1)
     chosen: Literal["auto"] | Annotated[tuple[str, ...], Field(min_length=1)] = "auto"
     either: Literal["auto"] | Inner = "auto"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Example":
+        if self.rate > self.k:
+            raise ValueError(f"rate must be at most k, {self.k}")
+        return self
 
 
 def load(tmp_path, text):
@@ -79,6 +85,11 @@ def test_a_mistake_is_one_line_that_names_it(tmp_path, text, message):
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(tmp_path / "params.yaml") in str(caught.value)
+
+
+def test_a_mistake_of_two_keys_is_not_followed_by_the_whole_block(tmp_path):
+    with pytest.raises(UserError, match=r"'topk': rate must be at most k, 9$"):
+        load(tmp_path, "topk: {k: 9, rate: 10}")
 
 
 def test_a_missing_file_is_named(tmp_path):
