@@ -17,7 +17,8 @@ from pipeline.formats.activations import INPUT, Activations, KeptLayer
 from pipeline.formats.directions import FILE, PCA, RANDOM
 from pipeline.layers.choosing import choose_layers
 
-# Share of the total variance up to which an axis shows the rounding of float32 and nothing of the images.
+# Share of the mean square of what was stored up to which an axis shows the rounding of float32 alone: values
+# far from zero are rounded by as much however little they vary.
 ROUNDING = float(np.finfo(np.float32).eps) ** 2
 
 
@@ -112,7 +113,7 @@ def axes_of(
     }
     if len(activations.image_id) > 1:
         found = components(components_of(activations, layer), count)
-        varies = found.variance > ROUNDING * found.total_variance
+        varies = found.variance > ROUNDING * (found.mean @ found.mean + found.total_variance)
         names = tuple(f"component {number}" for number in range(1, int(varies.sum()) + 1))
         if names:
             share = found.variance[varies] / found.total_variance

@@ -50,6 +50,15 @@ def test_an_axis_along_which_no_image_differs_is_no_component(tmp_path):
     assert axes["pca"].direction.shape == (2, 4) and len(axes["random"].names) == 4
 
 
+def test_an_axis_along_which_large_values_were_rounded_is_no_component(tmp_path):
+    values = (100 + VALUES[:, :1] * [1, 0.3, 0.7, 0.9]).astype(np.float32)
+    write_activations(tmp_path, **{"maxima/relu/value": values})
+    activations = open_activations(tmp_path)
+    assert axes_of(activations, activations.layer("relu"), None, count=4, seed=0)["pca"].names == (
+        "component 1",
+    )
+
+
 def test_where_all_images_are_equal_there_are_no_components(tmp_path):
     write_activations(tmp_path, **{"maxima/relu/value": np.ones((40, 4), np.float32)})
     activations = open_activations(tmp_path)
