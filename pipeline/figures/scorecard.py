@@ -267,8 +267,7 @@ def _said(name: str, verdict: Verdict) -> dict[str, Number]:
 
 def _places(verdict: Verdict) -> int:
     """Return how many decimals percentage points need: two digits of the largest, at least one."""
-    ends = [abs(end) for one in (verdict.deletion, verdict.insertion) if one is not None for end in one.ends]
-    largest = 100 * max(ends, default=0)
+    largest = 100 * max(map(abs, (*verdict.deletion.ends, *verdict.insertion.ends)))
     return max(1, 1 - int(np.floor(np.log10(largest)))) if largest > 0 else 1
 
 

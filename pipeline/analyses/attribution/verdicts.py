@@ -132,11 +132,11 @@ def estimate_alike(values: Values, magnitudes: Values) -> Estimate | None:
 
 
 def alike_by_step(likeness: Likeness) -> Values:
-    """Return the mean correlation at each step of the shuffling, (L,), of what `estimate_alike` takes."""
+    """Return the mean correlation at each step of the shuffling, (L,), over the images of `Verdict.alike`."""
     ways = likeness.shuffled, likeness.shuffled_magnitude
-    found = [(one.mean, way) for way in ways if (one := estimate(way.mean(0))) is not None]
-    chosen = max(found, key=lambda one: one[0])[1] if found else np.full((len(likeness.shuffled), 1), np.nan)
-    return np.array([np.nan if one is None else one.mean for one in map(estimate, chosen)])
+    known = [way[:, ~np.isnan(way).any(0)] for way in ways]
+    means = [way.mean(1) for way in known if way.size]
+    return max(means, key=np.mean) if means else np.full(len(likeness.shuffled), np.nan)
 
 
 def knowledge(found: Scorecard) -> Estimate | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.analyses.attribution.verdicts import LEAST, estimate, knowledge, verdicts_of
+from pipeline.analyses.attribution.verdicts import LEAST, alike_by_step, estimate, knowledge, verdicts_of
 from tests.small.scorecard import scorecard
 
 
@@ -38,6 +38,21 @@ def test_maps_may_be_alike_by_their_magnitudes_alone():
     turned = replace(made.likeness["guided_backprop"], shuffled=-made.likeness["guided_backprop"].shuffled)
     found = verdicts_of(replace(made, likeness={**made.likeness, "guided_backprop": turned}))
     assert found["guided_backprop"].weights == "fails"
+
+
+def test_steps_are_of_the_same_images_as_their_mean():
+    """An image that lacks one step is left out of the others, too."""
+    made = scorecard()
+    shuffled = np.tile([[0.9], [0.1]], 8)
+    shuffled[0, 0], shuffled[1, 0] = np.nan, 0.8
+    own = replace(made.likeness["saliency"], shuffled=shuffled, shuffled_magnitude=shuffled - 0.2)
+    found = verdicts_of(replace(made, likeness={**made.likeness, "saliency": own}))["saliency"]
+    assert alike_by_step(own) == pytest.approx([0.9, 0.1])
+    assert found.alike.n == 7 and found.alike.mean == pytest.approx(0.5)
+    turned = replace(own, shuffled_magnitude=np.full((2, 8), 0.7))
+    assert alike_by_step(turned) == pytest.approx([0.7, 0.7])
+    nothing = np.full((2, 8), np.nan)
+    assert np.isnan(alike_by_step(replace(own, shuffled=nothing, shuffled_magnitude=nothing))).all()
 
 
 def test_what_may_be_alike_for_all_that_is_known_is_open():
