@@ -14,7 +14,7 @@ from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.errors import UserError
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.formats.activations import Activations, open_activations
 from pipeline.store.tables import write_table
 
@@ -124,7 +124,7 @@ def _paint(figure: Figure, theme: Theme, layers: Sequence[str], found: NDArray[n
     for place, (value, *halves) in zip(places, found, strict=True):
         axes.plot([min(halves), max(halves)], [place, place], color=theme.accent, linewidth=1.6)
         axes.plot(value, place, "o", color=theme.accent, markersize=5)
-    axes.set_yticks(places, [short(name) for name in layers])
+    axes.set_yticks(places, [ending(name) for name in layers])
     axes.set_xlim(min(-0.02, float(np.nanmin(found)) - 0.02), 1.02)
     axes.set_xlabel("linear CKA with the same layer of the other run")
     axes.grid(axis="x")

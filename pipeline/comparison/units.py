@@ -14,7 +14,7 @@ from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.errors import UserError
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.formats.topk import RankedLayer, open_topk
 from pipeline.store.tables import write_table
 
@@ -125,7 +125,7 @@ def _paint(figure: Figure, theme: Theme, found: Mapping[str, Overlap], by_chance
         if len(_known(one.best)):
             axes.plot(100 * np.median(_known(one.best)), place, "D", color=theme.contrast, markersize=5)
     axes.axvline(100 * by_chance, color=theme.soft, linewidth=1, linestyle="--")
-    axes.set_yticks(places, [short(name) for name in found])
+    axes.set_yticks(places, [ending(name) for name in found])
     axes.set_xlim(-2, 102)
     axes.set_xlabel("of the strongest images the same, %; dashed: by chance")
     axes.grid(axis="x")
