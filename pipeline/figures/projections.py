@@ -202,8 +202,8 @@ class _Layer:
 
     def _silent(self) -> int:
         """Count the units of which nothing comes back, by any method."""
-        units = (self.source.unit(self.name, row) for row in range(len(self.layer.unit)))
-        return sum(not any(np.nan_to_num(one).any() for one in unit.largest.values()) for unit in units)
+        largest = np.nan_to_num(np.stack(list(self.layer.largest.values())))
+        return int((~largest.any(axis=(0, 2))).sum())
 
     def _columns(self) -> tuple[str, ...]:
         methods = self.source.about.methods
@@ -211,13 +211,13 @@ class _Layer:
         return ("unit", "rank", "image_id", "path", "other_unit", *ends)
 
     def _records(self) -> Iterator[Sequence[object]]:
-        for row, unit in enumerate(self.layer.unit.tolist()):
-            found = self.source.unit(self.name, row)
-            for place in np.flatnonzero(found.image_id >= 0).tolist():
-                image_id, another = int(found.image_id[place]), int(found.other[place])
+        found = self.layer
+        for row, unit in enumerate(found.unit.tolist()):
+            for place in np.flatnonzero(found.image_id[row] >= 0).tolist():
+                image_id, another = int(found.image_id[row, place]), int(found.other[row, place])
                 numbers = (
-                    _number(values[method][place])
-                    for method in found.maps
+                    _number(values[method][row, place])
+                    for method in found.largest
                     for values in (found.largest, found.alike, found.across)
                 )
                 path, other = self.names.path[image_id], another if another >= 0 else None

@@ -83,13 +83,14 @@ class ProjectedLayer:
     unit : (V,) int64
         Ascending.
     image_id, other : (V, k) int64
-    alike, across
+    largest, alike, across
         Method to (V, k) float32.
     """
 
     unit: NDArray[np.int64]
     image_id: NDArray[np.int64]
     other: NDArray[np.int64]
+    largest: Mapping[str, NDArray[np.float32]]
     alike: Mapping[str, NDArray[np.float32]]
     across: Mapping[str, NDArray[np.float32]]
 
@@ -123,11 +124,11 @@ class ProjectionsWriter:
         for path, values in {"unit": unit, **small}.items():
             self._file.put(f"{name}/{path}", values)
         self._layers.append(name)
-        alike, across = (
+        largest, alike, across = (
             {path.partition("/")[2]: values for path, values in small.items() if path.startswith(f"{kind}/")}
-            for kind in ("alike", "across")
+            for kind in ("largest", "alike", "across")
         )
-        return ProjectedLayer(unit, small["image_id"], small["other"], alike, across)
+        return ProjectedLayer(unit, small["image_id"], small["other"], largest, alike, across)
 
     def put_comparison(self, method: str, comparison: NDArray[np.float64]) -> None:
         """Write (L + 1, 3, 3): of each layer that has projections, then of all together, as in `About`."""
@@ -172,8 +173,8 @@ class ProjectionsFile:
     def layer(self, name: str) -> ProjectedLayer:
         """Read all of a layer but its projections."""
         unit, image_id, other = (self._file.get(f"{name}/{one}") for one in ("unit", "image_id", "other"))
-        alike, across = (self._of_methods(name, one) for one in ("alike", "across"))
-        return ProjectedLayer(unit, image_id, other, alike, across)
+        beside = (self._of_methods(name, one) for one in ("largest", "alike", "across"))
+        return ProjectedLayer(unit, image_id, other, *beside)
 
     def unit(self, layer: str, row: int) -> ProjectedUnit:
         """Read the unit in this row of a layer's arrays."""
