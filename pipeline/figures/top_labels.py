@@ -141,9 +141,9 @@ def add_top_labels(
     for name in found.about.layers:
         top = found.layer(name).top_image_id
         units = [Counted.of(images, labels) for images in top]
-        rows.append(_row(name, units, labels))
         leading[name] = np.array([unit.leading for unit in units if unit.labelled])
-        section.layers.append(_part(name, units, labels, found.about))
+        rows.append(_row(name, units, leading[name], labels))
+        section.layers.append(_part(name, units, leading[name], labels, found.about))
     section.numbers |= _numbers(found.about, rows, labels) | {"top": top.shape[1]}
     if section.numbers["counted"]:
         section.add(_distribution(section, leading, rows))
@@ -163,15 +163,16 @@ def _why_not(label: NDArray[np.int32]) -> Status | None:
     return Status("not applicable", f"{what}, so that no class can stand out among the strongest ones")
 
 
-def _row(name: str, units: Sequence[Counted], labels: Labels) -> tuple[Cell, ...]:
-    """Return a layer's line of the table."""
-    some = [unit.leading for unit in units if unit.labelled]
-    if not some:
+def _row(
+    name: str, units: Sequence[Counted], leading: NDArray[np.float64], labels: Labels
+) -> tuple[Cell, ...]:
+    """Return a layer's line of the table; `leading` are the shares of its units with labelled images."""
+    if not len(leading):
         return (name, len(units), 0, None, None, 0)
     most = max(unit.labelled for unit in units)
     chance = largest_count_by_chance(most, labels.images) / most
     of_one_class = sum(unit.is_of_one_class for unit in units)
-    return (name, len(units), len(some), float(np.median(some)), chance, of_one_class)
+    return (name, len(units), len(leading), float(np.median(leading)), chance, of_one_class)
 
 
 def _distribution(
@@ -184,13 +185,14 @@ def _distribution(
     return Distribution("leading", axis, values, chance, whole=100).figure(section.folder, {})
 
 
-def _part(name: str, units: Sequence[Counted], labels: Labels, about: About) -> LayerPart:
-    some = [unit.leading for unit in units if unit.labelled]
+def _part(
+    name: str, units: Sequence[Counted], leading: NDArray[np.float64], labels: Labels, about: About
+) -> LayerPart:
     evidence = Evidence(n=about.images, interval="wilson")
     of_one_class = (sum(unit.is_of_one_class for unit in units), len(units))
     facts = [Fact(name="of_one_class", value=of_one_class, form="proportion", evidence=evidence)]
-    if some:
-        facts.insert(0, Fact(name="median", value=float(np.median(some)), form="share"))
+    if len(leading):
+        facts.insert(0, Fact(name="median", value=float(np.median(leading)), form="share"))
     return LayerPart(
         layer=name, facts=tuple(facts), unit_facts=UNIT_FACTS, unit_table=TABLE,
         units=tuple(one.part(unit, labels) for unit, one in enumerate(units)),
