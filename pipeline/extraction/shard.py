@@ -77,14 +77,14 @@ def compute_shard(job: ShardJob) -> Receipt:
 
 
 def _reduced(engine: Reducer, batches: Iterable[Batch]) -> Iterator[Reduced]:
-    """Yield each batch's numbers when the next one is on its way: a GPU works while that is decoded."""
+    """Yield each batch's numbers when the next one has been decoded: a GPU works meanwhile."""
     before = None
     for batch in batches:
-        reduced = engine.run(batch.inputs_on(engine.device))
-        reduced.rows[shards.INPUT_DIGEST] = torch.from_numpy(batch.digest)
         if before is not None:
+            # Before the next is sent: to fetch is to wait for all that the GPU was given until then.
             yield before.fetched()
-        before = reduced
+        before = engine.run(batch.inputs_on(engine.device))
+        before.rows[shards.INPUT_DIGEST] = torch.from_numpy(batch.digest)
     if before is not None:
         yield before.fetched()
 

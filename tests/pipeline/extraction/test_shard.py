@@ -46,11 +46,17 @@ class Engine:
         return reduced
 
 
-def test_a_batch_is_fetched_when_the_next_is_on_its_way():
-    seen = []
+def decoded(seen):
     pixels, digest = np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 16), np.uint8)
-    batches = [Batch([0, 1], pixels, digest + number, PREPROCESSING) for number in range(3)]
-    found = list(shard._reduced(Engine(seen), batches))
-    assert seen == ["run 0", "run 1", "fetch 0", "run 2", "fetch 1", "fetch 2"]
+    for number in range(3):
+        seen.append(f"decode {number}")
+        yield Batch([0, 1], pixels, digest + number, PREPROCESSING)
+
+
+def test_a_batch_is_computed_while_the_next_is_decoded_and_fetched_before_that_is_sent():
+    seen = []
+    found = list(shard._reduced(Engine(seen), decoded(seen)))
+    middle = ["run 0", "decode 1", "fetch 0", "run 1", "decode 2", "fetch 1", "run 2"]
+    assert seen == ["decode 0", *middle, "fetch 2"]
     assert [int(one.rows["input_digest"][0, 0]) for one in found] == [0, 1, 2]
     assert list(shard._reduced(Engine(seen), [])) == []
