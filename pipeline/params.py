@@ -21,20 +21,19 @@ PLAIN = re.compile(r"true|false|[-+]?[0-9]+(\.[0-9]*)?")
 class _Loader(yaml.SafeLoader):
     """YAML as DVC reads it: no key twice, and a number may be written 1e-3."""
 
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Compare the keys as they are written; later those of a merged block stand beside them."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            name, mark = str(key.value), key.start_mark
+            if name in lines:
+                problem = f"the key '{name}' stands in line {lines[name]} already; take one of them out"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+            lines[name] = mark.line + 1
+        return node
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> object:
-    """Construct a block, after its keys were compared."""
-    lines: dict[str, int] = {}
-    for key, _ in node.value:
-        name, mark = str(key.value), key.start_mark
-        if name in lines:
-            problem = f"the key '{name}' stands in line {lines[name]} already; take one of them out"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
-        lines[name] = mark.line + 1
-    return loader.construct_yaml_map(node)
 
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
 )

@@ -36,6 +36,12 @@ def test_a_block_is_read(tmp_path):
     assert found == Example(k=9, rate=1.0, layers=("a", "b*"), inner=Inner(mean=3))
 
 
+def test_key_of_a_merged_block_may_be_written_again_however_deep(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("a: {b: {c: &c {<<: {x: 1, y: 2}, x: 3}}}\nd: {<<: *c, z: 4}\n", encoding="utf-8")
+    assert read_params(path)["d"] == {"x": 3, "y": 2, "z": 4}
+
+
 def test_number_may_be_written_as_dvc_reads_it(tmp_path):
     assert load(tmp_path, "topk: {k: 9, rate: 1e-3}").rate == 0.001
     assert load(tmp_path, "topk: {k: 9, layers: [a-1e3, 1e3x]}").layers == ("a-1e3", "1e3x")
