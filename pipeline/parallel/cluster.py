@@ -108,7 +108,9 @@ def _deaf_to_interrupts() -> Iterator[Callable[[], None]]:
     # Where it is started later, it makes the thread that does so hear again.
     resource_tracker.ensure_running()
     kept: list[int] = []
-    handlers = {number: signal.signal(number, lambda number, _: kept.append(number)) for number in INTERRUPTS}
+    # Python cannot put back a handler that is not its own.
+    own = [number for number in INTERRUPTS if signal.getsignal(number) is not None]
+    handlers = {number: signal.signal(number, lambda number, _: kept.append(number)) for number in own}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
     def hear() -> None:

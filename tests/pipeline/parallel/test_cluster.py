@@ -137,6 +137,16 @@ def test_ctrl_c_is_left_to_the_process_that_started_the_workers(client):
     assert not blocked()
 
 
+def test_handler_that_is_not_pythons_own_is_left_alone(monkeypatch):
+    known, before = signal.getsignal, signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(
+        signal, "getsignal", lambda number: None if number == signal.SIGTERM else known(number)
+    )
+    with cluster._deaf_to_interrupts():
+        assert known(signal.SIGTERM) is before
+        assert known(signal.SIGINT) is not signal.default_int_handler
+
+
 @pytest.fixture
 def hears_ctrl_c():
     # What a shell starts in the background is deaf to Ctrl-C.
