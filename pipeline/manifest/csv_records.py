@@ -41,10 +41,12 @@ SETTINGS = ("root", "classes", "boxes")
 LARGEST_NUMBER = 2**63 - 1
 SEPARATORS = (",", ";", "\t", "|")
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-# What other programs call the column of labels; as an attribute it would leave all images without one.
-LABELS = frozenset(
-    ("labels", "class", "classes", "class_id", "class_name", "classname", "category", "category_id", "target")
-)
+# What the column of labels is called elsewhere, in small letters; as an attribute it would leave all images
+# without one.
+LABELS = frozenset((
+    "label", "labels", "class", "classes", "class_id", "class_name", "classname", "category", "category_id",
+    "target",
+))  # fmt: skip
 
 
 def scan_csv(path: Path) -> Scan:
@@ -206,7 +208,7 @@ class _Rows:
                 f"no column 'path'; the header is {escape(','.join(names))}, and is to name the "
                 "columns, that of the images path and that of their classes label"
             )
-        labels = next((name for name in names if name.lower() in LABELS or name == "Label"), None)
+        labels = next((name for name in names if name.lower() in LABELS), None)
         if labels and "label" not in self._columns:
             raise self._error(
                 f"no column 'label', but '{labels}'; call it label, or otherwise if images have no classes"

@@ -78,6 +78,7 @@ MISTAKES = [
     ("a/b.png,cat\n", "line 1: no column 'path'; the header is a/b.png,cat, and is to name the columns"),
     ("path,Category,age\n", "line 1: no column 'label', but 'Category'; call it label, or otherwise"),
     ("path,Label\n", "line 1: no column 'label', but 'Label'"),
+    ("path,LABEL\n", "line 1: no column 'label', but 'LABEL'"),
     (
         "path\n/far/away.png\n",
         "line 2: .*/far/away.png' leads out .* root, .*: name the folder .* '# root: FOLDER'",
