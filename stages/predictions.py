@@ -126,8 +126,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     description = read_description(paths["weights"])
     found = _evaluate(params, paths, description)
     _say(found.labels, found.basis)
+    numbers = _metrics(found)
     if description.training is None:
-        _doubt(accuracy(found.counted, len(found.names)), found.counted.label)
+        _doubt(numbers, found.counted.label)
     made_from = _made_from(params, paths, description)
     write_predictions(paths["out"], _evaluated(found), made_from=made_from)
     # Beside the names, another param changes nothing.
@@ -136,7 +137,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     write_class_names(paths["names"], names, made_from=made_from)
     write_table(paths["confusion"], ("actual", "predicted"), _confusion_rows(params, found, names.of_output))
     write_table(paths["calibration"], RELIABILITY, _calibration_rows(found.calibration))
-    write_metrics(paths["metrics"], _metrics(found))
+    write_metrics(paths["metrics"], numbers)
 
 
 def _evaluate(params: Params, paths: Mapping[str, Path], description: Description) -> Outcome:
