@@ -309,12 +309,15 @@ def _class_names(source: Source, outputs: int, dataset_classes: Sequence[str]) -
 
 def _tell_order(classes: Sequence[str]) -> None:
     """Say in which order outputs are taken for the classes of the dataset, and where another is likely."""
-    names = ", ".join(classes[:SHOWN]) + (", …" if len(classes) > SHOWN else "")
-    log.info("the network's outputs are taken for the dataset's classes in this order: %s", names)
+    log.info("the network's outputs are taken for the dataset's classes in this order: %s", _first(classes))
     as_text = sorted(classes)
     if all(name.isdigit() for name in classes) and as_text != list(classes):
         log.warning(
             "these are numbers, and in their order; torchvision's ImageFolder and Keras order class folders "
             "as text (%s): if the network was trained so, write %s, a class a line, in that order",
-            f"{', '.join(as_text[:SHOWN])}, …", Path("inputs") / NAMES,
+            _first(as_text), Path("inputs") / NAMES,
         )  # fmt: skip
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
