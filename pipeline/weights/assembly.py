@@ -221,7 +221,9 @@ def _built(source: Source, classes: int | None) -> nn.Module:
 def _check_tracked(path: Path, inputs: Path, key: str) -> None:
     """See that a file is among the user's, or a link there: of others DVC would see no change."""
     folder = inputs / "network"
-    if not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder)):
+    named = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))
+    # The same folder may be reached by way of a link, as that of a whole project.
+    if not named and not path.parent.resolve().is_relative_to(folder.resolve()):
         raise UserError(
             f"{key}: {path} lies outside of {folder}, where a change of it would go unseen; put a copy "
             "there, or a link to it, and name that"

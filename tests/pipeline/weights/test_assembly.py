@@ -154,6 +154,8 @@ def test_files_in_whose_place_dvc_sees_no_change_are_refused_and_links_to_them_t
         (network / name).symlink_to(away / name)
     preview(three(inputs))
     preview(Source("own.py:network", "train", SMALL, inputs))
+    (away / "project").symlink_to(inputs)
+    preview(Source("builtin:digits", str(away / "project" / "network" / "three.pth"), None, inputs))
 
 
 @pytest.mark.parametrize(
