@@ -24,7 +24,7 @@ from pipeline.store.tables import write_table
 COLUMNS = (
     Column(name="layer"),
     Column(name="units", form="count"),
-    Column(name="constant", form="count"),
+    Column(name="constant_units", form="count"),
     Column(name="tenth", form="number"),
     Column(name="median", form="number"),
     Column(name="ninetieth", form="number"),
