@@ -133,6 +133,7 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
         "sampled": int(found.about.sample < images),
         "layers": len(mapped),
         "units": sum(len(layer.unit) for layer in mapped),
+        "counted": sum(map(len, shares.values())),
         "units_at_half": sum(int(layer.half.sum()) for layer in mapped),
         "layers_gated": sum(layer.ungated is not None for layer in mapped),
         "layers_by_input": sum(layer.ranked_by == INPUT for layer in mapped),

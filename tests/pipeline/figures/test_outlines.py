@@ -107,7 +107,7 @@ def test_the_section_tells_each_unit_s_level_and_which_kind_it_is(path, tmp_path
     assert [layer.layer for layer in content.layers] == ["exact", "gated", "large"]
     assert [unit.facts for unit in content.layers[0].units] == [(0.5, None), (None, 0.5)]
     assert content.layers[0].facts[0].value == (1, 2)
-    numbers = {"sample": 40, "sampled": 1, "layers": 3, "units": 6, "units_at_half": 3, "layers_gated": 2}
+    numbers = {"sample": 40, "sampled": 1, "layers": 3, "units": 6, "counted": 3, "units_at_half": 3}
     assert numbers.items() <= content.numbers.items()
 
 
