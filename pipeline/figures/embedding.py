@@ -215,7 +215,7 @@ def add_viewer(
     rows = rows[z_order(points.unit[rows])]
     levels = save_atlases(section.folder, tiles, rows, tile)
     scripts, data = write_map_points(section.folder, _viewed(points, rows, levels))
-    section.numbers |= {"viewer_images": len(rows), "some_labelled": int((points.label >= 0).any())}
+    section.numbers |= {"viewer_images": len(rows)}
     pictures = tuple(name for level in levels for name in level["files"])
     section.add(
         blocks.Viewer(
