@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.analyses.embedding.map_quality import CORRELATED_POINTS
 from pipeline.contents.map_points import Attribute, value_range
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.errors import UserError
@@ -21,7 +20,7 @@ from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_i
 from pipeline.figures.separability import add_separability
 from pipeline.figures.similarity import add_similarity
 from pipeline.formats.class_names import ClassNames, read_class_names
-from pipeline.formats.embedding import Embedding, read_embedding
+from pipeline.formats.embedding import CORRELATED_POINTS, Embedding, read_embedding
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.neighbours import Neighbours, read_neighbours
 from pipeline.formats.predictions import Evaluated, read_predictions

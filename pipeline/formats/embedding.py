@@ -12,6 +12,8 @@ from pipeline.formats.geometry import pair
 from pipeline.formats.status import Status, mark, status_of
 
 VERSION = 2
+# Images, at most, whose distances from each other are compared before and after.
+CORRELATED_POINTS = 1000
 _ARRAYS = ("image_id", "xy", "grid", "label", "landmark")
 # Numbers among the attributes that every artifact bears.
 _OF_EVERY_FILE = ("schema_version", "complete")

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
+from pipeline.formats.embedding import CORRELATED_POINTS
 from pipeline.numerics.neighbours import distance_rows, nearest_neighbours
 
 NEIGHBOURS = 10
-CORRELATED_POINTS = 1000
 
 
 def sample(count: int, size: int, seed: int) -> NDArray[np.int64]:
