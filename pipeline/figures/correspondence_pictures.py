@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.contents import blocks
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, Segments, text_width
+from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, Segments, cut_bold
 from pipeline.figures.drawing.palette import RIGHT, UNLABELLED, WRONG
 from pipeline.figures.drawing.unit_grid import fit
 from pipeline.formats.correspondence import CorrespondenceFile, Matched
@@ -96,7 +96,7 @@ def stack(
     count, rights = shown.points.stop - shown.points.start, []
     for number, (layer, matched) in enumerate(matches):
         rights.append(int(_right(matched)[shown.points].sum()))
-        text = f"{_cut(layer)}: {rights[-1]} of {count}"
+        text = f"{cut_bold(layer, NAME, NAMED)}: {rights[-1]} of {count}"
         canvas.draw(Label(1, number * step, text, NAME, bold=True))
         _draw(canvas, found, shown, matched, (1, number * step + LINE))
     rows = [(layer, *row) for layer, matched in matches for row in _rows(found, shown, matched)]
@@ -149,12 +149,3 @@ def _rows(
 def _segments(lines: NDArray[np.float64], colour: str, *, dashed: bool = False) -> Segments:
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return Segments(tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in lines.tolist()), (red, green, blue), dashed)
-
-
-def _cut(name: str) -> str:
-    """Cut a layer's name at its front, where its last letters tell it apart."""
-    cut = name
-    while text_width(cut, NAME, bold=True) > NAMED:
-        name = name[1:]
-        cut = f"…{name}"
-    return cut

@@ -12,7 +12,7 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import ImagePart, LayerPart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, text_width
+from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, cut_bold
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.figures.drawing.unit_grid import fit
@@ -128,7 +128,7 @@ def _rows(
     canvas = Canvas(columns * (SIDE + GAP) + 2 - GAP, top + len(drawn) * (SIDE + GAP) + 2 - GAP)
     for column, name in enumerate(["image", *layers]):
         x = 1 + column * (SIDE + GAP)
-        canvas.draw(Label(x + SIDE / 2, 1, _cut(name, NAME), NAME, bold=True, anchor="ma"))
+        canvas.draw(Label(x + SIDE / 2, 1, cut_bold(name, NAME, SIDE), NAME, bold=True, anchor="ma"))
         for row, pictures in enumerate(drawn):
             _lay(canvas, pictures[column], x, 1 + top + row * (SIDE + GAP))
     rows = [
@@ -157,7 +157,7 @@ def _own(
         x, y = 1 + number % ACROSS * (SIDE + GAP), 1 + number // ACROSS * step
         _lay(canvas, picture, x, y)
         middle = x + SIDE / 2
-        canvas.draw(Label(middle, y + SIDE + 3, _cut(name, NAME), NAME, bold=True, anchor="ma"))
+        canvas.draw(Label(middle, y + SIDE + 3, cut_bold(name, NAME, SIDE), NAME, bold=True, anchor="ma"))
         canvas.draw(Label(middle, y + SIDE + 4 + LINE, note, NOTE, anchor="ma"))
     name = f"inverted-{image_id}"
     rows = [
@@ -186,15 +186,6 @@ def _lay(canvas: Canvas, picture: UInt8, x: int, y: int) -> None:
     height, width = shown.shape[:2]
     x, y = x + (SIDE - width) // 2, y + (SIDE - height) // 2
     canvas.draw(Pixels(x, y, shown), Edge(x, y, width, height))
-
-
-def _cut(name: str, size: int) -> str:
-    """Cut a name to the width of a picture, at its front: a layer's last letters tell it apart."""
-    cut = name
-    while text_width(cut, size, bold=True) > SIDE:
-        name = name[1:]
-        cut = f"…{name}"
-    return cut
 
 
 def _saved(

@@ -155,6 +155,15 @@ def text_width(text: str, size: int, *, bold: bool = False) -> int:
     return int(np.ceil(_font(size, bold=bold).getlength(text)))
 
 
+def cut_bold(name: str, size: int, width: int) -> str:
+    """Cut a layer's bold name to so many pixels, at its front: its last letters tell it apart."""
+    cut = name
+    while text_width(cut, size, bold=True) > width:
+        name = name[1:]
+        cut = f"…{name}"
+    return cut
+
+
 @lru_cache(maxsize=32)
 def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
     # Matplotlib brings the fonts along; it is not imported for them, which would take half a second.

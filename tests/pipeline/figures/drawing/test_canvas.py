@@ -18,6 +18,7 @@ from pipeline.figures.drawing.canvas import (
     Pixels,
     Rectangle,
     Segments,
+    cut_bold,
     text_width,
 )
 from pipeline.report.captions import FOLDER
@@ -85,6 +86,14 @@ def test_equal_drawings_give_equal_bytes(tmp_path):
             getattr(drawn(), f"save_{name[2:]}")(tmp_path / name)
         contents.append([(tmp_path / name).read_bytes() for name in ("a.webp", "a.svg")])
     assert contents[0] == contents[1]
+
+
+def test_a_layer_s_name_is_cut_at_its_front_to_the_width_that_there_is():
+    whole = text_width("features.10.conv", 14, bold=True)
+    assert cut_bold("features.10.conv", 14, whole) == "features.10.conv"
+    cut = cut_bold("features.10.conv", 14, whole - 20)
+    assert cut.startswith("…") and cut.endswith("10.conv")
+    assert whole - 40 < text_width(cut, 14, bold=True) <= whole - 20
 
 
 def test_text_width_grows_with_the_text():
