@@ -41,13 +41,13 @@ log = logging.getLogger(__name__)
 
 NO_ANSWERS = Status(
     "not applicable",
-    "there are no labels by people: label images where a page below shows some, or put CSV files (path, "
-    "annotator, label) into inputs/humans/, and run again",
+    "there are no labels by people: label images on the labelling page of the report, if it has one, or put "
+    "CSV files (path, annotator, label) into inputs/humans/, and run again",
 )
 NO_CHOICES = Status(
     "not applicable",
-    "nobody has said yet which of two images excites a unit more: where a page below asks it, choose "
-    "there, put the CSV file into inputs/humans/, and run again",
+    "nobody has said yet which of two images excites a unit more: choose on the labelling page of the "
+    "report, if it asks this, put the CSV file into inputs/humans/, and run again",
 )
 NO_LABELS = Status(
     "not applicable",
