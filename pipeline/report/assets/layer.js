@@ -2,6 +2,9 @@
 // The page of a layer: its units in another order, some of them, or one; what was chosen stands in the address:
 // #order=section.fact (or section.fact:up) &section.fact=word &near=unit &unit=unit &drawn=1
 
+// Units that a sheet shows, as style.css has it.
+const ON_PAPER = 24;
+
 class LayerUnits {
   constructor(main, tools) {
     Object.assign(this, { main, tools, list: document.getElementById("list") });
@@ -17,8 +20,7 @@ class LayerUnits {
       number, drawn: !!drawn, own, near, at, card: cards.get(`unit-${number}`) || this.#blank(number),
     }));
     for (const { card } of this.units) this.seen.observe(card);
-    // On paper all are seen.
-    addEventListener("beforeprint", () => this.units.forEach(({ card }) => this.#fill(card)));
+    addEventListener("beforeprint", () => [...this.list.children].slice(0, ON_PAPER).forEach((card) => this.#fill(card)));
     this.tools.elements.near.closest("label").hidden = !units.some(([, , , near]) => near.length);
     for (const field of this.fields) field.addEventListener("input", () => (this.#write(), this.show()));
     this.tools.addEventListener("submit", (event) => event.preventDefault());

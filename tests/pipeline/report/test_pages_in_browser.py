@@ -151,6 +151,33 @@ def test_a_link_to_what_a_layer_has_no_more_shows_all_its_units(page, report, st
     _shows(page, 0, 1, 2, 3, 4)
 
 
+def test_on_paper_a_layer_shows_its_first_units_and_says_that_there_are_more(page, report):
+    page.open(report / "layers/pool.html")
+    _shows(page, 0, 1, 2, 3, 4)
+    page.evaluate("for (let at = 0; at < 35; at++) list.append(list.children[3].cloneNode(true))")
+    shown = "[...document.querySelectorAll('#list > li, .on-paper')].filter((one) => one.checkVisibility())"
+    on_screen = page.evaluate(f"{shown}.length")
+    page.call("Emulation.setEmulatedMedia", media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    on_paper = page.evaluate(f"{shown}.map((one) => one.className)")
+    waiting = page.evaluate(f"{shown}.filter((one) => one.querySelector('[data-src]:not([src])')).length")
+    page.call("Emulation.setEmulatedMedia", media="")
+    assert on_screen == 40
+    assert (len(on_paper), on_paper[-1], waiting) == (25, "note on-paper", 0)
+
+
+def test_paper_is_white_whatever_the_screen_shows(page, report):
+    page.open(report / "index.html", dark=True)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.call("Emulation.setEmulatedMedia", media="print")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    dark_pictures = page.evaluate(
+        "[...document.querySelectorAll('.only-dark')].filter((one) => one.checkVisibility()).length"
+    )
+    page.call("Emulation.setEmulatedMedia", media="")
+    assert (background, dark_pictures) == ("rgb(255, 255, 255)", 0)
+
+
 def test_a_distribution_leads_to_the_units_in_its_order(page, report):
     page.open(report / "layers/pool.html")
     page.wait("!tools.hidden")
