@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pipeline.contents.parts import ImagePart, LayerPart, UnitPart
@@ -81,12 +82,12 @@ class UnitEntry:
         return any(part.strips or part.blocks for _, _, part in self.parts)
 
 
-@dataclass
+@dataclass(frozen=True)
 class LayerEntry:
     """A layer and what is said of it, by section."""
 
     name: str
-    parts: list[tuple[Worded, LayerPart]] = field(default_factory=list)
+    parts: Sequence[tuple[Worded, LayerPart]]
 
     @property
     def units_total(self) -> int | None:
@@ -98,8 +99,9 @@ class LayerEntry:
         """Where its positions look, as the first section that knows it says."""
         return next((part.geometry for _, part in self.parts if part.geometry), None)
 
-    def units(self) -> list[UnitEntry]:
-        """Return the units that anything is said of, ascending."""
+    @cached_property
+    def units(self) -> Sequence[UnitEntry]:
+        """The units that anything is said of, ascending."""
         found: dict[int, list[tuple[Worded, LayerPart, UnitPart]]] = {}
         for section, part in self.parts:
             for unit in part.units:
@@ -124,11 +126,11 @@ class ImageEntry:
 
 def collect_layers(sections: Sequence[Worded]) -> list[LayerEntry]:
     """Return every layer that a section speaks of, in the order in which they come up."""
-    found: dict[str, LayerEntry] = {}
+    found: dict[str, list[tuple[Worded, LayerPart]]] = {}
     for section in sections:
         for part in section.content.layers:
-            found.setdefault(part.layer, LayerEntry(part.layer)).parts.append((section, part))
-    return list(found.values())
+            found.setdefault(part.layer, []).append((section, part))
+    return [LayerEntry(*one) for one in found.items()]
 
 
 def collect_images(sections: Sequence[Worded], layers: Sequence[LayerEntry]) -> dict[str, ImageEntry]:
@@ -138,7 +140,7 @@ def collect_images(sections: Sequence[Worded], layers: Sequence[LayerEntry]) -> 
         for part in section.content.images:
             found.setdefault(part.path, ImageEntry(part.path)).parts.append((section, part))
     for layer in layers:
-        for unit in layer.units():
+        for unit in layer.units:
             for path, place in _winners(unit):
                 found.setdefault(path, ImageEntry(path)).excites.append((layer.name, unit.unit, place))
     return found

@@ -60,7 +60,7 @@ def unit_table(layer: LayerEntry) -> UnitTable:
         for section, part in layer.parts
         for column in part.unit_facts
     ]
-    units = layer.units()
+    units = layer.units
     return UnitTable(columns, units, [_row(layer, unit) for unit in units])
 
 

@@ -135,7 +135,7 @@ def _sorted(sections: list[Worded]) -> list[Worded]:
 def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
     """Write the pages of layers, units and images, which collect from all sections."""
     layers = collect_layers(sections)
-    total = sum(unit.drawn for layer in layers for unit in layer.units())
+    total = sum(unit.drawn for layer in layers for unit in layer.units)
     write_layers(frame, layers)
     with progress("pages of units", total=total, unit="pages") as bar:
         write_units(frame, layers, bar)

@@ -24,7 +24,7 @@ Units = Mapping[tuple[str, int], Glimpse | None]
 def glimpses(layers: Sequence[LayerEntry]) -> dict[tuple[str, int], Glimpse | None]:
     """Return the first strip of every drawn unit; None where its pictures cannot be told apart."""
     return {
-        (layer.name, unit.unit): glimpse_of(unit) for layer in layers for unit in layer.units() if unit.drawn
+        (layer.name, unit.unit): glimpse_of(unit) for layer in layers for unit in layer.units if unit.drawn
     }
 
 

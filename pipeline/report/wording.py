@@ -7,7 +7,7 @@ is never read as Markdown or HTML: while Markdown runs, a code stands in its pla
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import (
@@ -22,7 +22,7 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.runtime import Context
-from markdown import markdown
+from markdown import Markdown
 from markupsafe import Markup, escape
 
 from pipeline.errors import UserError
@@ -54,7 +54,14 @@ def prose(words: Words, numbers: Mapping[str, Any]) -> Markup:
         Naming the caption and the number that is missing or cannot be written so.
     """
     made = _filled(words.place, words.text, numbers, coded=True)
-    return Markup(_CODED.sub(_escaped, markdown(made, extensions=["tables"])))
+    values: list[str] = []
+
+    def place(match: re.Match[str]) -> str:
+        values.append(match[1])
+        return f"{_OPEN}{len(values) - 1:x}{_CLOSE}"
+
+    html = _html(_CODED.sub(place, made))
+    return Markup(_CODED.sub(lambda match: _escaped(values[int(match[1], 16)]), html))
 
 
 def line(words: Words, key: str, numbers: Mapping[str, Any]) -> str:
@@ -117,6 +124,8 @@ def _sourced(match: re.Match[str]) -> str:
 
 
 def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool, sourced: bool = False) -> str:
+    if "{" not in text:
+        return text
     try:
         return _template(text, coded=coded, sourced=sourced).render(numbers)
     except TemplateSyntaxError as error:
@@ -163,5 +172,16 @@ def _code(value: Any) -> str:
     return f"{_OPEN}{_written(value).encode('utf-8', 'surrogatepass').hex()}{_CLOSE}"
 
 
-def _escaped(match: re.Match[str]) -> str:
-    return str(escape(bytes.fromhex(match[1]).decode("utf-8", "surrogatepass")))
+@lru_cache(maxsize=4096)
+def _html(text: str) -> str:
+    """Read Markdown; of thousands of units the text is the same once places stand for their values."""
+    return _markdown().reset().convert(text)
+
+
+@cache
+def _markdown() -> Markdown:
+    return Markdown(extensions=["tables"])
+
+
+def _escaped(code: str) -> str:
+    return str(escape(bytes.fromhex(code).decode("utf-8", "surrogatepass")))

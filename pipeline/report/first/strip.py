@@ -72,7 +72,7 @@ def spread(chosen: Sequence[Chosen]) -> list[Chosen]:
 
 
 def _choose(layer: LayerEntry, name: str) -> Chosen | None:
-    found = [one for unit in layer.units() if (one := _chosen(unit, name))]
+    found = [one for unit in layer.units if (one := _chosen(unit, name))]
     if not found:
         return None
     return max(found, key=lambda one: (one.often, one.value if name == SELECTIVITY else -one.value))

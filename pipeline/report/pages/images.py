@@ -47,7 +47,7 @@ def write_images(
     """
     ranked = standing.content.image_units if standing else None
     most = ranked.units if ranked else {}
-    drawn = {(unit.layer, unit.unit) for layer in layers for unit in layer.units() if unit.drawn}
+    drawn = {(unit.layer, unit.unit) for layer in layers for unit in layer.units if unit.drawn}
     places = {path: place for place, path in enumerate(found[1].path)} if found else {}
     records = {
         path: _record(images.get(path), found[1] if found else None, places.get(path), drawn)

@@ -29,7 +29,7 @@ def write_lookup(frame: Frame, layers: Sequence[LayerEntry]) -> None:
 
 
 def _about(frame: Frame, layer: LayerEntry) -> dict[str, Any]:
-    units = layer.units()
+    units = layer.units
     folder = f"units/{layer_slug(layer.name)}"
     rest = [(unit.unit, _record(layer, unit)) for unit in units if not unit.drawn]
     return {

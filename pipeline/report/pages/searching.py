@@ -50,4 +50,4 @@ def _sections(frame: Frame) -> list[tuple[str, str, str]]:
 
 def _units(layer: LayerEntry) -> int:
     """Return how many units a layer has, as far as any section says."""
-    return layer.units_total or max((unit.unit + 1 for unit in layer.units()), default=0)
+    return layer.units_total or max((unit.unit + 1 for unit in layer.units), default=0)

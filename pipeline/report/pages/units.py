@@ -28,7 +28,7 @@ def write_units(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
     """
     others = glimpses(layers)
     for layer in layers:
-        drawn = [unit for unit in layer.units() if unit.drawn]
+        drawn = [unit for unit in layer.units if unit.drawn]
         for before, unit, after in with_neighbours(drawn):
             shown = {"before": before and before.unit, "after": after and after.unit, **_page(unit, others)}
             frame.write(unit_page(unit.layer, unit.unit, drawn=True), "unit.html", shown)

@@ -95,3 +95,10 @@ def test_a_line_with_sources_says_the_same_as_one_without():
 def test_a_missing_number_is_named_in_a_line_with_sources_too():
     with pytest.raises(UserError, match=r"one\.md: no number 'knn'"):
         _sourced("{{ knn | share }}")
+
+
+def test_one_text_read_twice_holds_the_values_of_each():
+    text = "| a | b |\n|---|---|\n| {{ a }} | *{{ b }}* |\n\nfirst {{ a }}, then {{ b }}"
+    first, second = (_prose(text, a=a, b=b) for a, b in (("one", 2), ("<i>", "*")))
+    assert "<td>one</td>" in first and "first one, then 2" in first
+    assert "<td>&lt;i&gt;</td>" in second and "<em>*</em>" in second and "first &lt;i&gt;, then *" in second

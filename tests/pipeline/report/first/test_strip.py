@@ -13,9 +13,7 @@ def layer(columns, facts):
     """Make one whose units have these facts, in the order of the units."""
     units = tuple(UnitPart(unit=unit, facts=cells) for unit, cells in enumerate(facts))
     part = LayerPart(layer="conv", unit_facts=columns, units=units)
-    entry = LayerEntry("conv")
-    entry.parts.append((Worded(None, None, {}), part))
-    return entry
+    return LayerEntry("conv", [(Worded(None, None, {}), part)])
 
 
 @pytest.fixture(autouse=True)
