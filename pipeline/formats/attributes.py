@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 _BINS = (
@@ -215,18 +215,18 @@ def _put(file: store.Writer, place: str, one: Effect) -> None:
 
 def read_attributes(path: Path) -> Attributes | Status:
     """Read what was found, or why nothing was; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about, names = file.attributes(), file.strings("name")
-        return Attributes(
-            int(about["images"]), int(about["right"]), about["split"], float(about["calibration_error"]),
-            float(about["level"]), int(about["repeats"]),
-            tuple(_effect(file, name) for name in names), tuple(file.strings("chain")),
-            tuple(file.strings("left_out")), _interaction(file), file.get("listed/image_id"),
-            {name: _values(file, f"listed/value/{name}") for name in names},
-        )  # fmt: skip
+    return read_artifact(path, VERSION, _attributes)
+
+
+def _attributes(file: store.Reader) -> Attributes:
+    about, names = file.attributes(), file.strings("name")
+    return Attributes(
+        int(about["images"]), int(about["right"]), about["split"], float(about["calibration_error"]),
+        float(about["level"]), int(about["repeats"]),
+        tuple(_effect(file, name) for name in names), tuple(file.strings("chain")),
+        tuple(file.strings("left_out")), _interaction(file), file.get("listed/image_id"),
+        {name: _values(file, f"listed/value/{name}") for name in names},
+    )  # fmt: skip
 
 
 def _effect(file: store.Reader, name: str) -> Effect:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 _ARRAYS = ("output", "weight", "score", "energy", "picture", "clipped", "probability", "predicted")
@@ -62,9 +62,9 @@ def write_class_models(path: Path, found: ClassModels, *, made_from: Mapping[str
 
 def read_class_models(path: Path) -> ClassModels | Status:
     """Read class models, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        arrays: dict[str, Any] = {name: file.get(name) for name in _ARRAYS}
-        return ClassModels(**arrays, chosen_weight=bool(file.attributes()["chosen_weight"]))
+    return read_artifact(path, VERSION, _class_models)
+
+
+def _class_models(file: store.Reader) -> ClassModels:
+    arrays: dict[str, Any] = {name: file.get(name) for name in _ARRAYS}
+    return ClassModels(**arrays, chosen_weight=bool(file.attributes()["chosen_weight"]))

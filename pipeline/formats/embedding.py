@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import pair
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 2
 # Images, at most, whose distances from each other are compared before and after.
@@ -69,19 +69,19 @@ def write_embedding(path: Path, embedding: Embedding, *, made_from: Mapping[str,
 
 def read_embedding(path: Path) -> Embedding | Status:
     """Read the map, or why there is none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        numbers = {
-            name: value
-            for name, value in about.items()
-            if isinstance(value, int | float) and name not in _OF_EVERY_FILE
-        }
-        return Embedding(
-            **{name: file.get(name) for name in _ARRAYS},
-            grid_shape=pair(about["grid_shape"]),
-            metric=about["metric"],
-            numbers=numbers,
-        )
+    return read_artifact(path, VERSION, _embedding)
+
+
+def _embedding(file: store.Reader) -> Embedding:
+    about = file.attributes()
+    numbers = {
+        name: value
+        for name, value in about.items()
+        if isinstance(value, int | float) and name not in _OF_EVERY_FILE
+    }
+    return Embedding(
+        **{name: file.get(name) for name in _ARRAYS},
+        grid_shape=pair(about["grid_shape"]),
+        metric=about["metric"],
+        numbers=numbers,
+    )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 _ARRAYS = ("image_id", "layer", "unit", "rank", "value")
@@ -60,10 +60,10 @@ def write_excited_units(path: Path, found: ExcitedUnits, *, made_from: Mapping[s
 
 def read_excited_units(path: Path) -> ExcitedUnits | Status:
     """Read the units, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        arrays = {name: file.get(name) for name in _ARRAYS}
-        return ExcitedUnits(tuple(about["layers"]), int(about["images"]), int(about["compared"]), **arrays)
+    return read_artifact(path, VERSION, _excited_units)
+
+
+def _excited_units(file: store.Reader) -> ExcitedUnits:
+    about = file.attributes()
+    arrays = {name: file.get(name) for name in _ARRAYS}
+    return ExcitedUnits(tuple(about["layers"]), int(about["images"]), int(about["compared"]), **arrays)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.fooling_made import ENCODINGS, Ascended, Evolved
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 2
 Method = Literal["fgsm", "pgd"]
@@ -300,21 +300,19 @@ def write_fooling(path: Path, found: Fooling, *, made_from: Mapping[str, str]) -
 
 def read_fooling(path: Path) -> Fooling | Status:
     """Read it, or why there is none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        parts = {name: _get(file, name, kind) for name, kind in _PARTS.items() if name in file}
-        return Fooling(
-            About(**{one.name: about[one.name] for one in fields(About)}),
-            attacks={method: _get(file, f"attack/{method}", Attack) for method in METHODS},
-            fooled={method: _get(file, f"fooled/{method}", Fooled) for method in METHODS},
-            evolved={
-                one: _get(file, f"evolved/{one}", Evolved) for one in ENCODINGS if f"evolved/{one}" in file
-            },
-            **parts,
-        )
+    return read_artifact(path, VERSION, _fooling)
+
+
+def _fooling(file: store.Reader) -> Fooling:
+    about = file.attributes()
+    parts = {name: _get(file, name, kind) for name, kind in _PARTS.items() if name in file}
+    return Fooling(
+        About(**{one.name: about[one.name] for one in fields(About)}),
+        attacks={method: _get(file, f"attack/{method}", Attack) for method in METHODS},
+        fooled={method: _get(file, f"fooled/{method}", Fooled) for method in METHODS},
+        evolved={one: _get(file, f"evolved/{one}", Evolved) for one in ENCODINGS if f"evolved/{one}" in file},
+        **parts,
+    )
 
 
 def _put(file: store.Writer, group: str, part: Any) -> None:

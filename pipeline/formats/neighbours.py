@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 CODES, PIXELS, COLOURS = "codes", "pixels", "colours"
@@ -150,17 +150,17 @@ def write_neighbours(path: Path, found: Neighbours, *, made_from: Mapping[str, s
 
 def read_neighbours(path: Path) -> Neighbours | Status:
     """Read neighbours, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        about = {name: about[name] for name in About.__annotations__}
-        return Neighbours(
-            About(**about | {"sampled": bool(about["sampled"])}),
-            file.get("image_id"), file.get("probe"), file.get("sample/image_id"), file.get("sample/chance"),
-            {name: _space(file, name) for name in SPACES},
-        )  # fmt: skip
+    return read_artifact(path, VERSION, _neighbours)
+
+
+def _neighbours(file: store.Reader) -> Neighbours:
+    about = file.attributes()
+    about = {name: about[name] for name in About.__annotations__}
+    return Neighbours(
+        About(**about | {"sampled": bool(about["sampled"])}),
+        file.get("image_id"), file.get("probe"), file.get("sample/image_id"), file.get("sample/chance"),
+        {name: _space(file, name) for name in SPACES},
+    )  # fmt: skip
 
 
 def _space(file: store.Reader, name: str) -> Space:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import pair
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 from pipeline.numerics.geometry import Pair
 
 VERSION = 1
@@ -127,18 +127,18 @@ def write_occlusion(path: Path, found: Occlusion, *, made_from: Mapping[str, str
 
 def read_occlusion(path: Path) -> Occlusion | Status:
     """Read an occlusion, or why there is none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        whole = {name: file.get(f"whole/{name}") for name in _names(Whole)}
-        whole["by_label"] = whole["by_label"].astype(np.bool_)
-        return Occlusion(
-            About(about["layer"], about["fill"], tuple(map(float, about["zero"])), pair(about["input_size"])),
-            Whole(**whole),
-            tuple(_size(file, int(window)) for window in about["windows"]),
-        )
+    return read_artifact(path, VERSION, _occlusion)
+
+
+def _occlusion(file: store.Reader) -> Occlusion:
+    about = file.attributes()
+    whole = {name: file.get(f"whole/{name}") for name in _names(Whole)}
+    whole["by_label"] = whole["by_label"].astype(np.bool_)
+    return Occlusion(
+        About(about["layer"], about["fill"], tuple(map(float, about["zero"])), pair(about["input_size"])),
+        Whole(**whole),
+        tuple(_size(file, int(window)) for window in about["windows"]),
+    )
 
 
 def _size(file: store.Reader, window: int) -> Covered:

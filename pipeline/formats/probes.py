@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 _ARRAYS = ("image_id", "label", "predicted", "probability", "named")
@@ -100,14 +100,14 @@ def write_probes(
 
 def read_probes(path: Path) -> Probes | Status:
     """Read the probes, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        found: dict[str, Any] = {name: file.get(name) for name in _ARRAYS}
-        found["named"] = found["named"].astype(np.bool_)
-        found |= {name: tuple(file.strings(name)) for name in _TEXTS}
-        return Probes(**found, held_out=str(file.attributes()["held_out"]))
+    return read_artifact(path, VERSION, _probes)
+
+
+def _probes(file: store.Reader) -> Probes:
+    found: dict[str, Any] = {name: file.get(name) for name in _ARRAYS}
+    found["named"] = found["named"].astype(np.bool_)
+    found |= {name: tuple(file.strings(name)) for name in _TEXTS}
+    return Probes(**found, held_out=str(file.attributes()["held_out"]))
 
 
 @dataclass(frozen=True)

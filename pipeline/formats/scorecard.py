@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.formats.geometry import pair
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 from pipeline.numerics.geometry import Pair
 
 VERSION = 1
@@ -152,22 +152,22 @@ def write_scorecard(path: Path, found: Scorecard, *, made_from: Mapping[str, str
 
 def read_scorecard(path: Path) -> Scorecard | Status:
     """Read a scorecard, or why there is none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        given: dict[str, Any] = {name: tuple(map(str, about[name])) for name in _TEXTS}
-        given |= {name: int(about[name]) for name in _NUMBERS}
-        images = {one.name: file.get(one.name) for one in fields(Images)}
-        images["by_label"] = images["by_label"].astype(np.bool_)
-        methods = given["methods"]
-        return Scorecard(
-            About(fill=str(about["fill"]), input_size=pair(about["input_size"]), **given),
-            Images(**images),
-            {name: Order(**_arrays(file, name, Order)) for name in (*methods, CENTRE, RANDOM)},
-            {name: Likeness(**_arrays(file, name, Likeness)) for name in methods},
-        )
+    return read_artifact(path, VERSION, _scorecard)
+
+
+def _scorecard(file: store.Reader) -> Scorecard:
+    about = file.attributes()
+    given: dict[str, Any] = {name: tuple(map(str, about[name])) for name in _TEXTS}
+    given |= {name: int(about[name]) for name in _NUMBERS}
+    images = {one.name: file.get(one.name) for one in fields(Images)}
+    images["by_label"] = images["by_label"].astype(np.bool_)
+    methods = given["methods"]
+    return Scorecard(
+        About(fill=str(about["fill"]), input_size=pair(about["input_size"]), **given),
+        Images(**images),
+        {name: Order(**_arrays(file, name, Order)) for name in (*methods, CENTRE, RANDOM)},
+        {name: Likeness(**_arrays(file, name, Likeness)) for name in methods},
+    )
 
 
 def _arrays(file: store.Reader, method: str, of: type) -> dict[str, Any]:

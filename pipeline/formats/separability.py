@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 # What a probe reads of each unit: its mean over positions, or its largest activation.
@@ -120,18 +120,18 @@ def _put(file: store.Writer, place: str, probe: LayerProbe) -> None:
 
 def read_separability(path: Path) -> Separability | Status:
     """Read probes, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        layers, kinds = tuple(about["layers"]), tuple(kind for kind in KINDS if kind in about["kinds"])
-        names = ("fit", "held_out", "label", "network_right", "classes")
-        arrays = {name: file.get(f"sample/{name}") for name in names}
-        keys = [(layer, kind) for layer in layers for kind in kinds]
-        probes = {key: _probe(file, "/".join(key)) for key in keys}
-        initial = {key: _probe(file, f"initial/{'/'.join(key)}") for key in keys if about["initial"]}
-        return Separability(layers, kinds, ProbeSample(**arrays, drawn=bool(about["drawn"])), probes, initial)
+    return read_artifact(path, VERSION, _separability)
+
+
+def _separability(file: store.Reader) -> Separability:
+    about = file.attributes()
+    layers, kinds = tuple(about["layers"]), tuple(kind for kind in KINDS if kind in about["kinds"])
+    names = ("fit", "held_out", "label", "network_right", "classes")
+    arrays = {name: file.get(f"sample/{name}") for name in names}
+    keys = [(layer, kind) for layer in layers for kind in kinds]
+    probes = {key: _probe(file, "/".join(key)) for key in keys}
+    initial = {key: _probe(file, f"initial/{'/'.join(key)}") for key in keys if about["initial"]}
+    return Separability(layers, kinds, ProbeSample(**arrays, drawn=bool(about["drawn"])), probes, initial)
 
 
 def _probe(file: store.Reader, place: str) -> LayerProbe:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 _NEAR = ("unit", "correlation")
@@ -76,13 +76,13 @@ def write_similar_units(path: Path, similar: SimilarUnits, *, made_from: Mapping
 
 def read_similar_units(path: Path) -> SimilarUnits | Status:
     """Read similar units, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        layers = {name: _layer(file, name) for name in about["layers"]}
-        return SimilarUnits(about["images"], layers)
+    return read_artifact(path, VERSION, _similar_units)
+
+
+def _similar_units(file: store.Reader) -> SimilarUnits:
+    about = file.attributes()
+    layers = {name: _layer(file, name) for name in about["layers"]}
+    return SimilarUnits(about["images"], layers)
 
 
 def _layer(file: store.Reader, name: str) -> SimilarLayer:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 
@@ -72,13 +72,13 @@ def write_similarity(path: Path, found: Similarity, *, made_from: Mapping[str, s
 
 def read_similarity(path: Path) -> Similarity | Status:
     """Read similarities, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        training = None
-        if "checkpoint/cka" in file:
-            names = tuple(file.strings("checkpoint/name"))
-            training = Training(names, file.get("checkpoint/epoch"), file.get("checkpoint/cka"))
-        arrays = {name: file.get(name) for name in ("image_id", "cka", "halves")}
-        return Similarity(tuple(file.attributes()["layers"]), **arrays, training=training)
+    return read_artifact(path, VERSION, _similarity)
+
+
+def _similarity(file: store.Reader) -> Similarity:
+    training = None
+    if "checkpoint/cka" in file:
+        names = tuple(file.strings("checkpoint/name"))
+        training = Training(names, file.get("checkpoint/epoch"), file.get("checkpoint/cka"))
+    arrays = {name: file.get(name) for name in ("image_id", "cka", "halves")}
+    return Similarity(tuple(file.attributes()["layers"]), **arrays, training=training)

@@ -76,7 +76,7 @@ def write_status(
 
 
 def status_of(file: store.Reader) -> Status:
-    """Return the status of an open artifact; a format's `read` asks for it first.
+    """Return the status of an open artifact.
 
     Raises
     ------
@@ -104,6 +104,12 @@ def opened(path: Path, version: int, of: Callable[[store.Reader], Artifact]) -> 
     with store.read(path, version=version) as file:
         status = status_of(file)
         yield status if status.reason else of(file)
+
+
+def read_artifact(path: Path, version: int, of: Callable[[store.Reader], Artifact]) -> Artifact | Status:
+    """Read all of an artifact, or why it has no data; as of `opened`, but `of` reads what it returns."""
+    with opened(path, version, of) as found:
+        return found
 
 
 def read_status(path: Path, *, version: int) -> Status:

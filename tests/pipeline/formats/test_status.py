@@ -3,7 +3,16 @@ import pytest
 
 from pipeline import store
 from pipeline.errors import UserError
-from pipeline.formats.status import DONE, Status, mark, not_run, read_status, status_of, write_status
+from pipeline.formats.status import (
+    DONE,
+    Status,
+    mark,
+    not_run,
+    read_artifact,
+    read_status,
+    status_of,
+    write_status,
+)
 
 NOT_RUN = not_run("toy")
 NOT_APPLICABLE = Status("not applicable", "the dataset has no labels — none at all")
@@ -26,6 +35,18 @@ def test_the_status_stands_beside_the_data(tmp_path):
     with store.read(tmp_path / "toy.h5", version=1) as file:
         assert status_of(file) == DONE
         assert file.get("value").tolist() == [0, 1, 2]
+
+
+def test_what_is_read_is_the_data_or_why_there_are_none(tmp_path):
+    with store.write(tmp_path / "done.h5", stage="toy", version=1) as file:
+        mark(file)
+        file.put("value", np.arange(3))
+    write_status(tmp_path / "none.h5", NOT_RUN, stage="toy", version=1)
+    found = [
+        read_artifact(tmp_path / name, 1, lambda file: file.get("value").tolist())
+        for name in ("done.h5", "none.h5")
+    ]
+    assert found == [[0, 1, 2], NOT_RUN]
 
 
 def test_equal_statuses_give_equal_bytes(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import store
-from pipeline.formats.status import Status, mark, status_of
+from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 1
 
@@ -40,9 +40,9 @@ def write_quiet(path: Path, quiet: Quiet, *, made_from: Mapping[str, str]) -> No
 
 def read_quiet(path: Path) -> Quiet | Status:
     """Read the shares, or why there are none; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=VERSION) as file:
-        status = status_of(file)
-        if status.reason:
-            return status
-        about = file.attributes()
-        return Quiet(about["level"], {layer: file.get(f"{layer}/share") for layer in about["layers"]})
+    return read_artifact(path, VERSION, _quiet)
+
+
+def _quiet(file: store.Reader) -> Quiet:
+    about = file.attributes()
+    return Quiet(about["level"], {layer: file.get(f"{layer}/share") for layer in about["layers"]})
