@@ -232,7 +232,8 @@ def square_of(found: Evaluation) -> Square:
     if not folded:
         place[further] = len(labels) + np.arange(len(further))
     columns = [found.name[index] for index in labels]
-    columns += [f"{folded} other outputs"] if folded else [found.name[index] for index in further]
+    others = "1 other output" if folded == 1 else f"{folded} other outputs"
+    columns += [others] if folded else [found.name[index] for index in further]
     images = np.zeros((len(labels), len(columns)), np.int64)
     np.add.at(
         images, (place[found.confusion.label], place[found.confusion.predicted]), found.confusion.images

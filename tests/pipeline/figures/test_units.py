@@ -74,7 +74,7 @@ def test_what_has_no_meaning_is_not_said(tmp_path):
     text = said(drawn(tmp_path, about=replace(ABOUT, layers=("relu",)), layers=(RELU,)))
     assert "rest at zero, as a ReLU does" not in text and "Saturated" not in text
     text = said(drawn(tmp_path, about=replace(ABOUT, layers=("gate",)), layers=(SIGMOID,)))
-    assert "In none of the 1 layer of activation functions" in text
+    assert "In the one layer of an activation function no more than one output in a thousand is zero" in text
 
 
 @pytest.mark.parametrize(
