@@ -75,8 +75,7 @@ def _write_map(
     numbers = _numbers(params, components, made, grid)
     numbers |= {name: value for name, value in quality.items() if value is not None}
     if len(points) <= COMPARED:
-        unused = nearest_unused(made.xy)
-        numbers |= {"unused_displacement": unused, "unused_displacement_cells": unused * _cells(grid)}
+        numbers["unused_displacement_cells"] = nearest_unused(made.xy) * _cells(grid)
     if quality["knc"] is not None:
         numbers["class_neighbours"] = class_neighbours(len(np.unique(label[label >= 0])))
     embedding = Embedding(

@@ -20,7 +20,7 @@ from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_i
 from pipeline.figures.separability import add_separability
 from pipeline.figures.similarity import add_similarity
 from pipeline.formats.class_names import ClassNames, read_class_names
-from pipeline.formats.embedding import CORRELATED_POINTS, Embedding, read_embedding
+from pipeline.formats.embedding import Embedding, read_embedding
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.neighbours import Neighbours, read_neighbours
 from pipeline.formats.predictions import Evaluated, read_predictions
@@ -69,9 +69,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params) -> None:
     section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
-    section.numbers |= {"tile": params.tile}
     section.numbers["labelled"] = int((points.label >= 0).sum())
-    section.numbers["correlated"] = min(CORRELATED_POINTS, len(points.xy))
     add_viewer(section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed)
     add_map(section, points, tiles, sides=params.canvases, tile=params.tile)
     add_grid(section, points, tiles, sides=params.canvases)
@@ -90,9 +88,10 @@ def _read_points(embedding: Embedding, known: Known) -> Points:
     predicted, classes = predicted_classes(
         evaluated.predicted, embedding.label, evaluated.class_output, names.of_class, names.of_output
     )
+    numbers = {**embedding.numbers, "correlated": embedding.correlated}
     return Points(
         embedding.image_id, [path[row] for row in embedding.image_id], embedding.xy, embedding.grid,
-        embedding.grid_shape, embedding.label, predicted, classes, dict(embedding.numbers),
+        embedding.grid_shape, embedding.label, predicted, classes, numbers,
         [made for one in attributes.items() if (made := attribute(*one, embedding.image_id))],
     )  # fmt: skip
 

@@ -82,7 +82,7 @@ def _told(everything: Everything) -> dict[str, Number]:
         "radius": about.radius, "share": about.share, "rotation": about.rotation,
         "smaller": about.scale[0], "larger": about.scale[1], "translation": about.translation,
         "networks": about.networks, "best": everything.best, "best_pck": best.pck[ALL, 0], "last": last,
-        "best_error": best.median[ALL, 0], "last_pck": layers[last].matched.pck[ALL, 0],
+        "last_pck": layers[last].matched.pck[ALL, 0],
         "staying": float((everything.staying <= about.radius).mean()), "tied": int(np.sum(several)),
         "matches": len(several) * len(views.point), "without": len(about.without_place),
         "without_names": ", ".join(about.without_place),

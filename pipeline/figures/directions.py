@@ -144,8 +144,9 @@ def _add_rotations(section: SectionDraft, found: Rotations) -> None:
     numbers: dict[str, Number] = {"pairs": found.pairs, "measured": len(rows)}
     for name, values in (("kept", found.with_activation), ("taken_out", found.without_activation)):
         if np.isfinite(values).any():
-            numbers |= {f"{name}_least": float(np.nanmin(values)), f"{name}_most": float(np.nanmax(values))}
-    section.numbers |= {key: value for key, value in numbers.items() if "_" in key}
+            numbers[f"{name}_most"] = float(np.nanmax(values))
+    if "kept_most" in numbers:
+        numbers["kept_least"] = float(np.nanmin(found.with_activation))
     section.add(
         blocks.Table(
             id="rotation",
@@ -231,7 +232,6 @@ class LayerDirections:
         return {
             "layer": self.layer, "units": self.about.units, "k": about.k, "images": about.images,
             "by_input": int(self.about.ranked_by == INPUT), "components_of": self.about.components_of,
-            "rf_status": self.about.geometry.receptive_field.status,
             "positions": int(np.prod(self.about.geometry.map_size)),
         }  # fmt: skip
 

@@ -16,7 +16,7 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import halved, plot, short
-from pipeline.formats.neighbours import SPACES, Neighbours, Space
+from pipeline.formats.neighbours import CODES, SPACES, Neighbours, Space
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
 
@@ -97,9 +97,12 @@ def _add_agreement(section: SectionDraft, found: Neighbours, known: Described) -
         section.numbers |= {
             name: one.agreement,
             f"{name}_interval": (one.agreement_low, one.agreement_high),
-            f"{name}_lead": one.lead,
-            f"{name}_lead_interval": (one.lead_low, one.lead_high),
         }
+        if name != CODES:
+            section.numbers |= {
+                f"{name}_lead": one.lead,
+                f"{name}_lead_interval": (one.lead_low, one.lead_high),
+            }
     values = {name: (one.agreement, one.agreement_low, one.agreement_high) for name, one in summaries.items()}
     files = halved(
         plot(section.folder, "agreement", SIZE, lambda figure, theme: _paint(figure, theme, values, chance))

@@ -87,7 +87,7 @@ def _numbers(found: Occlusion) -> dict[str, Number]:
         "layer": found.about.layer, "largest": largest.window, "sizes": len(found.sizes),
         "changed": int(changed(found, largest).any((1, 2)).sum()),
         "zero": tuple(map(round, found.about.zero)),
-        "least_fall": LEAST_FALL, "least_share": LEAST_SHARE, "input": found.about.input_size,
+        "least_fall": LEAST_FALL, "least_share": LEAST_SHARE,
         "wrong": int((whole.by_label & (whole.predicted != whole.output)).sum()),
     }  # fmt: skip
     return numbers | {"places": sum(len(one.y) * len(one.x) for one in found.sizes)}

@@ -49,7 +49,6 @@ def add_probes(
     section.numbers |= {
         "probes": len(probes), "named": int(probes.named.sum()), "right": int(probes.right.sum()),
         "wrong": int(probes.wrong.sum()), "unlabelled": int((~labelled).sum()), "split": probes.held_out,
-        "classes": len(np.unique(probes.label[labelled])),
     }  # fmt: skip
     rows = []
     for place, image_id in enumerate(probes.image_id.tolist()):

@@ -42,6 +42,8 @@ ALIKENESS = tuple(
     Column(name=name, form="number" if name != "method" else "text")
     for name in ("method", "last", "all", "mean", "low", "high", "other", "other_low", "other_high")
 )
+# Estimates whose number of images is said; those of deletion, insertion and beside the centre are of one.
+COUNTED = ("deletion", "alike", "other")
 POINTING = (
     Column(name="order"), Column(name="hits", form="proportion"), Column(name="ends", form="interval"),
     Column(name="over_centre", form="share"), Column(name="over_centre_ends", form="interval"),
@@ -261,7 +263,9 @@ def _said(name: str, verdict: Verdict) -> dict[str, Number]:
     }  # fmt: skip
     for of, one in named.items():
         if one is not None:
-            said |= {of: one.mean, f"{of}_ends": one.ends, f"{of}_n": one.n}
+            said |= {of: one.mean, f"{of}_ends": one.ends}
+            if of in COUNTED:
+                said[f"{of}_n"] = one.n
     return said | {"places": _places(verdict)}
 
 

@@ -72,7 +72,6 @@ def add_dataset(section: SectionDraft, listed: Listed) -> None:
         "images": len(listed.label),
         "classes": len(listed.classes),
         "classes_present": len(present),
-        "splits": len(splits),
         "split": splits[0] if len(splits) == 1 else "",
         "unlabelled": int((listed.label < 0).sum()),
         "skipped": listed.skipped,
@@ -254,7 +253,6 @@ def _add_splits(section: SectionDraft, splits: SplitCounts, *, outputs: int) -> 
     section.add(
         blocks.Table(
             id="accuracy", caption="accuracy", columns=columns, rows=tuple(rows), evidence=evidence,
-            numbers={"splits": len(rows)},
         )
     )  # fmt: skip
 

@@ -99,7 +99,7 @@ def _add_numbers(section: SectionDraft, found: DynamicsFile, courses: Sequence[C
         "sample": len(sample.image_id), "sampled": int(len(sample.image_id) < images),
         "checkpoints": len(labels), "first": labels[0], "last": labels[-1],
         "numbered": int(steps_of(checkpoints).numbered), "layers": len(found.about.layers),
-        "initial": int(checkpoints.initial == 0), "scored": scored, "held_out": found.about.held_out,
+        "initial": int(checkpoints.initial == 0), "held_out": found.about.held_out,
         "basis": found.about.basis,
     }  # fmt: skip
     for one in courses:

@@ -101,7 +101,6 @@ def _numbers(found: UnitsFile, layers: Mapping[str, LayerUnits]) -> dict[str, An
         "images": about.images,
         "labelled": about.labelled,
         "classes": about.classes,
-        "precision": about.precision,
         "activity": about.activity,
         "nearly_dead_below": about.nearly_dead,
         "saturated_from": about.saturated_from,

@@ -12,7 +12,7 @@ from pipeline.formats.geometry import pair
 from pipeline.formats.status import Status, mark, read_artifact
 
 VERSION = 2
-# Images, at most, whose distances from each other are compared before and after.
+# Images, at most, whose distances from each other cpd compares before and after.
 CORRELATED_POINTS = 1000
 _ARRAYS = ("image_id", "xy", "grid", "label", "landmark")
 # Numbers among the attributes that every artifact bears.
@@ -51,6 +51,11 @@ class Embedding:
     grid_shape: tuple[int, int]
     metric: str
     numbers: Mapping[str, int | float]
+
+    @property
+    def correlated(self) -> int:
+        """Images, drawn at random, whose distances cpd compares."""
+        return min(CORRELATED_POINTS, len(self.image_id))
 
 
 def write_embedding(path: Path, embedding: Embedding, *, made_from: Mapping[str, str]) -> None:

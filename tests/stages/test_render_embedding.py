@@ -26,7 +26,7 @@ CLASSES = ["a", "<b>", "$c"]
 NUMBERS = {
     "images": COUNT, "kl": 0.5, "knn": 0.4, "knc": 0.3, "cpd": 0.2, "trustworthiness": 0.9, "neighbours": 10,
     "neighbour_images": COUNT, "class_neighbours": 1, "grid_blocks": 1, "grid_displacement": 0.1,
-    "grid_displacement_cells": 0.8, "unused_displacement": 0.2, "unused_displacement_cells": 1.6,
+    "grid_displacement_cells": 0.8, "unused_displacement_cells": 1.6,
     "components": 5, "explained_variance": 0.9, "landmarks": COUNT,
 }  # fmt: skip
 
@@ -93,7 +93,7 @@ def test_pictures_have_the_size_that_is_said(run):
 
 def test_the_correlation_of_distances_says_of_how_many_images_it_is(run, tmp_path, monkeypatch):
     assert "(CPD)." in page_of(run(), tmp_path)
-    monkeypatch.setattr(render_embedding, "CORRELATED_POINTS", 30)
+    monkeypatch.setattr("pipeline.formats.embedding.CORRELATED_POINTS", 30)
     assert "(CPD, of 30\u00a0random images)." in page_of(run(name="other"), tmp_path)
 
 
