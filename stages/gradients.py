@@ -1,8 +1,10 @@
 """Find which pixels of the probes the score of their class depends on, by gradients and what follows them."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +12,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.analyses.attribution.grad_cam import GradCam, LastMap, last_map
-from pipeline.analyses.attribution.methods import Attribution, Settings, attributions_of, forwards
+from pipeline.analyses.attribution.importance import Name
+from pipeline.analyses.attribution.methods import Settings, attributions_of, forwards
 from pipeline.analyses.attribution.scores import Maps, Scores, parts
 from pipeline.formats.gradients import VERSION, About, Attributed, GradientsWriter, new_gradients
 from pipeline.formats.probes import Probes, read_pictures
 from pipeline.formats.status import Status
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
-from pipeline.layers.rules import NoRuleError, Rule
+from pipeline.layers.rules import NoRuleError, Rule, raised
 from pipeline.layers.running import Runner
-from pipeline.model.device import choose_device, place_network
+from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
+from pipeline.parallel.forks import map_forked
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
 from stages.beginning import begin
@@ -35,6 +39,7 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 # Share of the largest value within which two maps are one.
 SAME = 1e-5
+GRAD_CAM: Name = "grad_cam"
 NO_MAP = "no convolution of the network puts out a map of more than one position"
 
 
@@ -56,8 +61,14 @@ class Images:
 
     def batches(self) -> Iterator[tuple[Maps, NDArray[np.int32]]]:
         """Yield inputs (n, C, H, W), as the network takes them, and outputs (n,)."""
-        for some in parts(len(self), self._batch_size):
-            yield normalise(self._pictures[some], self.preprocessing), self.output[some]
+        yield from (self._some(some) for some in parts(len(self), self._batch_size))
+
+    def one(self, place: int) -> tuple[Maps, NDArray[np.int32]]:
+        """Return the input (1, C, H, W) of one image, and its output (1,)."""
+        return self._some(slice(place, place + 1))
+
+    def _some(self, some: slice) -> tuple[Maps, NDArray[np.int32]]:
+        return normalise(self._pictures[some], self.preprocessing), self.output[some]
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -82,7 +93,7 @@ def _attribute(
 ) -> tuple[About, Attributed]:
     """Write the maps of all methods, and what stands beside them."""
     size, channels = images.preprocessing.input_size, images.preprocessing.channels
-    last = last_map(network, size, channels) if "grad_cam" in params.methods else None
+    last = last_map(network, size, channels) if GRAD_CAM in params.methods else None
     sums, refused = _write(network, last, images, params, writer)
     scores = Scores(Runner(network), params.batch_size)
     found = _beside(scores, images, sums.get("integrated_gradients"))
@@ -106,25 +117,27 @@ def _write(
     )
     sums: dict[str, NDArray[np.float64]] = {}
     refused: dict[str, str] = {}
-    with _announced(images, params, settings) as bar:
-        methods = attributions_of(network, None, settings, bar.advance)
+    names = [name for name in params.methods if name != GRAD_CAM or last is not None]
+    with _announced(images, names, settings) as bar:
+        found = _found(network, last, images, names, settings)
         for name in params.methods:
+            if name not in names:
+                refused[name] = NO_MAP
+                continue
+            own = islice(found, len(images))
+            maps = _telling(bar, raised(own), forwards(name, settings))
             try:
-                if name != "grad_cam":
-                    sums[name] = writer.put_maps(name, len(images), _values(methods[name], images))
-                elif last is not None:
-                    cam = GradCam(network, last, settings.positive, settings.batch_size, bar.advance)
-                    sums[name] = writer.put_maps(name, len(images), _cams(cam, images, writer))
-                else:
-                    refused[name] = NO_MAP
+                values = _spread(last, maps, writer) if name == GRAD_CAM and last is not None else maps
+                sums[name] = writer.put_maps(name, len(images), values)
             except NoRuleError as error:
                 refused[name] = str(error)
+                deque(own, maxlen=0)
     return sums, refused
 
 
-def _announced(images: Images, params: Params, settings: Settings) -> AbstractContextManager[Bar]:
+def _announced(images: Images, names: Sequence[Name], settings: Settings) -> AbstractContextManager[Bar]:
     """Say what it costs, and show how far it is."""
-    each = sum(forwards(name, settings) for name in params.methods)
+    each = sum(forwards(name, settings) for name in names)
     total = len(images) * each
     log.info(
         "%d probes, %d inputs each: %d to forward, and as many signals to send back", len(images), each, total
@@ -132,18 +145,44 @@ def _announced(images: Images, params: Params, settings: Settings) -> AbstractCo
     return progress("attributing", total=total, unit="inputs")
 
 
-def _values(method: Attribution, images: Images) -> Iterator[Maps]:
-    """Yield a method's values, (n, H, W, C)."""
-    for inputs, outputs in images.batches():
-        yield method.values(inputs, outputs).transpose(0, 2, 3, 1)
+def _found(
+    network: nn.Module, last: LastMap | None, images: Images, names: Sequence[Name], settings: Settings
+) -> Iterator[Maps | NoRuleError]:
+    """Yield by method what it gives for image after image: (1, H, W, C), of Grad-CAM its map (1, y, x)."""
+    methods = attributions_of(network, None, settings)
+    cam = last and GradCam(network, last, settings.positive, settings.batch_size)
+
+    def of(job: tuple[Name, int]) -> Maps | NoRuleError:
+        name, place = job
+        try:
+            if name == GRAD_CAM and cam:
+                return cam.maps(*images.one(place))
+            return methods[name].values(*images.one(place)).transpose(0, 2, 3, 1)
+        except NoRuleError as error:
+            return error
+
+    def trial() -> None:
+        inputs, outputs = images.one(0)
+        scores = Scores(Runner(network), settings.batch_size)
+        scores.gradient(inputs.repeat(settings.batch_size, 0), outputs.repeat(settings.batch_size))
+
+    jobs = list(product(names, range(len(images))))
+    return map_forked(of, jobs, trial=trial, stage="gradients", here=is_on_gpu(network))
 
 
-def _cams(cam: GradCam, images: Images, writer: GradientsWriter) -> Iterator[Maps]:
-    """Write the maps of Grad-CAM, then yield them at the size of the input, (n, H, W, 1)."""
-    maps = np.concatenate([cam.maps(inputs, outputs) for inputs, outputs in images.batches()])
+def _telling(bar: Bar, found: Iterator[Maps], inputs: int) -> Iterator[Maps]:
+    """Yield maps, and tell after each how many inputs it took."""
+    for one in found:
+        yield one
+        bar.advance(inputs)
+
+
+def _spread(last: LastMap, found: Iterator[Maps], writer: GradientsWriter) -> Iterator[Maps]:
+    """Write the maps of Grad-CAM, then yield them at the size of the input, (1, H, W, 1)."""
+    maps = np.concatenate(list(found))
     writer.put_cams(maps)
     for one in maps:
-        yield cam.over_input(one[None]).transpose(0, 2, 3, 1)
+        yield last.over_input(one[None]).transpose(0, 2, 3, 1)
 
 
 def _beside(scores: Scores, images: Images, sums: NDArray[np.float64] | None) -> Attributed:

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +23,11 @@ from pipeline.layers.batches import Batches
 from pipeline.layers.layers import describe_layers
 from pipeline.layers.running import Outputs, Runner
 from pipeline.layers.selection import mapped_layers
-from pipeline.model.device import choose_device, place_network
+from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
+from pipeline.parallel.forks import map_forked
 from pipeline.parallel.processes import count_workers
-from pipeline.progress import Bar, progress
+from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
 from stages.beginning import begin
 from stages.blocks.occlusion import Params, pixels, window_sides
@@ -64,7 +67,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         images = originals(manifest, shown.image_id)
     batches = Batches(images, preprocessing, params.batch_size, threads=count_workers())
     read = list(_read(runner, layer, shown, batches))
-    sizes = _cover(runner, read, params, preprocessing)
+    sizes = _cover(runner, read, params, preprocessing, here=is_on_gpu(network))
     zero = tuple(255 * value for value in preprocessing.mean)
     about = About(layer, params.fill, zero, preprocessing.input_size)
     found = Occlusion(about, _whole(read), sizes)
@@ -120,7 +123,7 @@ def _followed(outputs: Outputs, layer: str, label: int) -> Followed:
 
 
 def _cover(
-    runner: Runner, probes: Sequence[Probe], params: Params, preprocessing: Preprocessing
+    runner: Runner, probes: Sequence[Probe], params: Params, preprocessing: Preprocessing, *, here: bool
 ) -> tuple[Covered, ...]:
     """Cover every probe with every window, and say beforehand how much that is."""
     sides = window_sides(params, preprocessing.input_size)
@@ -133,17 +136,24 @@ def _cover(
         len(probes), " and ".join(map(str, sides)), " and ".join(map(str, places)), total,
     )  # fmt: skip
     with progress("covering", total=total, unit="inputs") as bar:
-        return tuple(_covered(one, probes, params, preprocessing, bar) for one in occluders)
+        of, found = partial(_answers, params, preprocessing), []
+        trial = partial(runner.run, np.stack([probes[0].image] * params.batch_size))
+        jobs = list(product(occluders, probes))
+        for one in map_forked(of, jobs, trial=trial, stage="occlusion", here=here):
+            found.append(one)
+            bar.advance(one.score.size)
+    own = [found[first : first + len(probes)] for first in range(0, len(found), len(probes))]
+    return tuple(_covered(*pair, preprocessing) for pair in zip(occluders, own, strict=True))
 
 
-def _covered(
-    occluder: Occluder, probes: Sequence[Probe], params: Params, preprocessing: Preprocessing, bar: Bar
-) -> Covered:
-    found = []
-    for probe in probes:
-        random = np.random.default_rng([params.seed, probe.image_id])
-        under = filling(probe.image, params.fill, occluder.window, preprocessing, random)
-        found.append(occluder.run(probe.image, under, probe.followed, bar))
+def _answers(params: Params, preprocessing: Preprocessing, job: tuple[Occluder, Probe]) -> Answers:
+    occluder, probe = job
+    random = np.random.default_rng([params.seed, probe.image_id])
+    under = filling(probe.image, params.fill, occluder.window, preprocessing, random)
+    return occluder.run(probe.image, under, probe.followed)
+
+
+def _covered(occluder: Occluder, found: Sequence[Answers], preprocessing: Preprocessing) -> Covered:
     y, x = occluder.starts(preprocessing.input_size)
     return Covered(
         occluder.window, occluder.stride, y, x,

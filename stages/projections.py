@@ -2,8 +2,10 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +35,12 @@ from pipeline.images.way_back import filled
 from pipeline.layers.batches import Batches
 from pipeline.layers.choosing import choose_layers
 from pipeline.layers.layers import describe_layers
-from pipeline.layers.rules import NoRuleError, Rule
+from pipeline.layers.rules import NoRuleError, Rule, raised
 from pipeline.layers.running import Runner
-from pipeline.model.device import choose_device, place_network
+from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
 from pipeline.numerics.geometry import Pair
+from pipeline.parallel.forks import map_forked
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
 from pipeline.progress import Bar, progress
@@ -59,8 +62,8 @@ class Images:
         self._width, self._height = manifest.size()
 
     def batches(self, image_id: NDArray[np.int64]) -> Batches:
-        """Read some of them."""
-        images = originals(self._manifest, image_id)
+        """Find some of them; -1 is none."""
+        images = originals(self._manifest, image_id[image_id >= 0])
         return Batches(images, self.preprocessing, self._batch_size, threads=count_workers())
 
     def filled(self, image_id: int) -> tuple[float, float, float, float]:
@@ -82,6 +85,8 @@ class Projector:
         Runs the network up to there.
     images, params
         What is projected onto, and what is asked for.
+    here
+        Whether all is done in this process, as of `map_forked`.
     """
 
     name: str
@@ -90,6 +95,7 @@ class Projector:
     runner: Runner
     images: Images
     params: Params
+    here: bool
 
     @property
     def rows(self) -> NDArray[np.intp]:
@@ -97,16 +103,17 @@ class Projector:
         active = np.flatnonzero((self.drawn.image_id >= 0).any(1))
         return active[_spread(len(active), self.params.units)]
 
-    def units(self, bar: Bar) -> Iterator[ProjectedUnit]:
-        """Project them."""
-        for row in self.rows:
-            yield self._unit(int(row))
-            bar.advance()
+    def images_of(self, row: int) -> Batches:
+        """Find the images of a row."""
+        return self.images.batches(self._ids(row))
 
-    def _unit(self, row: int) -> ProjectedUnit:
-        unit, ids = int(self.drawn.unit[row]), self.drawn.image_id[row, : self.params.k]
+    def _ids(self, row: int) -> NDArray[np.int64]:
+        return self.drawn.image_id[row, : self.params.k]
+
+    def unit(self, row: int, batches: Batches) -> ProjectedUnit:
+        """Project the unit of a row on its images."""
+        unit, ids = int(self.drawn.unit[row]), self._ids(row)
         found: dict[int, Place] = {}
-        batches = self.images.batches(ids[ids >= 0])
         for batch in batches:
             places = [int(np.flatnonzero(ids == image_id)[0]) for image_id in batch.image_id]
             position = self.drawn.position[row, places].astype(np.int64)
@@ -191,7 +198,7 @@ def _projectors(params: Params, weights: Path, patches: PatchesFile, images: Ima
         source = before[name] if layer.ranked_by == INPUT else name
         assert source is not None, "ranked by the input of a layer that has none"
         runner = Runner(network, [source], until=source)
-        projectors.append(Projector(name, layer, source, runner, images, params))
+        projectors.append(Projector(name, layer, source, runner, images, params, is_on_gpu(network)))
     return projectors
 
 
@@ -214,18 +221,18 @@ def _project(
         new_projections(paths["out"], made_from=made_from) as writer,
         progress("projecting", total=units, unit="units") as bar,
     ):
+        found = _projected(projectors, bar)
         for projector in projectors:
             rows = projector.rows
             if not len(rows):
                 refused[projector.name] = "none of its units is active on any image"
                 continue
+            own = islice(found, len(rows))
             try:
-                layers.append(
-                    writer.put_layer(projector.name, projector.drawn.unit[rows], projector.units(bar))
-                )
+                layers.append(writer.put_layer(projector.name, projector.drawn.unit[rows], raised(own)))
             except NoRuleError as error:
                 refused[projector.name] = str(error)
-                bar.advance(len(rows))
+                deque(own, maxlen=0)
         writer.put_about(params.methods, places, refused)
         comparison: dict[str, NDArray[np.float64]] = {
             method: _compared(layers, method, params.seed) for method in params.methods
@@ -234,6 +241,25 @@ def _project(
             writer.put_comparison(method, values)
     write_metrics(paths["metrics"], _totals(layers, comparison, len(refused)))
     return refused
+
+
+def _projected(projectors: Sequence[Projector], bar: Bar) -> Iterator[ProjectedUnit | NoRuleError]:
+    """Yield the projections of the units of layer after layer."""
+
+    def of(job: tuple[Projector, int, Batches]) -> ProjectedUnit | NoRuleError:
+        projector, row, batches = job
+        try:
+            return projector.unit(row, batches)
+        except NoRuleError as error:
+            return error
+
+    # The manifest is read here: an open file is not to be shared with forks.
+    jobs = [(one, row, one.images_of(row)) for one in projectors for row in one.rows.tolist()]
+    here = any(one.here for one in projectors)
+    # A signal that begins further up keeps more maps.
+    for found in map_forked(of, jobs, trial=lambda: of(jobs[-1]), stage="projections", here=here):
+        yield found
+        bar.advance()
 
 
 def _announce(units: int, places: int, params: Params) -> None:

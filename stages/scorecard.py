@@ -1,11 +1,13 @@
 """Measure whether the maps of attribution methods are any good: deletion, shuffled weights, other classes."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,15 +15,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline import store
-from pipeline.analyses.attribution.deletion import Counts, curves, inputs_of, pixel_counts
+from pipeline.analyses.attribution.deletion import Counts, Curves, curves, inputs_of, pixel_counts
 from pipeline.analyses.attribution.given import OCCLUSION, Given, over_pixels, read_given
 from pipeline.analyses.attribution.grad_cam import LastMap, last_map
 from pipeline.analyses.attribution.importance import METHODS, Name
 from pipeline.analyses.attribution.likeness import pixels_inside, rank_correlation
-from pipeline.analyses.attribution.methods import attributions_of, forwards
+from pipeline.analyses.attribution.methods import forwards
 from pipeline.analyses.attribution.orders import by_importance, from_the_middle, lots
-from pipeline.analyses.attribution.scores import Advance, Maps, nothing
-from pipeline.analyses.attribution.shuffling import Cascade, depths
+from pipeline.analyses.attribution.scores import Maps, Scores
+from pipeline.analyses.attribution.shuffling import Cascade, ShuffledMethods, depths
 from pipeline.analyses.attribution.verdicts import verdicts_of
 from pipeline.analyses.occlusion import Followed, Occluder, answers
 from pipeline.formats import scorecard as formats
@@ -36,8 +38,9 @@ from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
 from pipeline.images.way_in import to_input
 from pipeline.layers.running import Runner
-from pipeline.model.device import choose_device, place_network
+from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
+from pipeline.parallel.forks import map_forked
 from pipeline.params import digest
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
@@ -47,6 +50,8 @@ from stages.leaving import leave
 
 log = logging.getLogger(__name__)
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 # Of an image, (H, W): which pixels lie in a box; None where it has none.
 Inside = NDArray[np.bool_] | None
 
@@ -73,7 +78,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     probes = read_pictured(paths["probes"])
     pictures = np.stack([probes[image_id].pixels for image_id in given.image_id.tolist()])
     inputs = normalise(pictures, description.preprocessing)
-    work = Work(network, inputs, given, params, description.preprocessing)
+    work = Work(network, inputs, given, params, description.preprocessing, is_on_gpu(network))
     found = work.measure(_inside(paths["manifest"], given, description.preprocessing))
     formats.write_scorecard(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(found))
@@ -103,8 +108,8 @@ class Work:
         (P, C, H, W), normalised.
     given, params, preprocessing
         What is measured, and how.
-    advance
-        Told how many inputs have been forwarded.
+    here
+        Whether all is done in this process, as of `map_forked`.
     """
 
     network: nn.Module
@@ -112,7 +117,7 @@ class Work:
     given: Given
     params: Params
     preprocessing: Preprocessing
-    advance: Advance = nothing
+    here: bool
 
     def measure(self, inside: Sequence[Inside]) -> Scorecard:
         """Measure all, and say beforehand how much that is; `inside` by image."""
@@ -125,9 +130,8 @@ class Work:
         other = self._others(outputs.shape[1])
         maps = len(other) * len(shuffled) + int((other >= 0).sum())
         with self._announced(counts, maps) as bar:
-            self.advance = bar.advance
-            orders = self._orders(counts, inside)
-            likeness = self._likeness(cascade, shuffled, other)
+            orders = self._orders(counts, inside, bar)
+            likeness = self._likeness(cascade, shuffled, other, bar)
         about = About(
             tuple(given.maps), params.fill, size, outputs.shape[1],
             given.covered.window if given.covered else 0, cascade.names, params.repeats, params.seed,
@@ -142,48 +146,67 @@ class Work:
     def _announced(self, counts: Counts, maps: int) -> AbstractContextManager[Bar]:
         """Say what it costs, and show how far it is."""
         methods, images = len(self.given.maps), len(self.inputs)
-        deleted = images * inputs_of(methods + 1 + self.params.repeats, counts)
-        back = sum(forwards(name, self.given.settings) for name in self._gradients())
-        covered = self.given.covered
-        each = back + (1 + len(covered.y) * len(covered.x) if covered else 0)
+        deleted = images * self._deleted(counts)
         log.info(
             "%d images: %d inputs to forward as pixels go and come; %d maps anew by %d methods: %d inputs, "
-            "and %d signals to send back", images, deleted, maps, methods, maps * each, maps * back,
+            "and %d signals to send back",
+            images, deleted, maps, methods, maps * self._each, maps * self._back,
         )  # fmt: skip
-        return progress("measuring", total=deleted + maps * each, unit="inputs")
+        return progress("measuring", total=deleted + maps * self._each, unit="inputs")
+
+    def _deleted(self, counts: Counts) -> int:
+        """Return how many inputs are forwarded for an image as its pixels go and come."""
+        return inputs_of(len(self.given.maps) + 1 + self.params.repeats, counts)
+
+    @property
+    def _back(self) -> int:
+        """How many signals all methods send back for a map each."""
+        return sum(forwards(name, self.given.settings) for name in self._gradients())
+
+    @property
+    def _each(self) -> int:
+        """How many inputs all methods forward for a map each."""
+        covered = self.given.covered
+        return self._back + (1 + len(covered.y) * len(covered.x) if covered else 0)
 
     def _gradients(self) -> list[Name]:
         return [name for name in METHODS if name in self.given.maps]
 
-    def _orders(self, counts: Counts, inside: Sequence[Inside]) -> dict[str, Order]:
+    def _orders(self, counts: Counts, inside: Sequence[Inside], bar: Bar) -> dict[str, Order]:
         """Delete and insert the pixels of each image in the order of each method, and in the others."""
-        size, runner = self.preprocessing.input_size, Runner(self.network)
+        of = partial(self._ordered, Runner(self.network), counts, inside)
+        values, hits = [], []
+        for some, hit in self._mapped(of, range(len(self.inputs))):
+            values.append(some)
+            hits.append(hit)
+            bar.advance(self._deleted(counts))
+        (deletion, insertion), inside_box = np.stack(values, 2), np.array(hits, np.int8).T
         names = [*self.given.maps, CENTRE, RANDOM]
-        found, hits = np.empty((2, len(names), len(self.inputs), len(counts))), []
-        for place, image_id in enumerate(self.given.image_id.tolist()):
-            lot = lots(image_id, size, self.params.repeats, self.params.seed)
-            orders = [by_importance(maps[place], lot[0]) for maps in self.given.maps.values()]
-            orders.append(from_the_middle(size, lot[0]))
-            answer = partial(self._probability, runner, int(self.given.output[place]))
-            ways = np.stack([*orders, *lot])
-            image = self.inputs[place]
-            values = curves(image, self._under(place), ways, counts, answer, self.params.batch_size)
-            found[:, :-1, place] = values[:, : len(orders)]
-            found[:, -1, place] = values[:, len(orders) :].mean(1)
-            hits.append([*(_hit(one[0], inside[place]) for one in orders), -1])
-        hit = np.array(hits, np.int8).T
-        return {name: Order(found[0, row], found[1, row], hit[row]) for row, name in enumerate(names)}
+        return {name: Order(deletion[row], insertion[row], inside_box[row]) for row, name in enumerate(names)}
+
+    def _mapped(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        trial = partial(_send_back, self.network, self.inputs[:1].repeat(self.params.batch_size, 0))
+        return map_forked(function, items, trial=trial, stage="scorecard", here=self.here)
+
+    def _ordered(
+        self, runner: Runner, counts: Counts, inside: Sequence[Inside], place: int
+    ) -> tuple[Curves, list[int]]:
+        """Return of one image the curves (2, orders, counts), and whether its first pixels lie in a box."""
+        size, image_id = self.preprocessing.input_size, int(self.given.image_id[place])
+        lot = lots(image_id, size, self.params.repeats, self.params.seed)
+        orders = [by_importance(maps[place], lot[0]) for maps in self.given.maps.values()]
+        orders.append(from_the_middle(size, lot[0]))
+        answer = partial(_probability, runner, int(self.given.output[place]))
+        ways, image = np.stack([*orders, *lot]), self.inputs[place]
+        found = curves(image, self._under(place), ways, counts, answer, self.params.batch_size)
+        by_lot = found[:, len(orders) :].mean(1, keepdims=True)
+        hits = [*(_hit(one[0], inside[place]) for one in orders), -1]
+        return np.concatenate([found[:, : len(orders)], by_lot], 1), hits
 
     def _under(self, place: int) -> Maps:
         window = max(1, round(BLUR * min(self.preprocessing.input_size)))
         random = np.random.default_rng([self.params.seed, int(self.given.image_id[place])])
         return filling(self.inputs[place], self.params.fill, window, self.preprocessing, random)
-
-    def _probability(self, runner: Runner, output: int, batch: Maps) -> NDArray[np.float64]:
-        logits = runner.run(batch).logits
-        assert logits is not None, "the network ran to its end"
-        self.advance(len(batch))
-        return logits.double().softmax(1)[:, output].cpu().numpy()
 
     def _others(self, outputs: int) -> NDArray[np.int32]:
         """Return another output for each image that is looked at again, by lot; -1 where there is none."""
@@ -195,17 +218,19 @@ class Work:
         return ((own + np.array(steps)) % outputs).astype(np.int32)
 
     def _likeness(
-        self, cascade: Cascade, shuffled: Sequence[int], other: NDArray[np.int32]
+        self, cascade: Cascade, shuffled: Sequence[int], other: NDArray[np.int32], bar: Bar
     ) -> dict[str, Likeness]:
         """Compare maps with those after layers were shuffled, and with those of other outputs."""
         some = len(other)
         own = {name: maps[:some] for name, maps in self.given.maps.items()}
-        of_other = {name: np.full((2, some), np.nan) for name in own}
-        if (other >= 0).all():
-            of_other = _alike(own, self.maps(self.network, other))
-        output = self.given.output[:some]
-        steps = [_alike(own, self.maps(cascade.shuffle(count), output)) for count in shuffled]
-        return {name: Likeness(*np.stack([step[name] for step in steps], 1), *of_other[name]) for name in own}
+        steps = [(count, self.given.output[:some]) for count in shuffled]
+        others = bool((other >= 0).all())
+        if others:
+            # First, while nothing is shuffled.
+            steps.insert(0, (0, other))
+        found = [_alike(own, maps) for maps in self.maps(cascade, steps, bar)]
+        of_other = found.pop(0) if others else {name: np.full((2, some), np.nan) for name in own}
+        return {name: Likeness(*np.stack([step[name] for step in found], 1), *of_other[name]) for name in own}
 
     @cached_property
     def _last(self) -> LastMap | None:
@@ -214,17 +239,39 @@ class Work:
             return None
         return last_map(self.network, self.preprocessing.input_size, self.preprocessing.channels)
 
-    def maps(self, network: nn.Module, outputs: NDArray[np.int32]) -> dict[str, Maps]:
-        """Return the maps of the first images for these outputs (n,), by method, on a network."""
-        inputs, given = self.inputs[: len(outputs)], self.given
-        settings = replace(given.settings, batch_size=self.params.batch_size)
-        methods = attributions_of(network, self._last, settings, self.advance)
-        found: dict[str, Maps] = {name: methods[name].maps(inputs, outputs) for name in self._gradients()}
-        if given.covered is not None:
-            runner = Runner(network)
-            found[OCCLUSION] = np.stack([
-                self._covered(runner, given.covered, place, int(one)) for place, one in enumerate(outputs)
-            ])  # fmt: skip
+    def maps(
+        self, cascade: Cascade, steps: Sequence[tuple[int, NDArray[np.int32]]], bar: Bar
+    ) -> Iterator[dict[str, Maps]]:
+        """Yield for each step the maps of the first images, by method.
+
+        Parameters
+        ----------
+        cascade
+            A copy of the network.
+        steps
+            How many of its layers are shuffled, ascending, and what is followed of the images (n,).
+        bar
+            Told of each input that was forwarded.
+        """
+        settings = replace(self.given.settings, batch_size=self.params.batch_size)
+        of = partial(self._map, ShuffledMethods(cascade, self._last, settings))
+        jobs = [(count, *one) for count, outputs in steps for one in enumerate(outputs.tolist())]
+        found = self._mapped(of, jobs)
+        for _, outputs in steps:
+            maps = []
+            for one in islice(found, len(outputs)):
+                maps.append(one)
+                bar.advance(self._each)
+            yield {name: np.stack([one[name] for one in maps]) for name in maps[0]}
+
+    def _map(self, methods: ShuffledMethods, job: tuple[int, int, int]) -> dict[str, Maps]:
+        """Return the maps (H, W) of one image, by method."""
+        count, place, output = job
+        made, runner = methods.after(count)
+        image, outputs = self.inputs[place : place + 1], np.array([output])
+        found: dict[str, Maps] = {name: made[name].maps(image, outputs)[0] for name in self._gradients()}
+        if self.given.covered is not None:
+            found[OCCLUSION] = self._covered(runner, self.given.covered, place, output)
         return found
 
     def _covered(self, runner: Runner, covered: Covered, place: int, output: int) -> Maps:
@@ -233,11 +280,8 @@ class Work:
         random = np.random.default_rng([self.params.seed, int(self.given.image_id[place])])
         under = filling(image, self.given.fill, covered.window, self.preprocessing, random)
         occluder = Occluder(runner, covered.window, covered.stride, self.params.batch_size)
-        found = occluder.run(image, under, followed).score
-        self.advance(found.size)
-        return over_pixels(
-            (answers(runner.run(image[None]), followed).score - found).astype(np.float32), covered
-        )
+        fall = answers(runner.run(image[None]), followed).score - occluder.run(image, under, followed).score
+        return over_pixels(fall.astype(np.float32), covered)
 
 
 def _alike(own: Mapping[str, Maps], others: Mapping[str, Maps]) -> dict[str, NDArray[np.float64]]:
@@ -249,6 +293,17 @@ def _alike(own: Mapping[str, Maps], others: Mapping[str, Maps]) -> dict[str, NDA
         ])
         for name, maps in own.items()
     }  # fmt: skip
+
+
+def _send_back(network: nn.Module, inputs: Maps) -> None:
+    """Send a signal back from the first output on a batch, which takes as much memory as all else here."""
+    Scores(Runner(network), len(inputs)).gradient(inputs, np.zeros(len(inputs), np.int64))
+
+
+def _probability(runner: Runner, output: int, batch: Maps) -> NDArray[np.float64]:
+    logits = runner.run(batch).logits
+    assert logits is not None, "the network ran to its end"
+    return logits.double().softmax(1)[:, output].cpu().numpy()
 
 
 def _hit(pixel: int, inside: Inside) -> int:

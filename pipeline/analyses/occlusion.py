@@ -12,7 +12,6 @@ from torch import Tensor
 
 from pipeline.layers.running import Outputs, Runner
 from pipeline.numerics.windows import window_starts
-from pipeline.progress import Bar
 
 Float32 = NDArray[np.float32]
 
@@ -100,7 +99,7 @@ class Occluder:
             window_starts(size[1], self.window, self.stride),
         )
 
-    def run(self, image: Float32, under: Float32, followed: Followed, bar: Bar | None = None) -> Answers:
+    def run(self, image: Float32, under: Float32, followed: Followed) -> Answers:
         """Cover an image at each place.
 
         Parameters
@@ -109,8 +108,6 @@ class Occluder:
             (C, H, W), normalised, and what windows show, of `pipeline.images.filling`.
         followed
             What is followed.
-        bar
-            Is told of each input that was forwarded.
 
         Returns
         -------
@@ -118,11 +115,8 @@ class Occluder:
             (ny, nx) each.
         """
         y, x = self.starts((image.shape[1], image.shape[2]))
-        parts = []
-        for batch in self._batches(image, under, y, x):
-            parts.append(answers(self.runner.run(batch), followed))
-            if bar is not None:
-                bar.advance(len(batch))
+        batches = self._batches(image, under, y, x)
+        parts = [answers(self.runner.run(batch), followed) for batch in batches]
         columns = zip(*map(_columns, parts), strict=True)
         return Answers(*(np.concatenate(column) for column in columns)).reshaped(len(y), len(x))
 

@@ -12,9 +12,9 @@ its switches (added up where windows overlap), batch and local response normalis
 their factors, gates.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,7 @@ from pipeline.receptive_field.tracing import trace
 
 Rule = Literal["gradient", "deconvnet", "guided_backprop"]
 RULES: tuple[Rule, ...] = get_args(Rule)
+Found = TypeVar("Found")
 
 
 class NoRuleError(Exception):
@@ -46,6 +47,14 @@ class NoRuleError(Exception):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
+
+
+def raised(found: Iterable[Found | NoRuleError]) -> Iterator[Found]:
+    """Yield what was found; raise an error that stands in place of it."""
+    for one in found:
+        if isinstance(one, NoRuleError):
+            raise one
+        yield one
 
 
 class Rectifiers(TorchFunctionMode):

@@ -78,6 +78,11 @@ def device_and_dtype(network: nn.Module) -> tuple[torch.device, torch.dtype]:
     return first.device, first.dtype
 
 
+def is_on_gpu(network: nn.Module) -> bool:
+    """Tell whether a network computes on a GPU."""
+    return device_and_dtype(network)[0].type != "cpu"
+
+
 def place_inputs(inputs: np.ndarray | Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Move a batch of inputs to where a network is.
 

@@ -48,7 +48,12 @@ def count_workers() -> int:
 
 
 def map_guarded(
-    function: Callable[[Item], Result], items: Sequence[Item], *, workers: int, seconds: float
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    workers: int,
+    seconds: float,
+    chunk: int = CHUNK,
 ) -> Iterator[tuple[int, Result | Lost]]:
     """Apply a function to every item in several processes.
 
@@ -63,13 +68,15 @@ def map_guarded(
         Number of processes.
     seconds
         An item that takes longer is given up, and its process ended.
+    chunk
+        Items that a process is given at a time.
 
     Yields
     ------
     tuple
         Number of the item and its result, in no particular order; `Lost` if its process hung or died.
     """
-    pool = _Pool(function, items, workers, seconds)
+    pool = _Pool(function, items, workers, seconds, chunk)
     try:
         yield from pool.results()
     finally:
@@ -88,10 +95,15 @@ class _Pool(Generic[Item, Result]):
     """Processes that each work on one chunk; a chunk whose process was lost is done again item by item."""
 
     def __init__(
-        self, function: Callable[[Item], Result], items: Sequence[Item], workers: int, seconds: float
+        self,
+        function: Callable[[Item], Result],
+        items: Sequence[Item],
+        workers: int,
+        seconds: float,
+        chunk: int,
     ) -> None:
         self._function, self._items, self._seconds = function, items, seconds
-        chunks = [range(start, min(start + CHUNK, len(items))) for start in range(0, len(items), CHUNK)]
+        chunks = [range(start, min(start + chunk, len(items))) for start in range(0, len(items), chunk)]
         self._chunks = deque(chunks)
         self._count = max(1, min(workers, len(chunks)))
         self._workers: list[_Worker] = []

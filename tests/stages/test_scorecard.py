@@ -22,6 +22,7 @@ from pipeline.images.network_input import normalise
 from pipeline.layers.running import Runner
 from pipeline.model.building import build_network
 from pipeline.model.network import load_network, save_network
+from pipeline.progress import progress
 from stages import gradients, scorecard
 from tests.small.corners import CLASSES, PREPROCESSING, SIDE, corner_images, corner_network
 
@@ -175,9 +176,10 @@ def test_maps_that_are_made_anew_are_those_that_were_given(folder, paths):
     given = read_given(paths["gradients"], paths["occlusion"], 5)
     inputs = normalise(read_pictures(paths["probes"])[:5], PREPROCESSING)
     work = scorecard.Work(
-        load_network(paths["weights"]), inputs, given, scorecard.Params(**PARAMS), PREPROCESSING
+        load_network(paths["weights"]), inputs, given, scorecard.Params(**PARAMS), PREPROCESSING, here=True
     )
-    anew = work.maps(work.network, given.output)
+    with progress("measuring", total=5, unit="inputs") as bar:
+        (anew,) = work.maps(scorecard.Cascade(work.network, inputs[:1], 0), [(0, given.output)], bar)
     assert anew.keys() == given.maps.keys()
     for name, maps in anew.items():
         np.testing.assert_allclose(maps, given.maps[name], atol=1e-5 * np.abs(given.maps[name]).max())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.analyses.attribution.scores import Advance, Maps, Numbers, nothing, parts, score_of
+from pipeline.analyses.attribution.scores import Maps, Numbers, parts, score_of
 from pipeline.layers.layers import describe_layers
 from pipeline.layers.running import Runner
 from pipeline.layers.selection import mapped_layers
@@ -39,6 +39,12 @@ class LastMap:
     input_size: Pair
     at: Centres
     is_spread: bool
+
+    def over_input(self, maps: Maps) -> Maps:
+        """Return maps (n, y, x) at the middle of each pixel of the input, (n, 1, h, w) float32."""
+        rows, columns = (_middles(length) for length in self.input_size)
+        spread = [upsample(one, self.at, rows, columns) for one in maps]
+        return np.stack(spread)[:, None].astype(np.float32)
 
 
 def last_map(network: nn.Module, input_size: Pair, channels: int) -> LastMap | None:
@@ -73,15 +79,14 @@ class GradCam:
         The map.
     positive
         Whether what speaks against the output is set to zero, as the paper does.
-    batch_size, advance
-        As of `pipeline.analyses.attribution.scores.Scores`.
+    batch_size
+        Inputs in a batch.
     """
 
     network: nn.Module
     last: LastMap
     positive: bool
     batch_size: int
-    advance: Advance = nothing
 
     def maps(self, inputs: Maps, outputs: Numbers) -> Maps:
         """Return the sums, (n, y, x) float32, before they are brought to the size of the input.
@@ -98,17 +103,10 @@ class GradCam:
             self._some(runner, inputs[some], outputs[some]) for some in parts(len(inputs), self.batch_size)
         ])  # fmt: skip
 
-    def over_input(self, maps: Maps) -> Maps:
-        """Return maps (n, y, x) at the middle of each pixel of the input, (n, 1, h, w) float32."""
-        rows, columns = (_middles(length) for length in self.last.input_size)
-        spread = [upsample(one, self.last.at, rows, columns) for one in maps]
-        return np.stack(spread)[:, None].astype(np.float32)
-
     def _some(self, runner: Runner, inputs: Maps, outputs: Numbers) -> Maps:
         found = runner.gradient(inputs, score_of(outputs), of=self.last.layer)
         weights = found.value.mean((2, 3), keepdim=True)
         maps = (weights * found.outputs.layers[self.last.layer]).sum(1)
-        self.advance(len(inputs))
         return (maps.clamp(min=0) if self.positive else maps).float().cpu().numpy()
 
 

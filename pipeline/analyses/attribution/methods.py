@@ -25,7 +25,7 @@ from torch import nn
 
 from pipeline.analyses.attribution.grad_cam import GradCam, LastMap
 from pipeline.analyses.attribution.importance import Name, importance
-from pipeline.analyses.attribution.scores import Advance, Maps, Numbers, Scores, nothing
+from pipeline.analyses.attribution.scores import Maps, Numbers, Scores
 from pipeline.layers.running import Runner
 
 Values = Callable[[Maps, Numbers], Maps]
@@ -79,9 +79,7 @@ class Attribution:
         return importance(self.name, self.values(inputs, outputs))
 
 
-def attributions_of(
-    network: nn.Module, last: LastMap | None, settings: Settings, advance: Advance = nothing
-) -> dict[Name, Attribution]:
+def attributions_of(network: nn.Module, last: LastMap | None, settings: Settings) -> dict[Name, Attribution]:
     """Return the methods on a network, by name.
 
     Parameters
@@ -92,10 +90,8 @@ def attributions_of(
         Of `pipeline.analyses.attribution.grad_cam.last_map`; None: there is no Grad-CAM.
     settings
         How.
-    advance
-        Told how many inputs have been forwarded; `forwards` says how many there will be.
     """
-    scores = Scores(Runner(network), settings.batch_size, advance)
+    scores = Scores(Runner(network), settings.batch_size)
     found: dict[Name, Values] = {
         "saliency": scores.gradient,
         "deconvnet": lambda inputs, outputs: scores.gradient(inputs, outputs, "deconvnet"),
@@ -104,8 +100,8 @@ def attributions_of(
         "smoothgrad": lambda inputs, outputs: smoothed(scores, inputs, outputs, settings),
     }
     if last is not None:
-        cam = GradCam(network, last, settings.positive, settings.batch_size, advance)
-        found["grad_cam"] = lambda inputs, outputs: cam.over_input(cam.maps(inputs, outputs))
+        cam = GradCam(network, last, settings.positive, settings.batch_size)
+        found["grad_cam"] = lambda inputs, outputs: last.over_input(cam.maps(inputs, outputs))
     return {name: Attribution(name, values) for name, values in found.items()}
 
 

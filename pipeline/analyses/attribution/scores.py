@@ -16,11 +16,6 @@ Maps = NDArray[np.float32]
 Numbers = NDArray[np.integer]
 # Given an input's place in the batch and a variant's number, returns it, (C, h, w).
 Vary = Callable[[int, int], Maps]
-Advance = Callable[[int], object]
-
-
-def nothing(count: int) -> None:
-    """Tell nobody how many inputs were forwarded."""
 
 
 def score_of(outputs: Numbers) -> Score:
@@ -49,13 +44,10 @@ class Scores:
         Of the network, to its end.
     batch_size
         Inputs in a batch.
-    advance
-        Told how many inputs have been forwarded.
     """
 
     runner: Runner
     batch_size: int
-    advance: Advance = nothing
 
     def gradient(self, inputs: Maps, outputs: Numbers, rule: Rule = "gradient") -> Maps:
         """Send a signal of 1 back from the logit of an output on each of n inputs.
@@ -114,6 +106,4 @@ class Scores:
         return np.concatenate(found)
 
     def _gradient(self, inputs: Maps, outputs: Numbers, rule: Rule) -> Maps:
-        found = self.runner.gradient(inputs, score_of(outputs), rule=rule).value.float().cpu().numpy()
-        self.advance(len(inputs))
-        return found
+        return self.runner.gradient(inputs, score_of(outputs), rule=rule).value.float().cpu().numpy()

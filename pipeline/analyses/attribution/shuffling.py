@@ -18,6 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipeline.analyses.attribution.grad_cam import LastMap
+from pipeline.analyses.attribution.importance import Name
+from pipeline.analyses.attribution.methods import Attribution, Settings, attributions_of
+from pipeline.layers.running import Runner
 from pipeline.model.device import device_and_dtype, place_inputs
 
 Named = tuple[str, nn.Module]
@@ -75,6 +79,29 @@ class Cascade:
                 random = np.random.default_rng([self._seed, zlib.crc32(name.encode()), tensor.numel()])
                 order = torch.from_numpy(random.permutation(tensor.numel())).to(tensor.device)
                 tensor.copy_(tensor.flatten()[order].reshape(tensor.shape))
+
+
+class ShuffledMethods:
+    """The methods of attribution on a network whose layers are shuffled one after the other.
+
+    Parameters
+    ----------
+    cascade
+        Shuffles them.
+    last, settings
+        As of `attributions_of`.
+    """
+
+    def __init__(self, cascade: Cascade, last: LastMap | None, settings: Settings) -> None:
+        self._cascade, self._last, self._settings = cascade, last, settings
+        self._made: dict[int, tuple[dict[Name, Attribution], Runner]] = {}
+
+    def after(self, count: int) -> tuple[dict[Name, Attribution], Runner]:
+        """Return the methods, and what runs the network, once `count` layers are shuffled; ascending."""
+        if count not in self._made:
+            network = self._cascade.shuffle(count)
+            self._made = {count: (attributions_of(network, self._last, self._settings), Runner(network))}
+        return self._made[count]
 
 
 def depths(layers: int, steps: int) -> list[int]:

@@ -78,14 +78,13 @@ import multiprocessing, sys, time
 from pipeline.parallel.processes import map_guarded
 def wait(number):
     time.sleep(0.1)
-for _ in map_guarded(wait, range(10_000), workers=3, seconds=60):
+for _ in map_guarded(wait, range(10_000), workers=3, seconds=60, chunk=1):
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
 """
 
 
 def test_no_process_outlives_its_parent():
-    program = "import pipeline.parallel.processes as p; p.CHUNK = 1" + PARENT
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         children = [int(number) for number in parent.stdout.readline().split()]
         parent.kill()
     assert len(children) == 3

@@ -28,7 +28,7 @@ def lit(row, column):
 def cam_of(network, image, output=0, *, positive=True):
     cam = GradCam(network, last_map(network, (24, 16), 1), positive, 8)
     maps = cam.maps(image, np.array([output]))
-    return maps[0], cam.over_input(maps)[0, 0]
+    return maps[0], cam.last.over_input(maps)[0, 0]
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (3, 2), (5, 3)])
