@@ -1,10 +1,10 @@
 """Reconstruct the probes from their codes in some layers."""
 
 import logging
-import time
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -19,8 +19,9 @@ from pipeline.formats.probes import read_pictures
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.running import Runner
-from pipeline.model.device import choose_device, device_and_dtype, place_network
+from pipeline.model.device import choose_device, device_and_dtype, is_on_gpu, place_network
 from pipeline.model.network import load_network
+from pipeline.parallel.forks import map_forked
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
 from stages.beginning import begin
@@ -57,8 +58,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         reconstructed.announce(inversions)
         total = len(deep) * params.restarts * _steps(params) * len(shown)
         with progress("inverting", total=total, unit="steps") as bar:
+            runs = reconstructed.runs(inversions, bar)
             for one, inversion in zip(deep, inversions, strict=True):
-                layer, images = reconstructed.layer(one, inversion, bar)
+                layer, images = reconstructed.layer(one, inversion, runs)
                 found[one.layer.name] = layer
                 writer.put_layer(one.layer.name, layer, pixels.pictures(images))
     write_metrics(paths["metrics"], _numbers(found, reconstructed.predicted))
@@ -72,6 +74,20 @@ def _layers(network: nn.Module, preprocessing: Preprocessing, params: Params) ->
 
 def _steps(params: Params) -> int:
     return sum(steps for steps, _ in params.schedule)
+
+
+class Run(NamedTuple):
+    """Of n images errors (n,), first and last energies (n, 2), rates (n,), and what came of them, float32."""
+
+    error: NDArray[np.float32]
+    energy: NDArray[np.float32]
+    rate: NDArray[np.float32]
+    image: NDArray[np.float32]
+
+    @classmethod
+    def joined(cls, batches: Iterable[Self]) -> Self:
+        """Join batches."""
+        return cls(*map(np.concatenate, zip(*batches, strict=True)))
 
 
 class _Reconstructed:
@@ -95,23 +111,33 @@ class _Reconstructed:
         return Inversion(runner, name, penalty, params.schedule, self._pixels)
 
     def announce(self, inversions: Sequence[Inversion]) -> None:
-        """Say what the work costs, by one step of each layer."""
-        params, first = self._params, self._images[self._batches[0]]
-        begun = time.monotonic()
-        for inversion in inversions:
-            inversion.energy(first, inversion.codes(first))
-        one = (time.monotonic() - begun) * params.restarts * len(self._batches)
+        """Say what the work costs."""
+        params = self._params
         log.info(
-            "%d probes, %d layers, %d runs each of %d steps: %d images forward and back, about %.0f s",
+            "%d probes, %d layers, %d runs each of %d steps: %d images forward and back",
             len(self._images), len(inversions), params.restarts, _steps(params),
-            len(self._images) * len(inversions) * params.restarts * _steps(params), one * _steps(params),
+            len(self._images) * len(inversions) * params.restarts * _steps(params),
         )  # fmt: skip
 
-    def layer(self, deep: Deep, inversion: Inversion, bar: Bar) -> tuple[InvertedLayer, Tensor]:
-        """Invert the codes of a layer; return what is said of them, and the images (P, C, h, w)."""
-        restarts = range(self._params.restarts)
-        runs = [self._run(inversion, restart, bar) for restart in restarts]
-        errors, energy, rate, images = (torch.stack(column, 1) for column in zip(*runs, strict=True))
+    def runs(self, inversions: Sequence[Inversion], bar: Bar) -> Iterator[Run]:
+        """Yield what came of each batch, run by run, layer by layer."""
+        last, first = inversions[-1], self._images[self._batches[0]]
+        jobs = list(product(inversions, range(self._params.restarts), self._batches))
+        found = map_forked(
+            self._run, jobs, trial=lambda: last.energy(first, last.codes(first)), stage="inversion",
+            here=is_on_gpu(self._network),
+        )  # fmt: skip
+        for one in found:
+            yield one
+            bar.advance(len(one.error) * _steps(self._params))
+
+    def layer(self, deep: Deep, inversion: Inversion, runs: Iterator[Run]) -> tuple[InvertedLayer, Tensor]:
+        """Take the next runs, of a layer; return what is said of it, and the images (P, C, h, w)."""
+        whole = [Run.joined(islice(runs, len(self._batches))) for _ in range(self._params.restarts)]
+        errors, energy, rate, images = (
+            torch.from_numpy(np.stack(column, 1)).to(self._images.device)
+            for column in zip(*whole, strict=True)
+        )
         codes = torch.cat([inversion.codes(self._images[batch]).flatten(1) for batch in self._batches])
         errors[~codes.any(1)] = torch.nan
         place = torch.where(errors.isnan(), torch.inf, errors).argmin(1)
@@ -124,17 +150,14 @@ class _Reconstructed:
         )  # fmt: skip
         return layer, shown
 
-    def _run(self, inversion: Inversion, restart: int, bar: Bar) -> tuple[Tensor, ...]:
-        """Return errors (P), first and last energies (P, 2), rates (P) and images of a run of all probes."""
-        parts = []
-        for batch in self._batches:
-            images, ids = self._images[batch], self._image_id[batch].tolist()
-            start = noise(images.shape[1:], ids, self._params.seed, restart).to(images.device)
-            stepped = partial(bar.advance, len(ids))
-            found = inversion.run(inversion.codes(images), start, stepped)
-            energy = torch.stack([found.first, found.last], 1)
-            parts.append((found.error, energy, found.rate, found.image))
-        return tuple(torch.cat(column) for column in zip(*parts, strict=True))
+    def _run(self, job: tuple[Inversion, int, slice]) -> Run:
+        """Invert the codes of a batch."""
+        inversion, restart, batch = job
+        images, ids = self._images[batch], self._image_id[batch].tolist()
+        start = noise(images.shape[1:], ids, self._params.seed, restart).to(images.device)
+        found = inversion.run(inversion.codes(images), start)
+        energy = torch.stack([found.first, found.last], 1)
+        return Run(*(one.cpu().numpy() for one in (found.error, energy, found.rate, found.image)))
 
     def _logits(self, images: Tensor) -> NDArray[np.float32]:
         parts = [self._classifier.run(self._pixels.inputs(images[batch])).logits for batch in self._batches]

@@ -1,7 +1,7 @@
 """From noise to an image with a given code, by gradient descent with momentum."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +111,7 @@ class Inversion:
         """Return the codes of images."""
         return self.runner.run(self.pixels.inputs(images)).layers[self.layer]
 
-    def run(self, wanted: Tensor, start: Tensor, stepped: Callable[[], None] = lambda: None) -> Inverted:
+    def run(self, wanted: Tensor, start: Tensor) -> Inverted:
         """Invert codes; no image has a say in what becomes of another.
 
         An image whose energy does not fall at the rates of the schedule is run again at slower ones.
@@ -122,19 +122,17 @@ class Inversion:
             (n, …), the codes.
         start
             (n, C, h, w), the noise.
-        stepped
-            Called after each step of the schedule.
         """
-        found = self._descend(wanted, start, 1.0, stepped)
+        found = self._descend(wanted, start, 1.0)
         for slower in SLOWER:
             again = found.diverged
             if not again.any():
                 break
             log.info("%s: %d images again, at %g times the rates", self.layer, int(again.sum()), slower)
-            found = found.replaced(again, self._descend(wanted[again], start[again], slower, lambda: None))
+            found = found.replaced(again, self._descend(wanted[again], start[again], slower))
         return found
 
-    def _descend(self, wanted: Tensor, start: Tensor, share: float, stepped: Callable[[], None]) -> Inverted:
+    def _descend(self, wanted: Tensor, start: Tensor, share: float) -> Inverted:
         images, best = start.clone(), start
         error, slope, first = self.energy(images, wanted)
         lowest, least = first, error
@@ -149,7 +147,6 @@ class Inversion:
                 better = energy < lowest
                 lowest, least = torch.where(better, energy, lowest), torch.where(better, error, least)
                 best = torch.where(better[:, None, None, None], images, best)
-                stepped()
         return Inverted(best, least.sqrt(), first, energy, torch.full_like(first, share))
 
     def energy(self, images: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
