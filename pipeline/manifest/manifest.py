@@ -77,7 +77,7 @@ def build_manifest(path: Path, selection: Selection) -> Manifest:
     """
     dataset = open_dataset(path)
     found = scan(dataset)
-    tell(found)
+    tell(found, selection.sample)
     chosen = draw_sample([record.path for record in found.records], selection)
     findings = _inspect_all(dataset, found.records, chosen, selection.depth)
     read = [(found.records[number], findings[number]) for number in chosen]

@@ -64,9 +64,15 @@ def scan(dataset: Dataset) -> Scan:
     return found
 
 
-def tell(found: Scan) -> None:
-    """Log which classes and splits were understood, what looks wrong about them, and what was passed over."""
+def tell(found: Scan, sample: int | None = None) -> None:
+    """Log which classes and splits were understood, what looks wrong about them, and what was passed over.
+
+    Of a sample that is asked for it is said, too, where there are fewer images.
+    """
     log.info("%s", found.understood)
+    images = len(found.records)
+    if sample is not None and sample > images:
+        log.warning("dataset.sample is %d, of %d that there are: all are taken", sample, images)
     for doubt in found.doubts:
         log.warning("look: %s; if wrong, set dataset.path to the folder of the classes or to a CSV", doubt)
     if found.passed_over:

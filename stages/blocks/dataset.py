@@ -57,7 +57,7 @@ def check(blocks: Mapping[str, Any], _network: object) -> None:
     if path.is_dir():
         _check_for_dvc(path, path)
     found = scan(dataset)
-    tell(found)
+    tell(found, blocks["dataset"].sample)
     _check_images(blocks, found)
 
 

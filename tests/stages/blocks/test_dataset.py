@@ -91,6 +91,12 @@ def test_too_few_images_for_a_map_are_said_before_any_work(tmp_path, caplog, cou
     assert said in caplog.text
 
 
+@pytest.mark.parametrize(("images", "said"), [(None, False), (5, False), (6, False), (7, True)])
+def test_a_sample_of_more_images_than_there_are_is_said(tmp_path, caplog, images, said):
+    dataset.check(blocks(folder_of(tmp_path, 6), images=images), None)
+    assert ("dataset.sample is 7, of 6 that there are: all are taken" in caplog.text) == said
+
+
 def test_nothing_is_left_to_train_on_where_all_is_held_out(tmp_path):
     folder_of(tmp_path, 6)
     with pytest.raises(UserError, match=r"held_out is 1, which leaves no image for training"):
