@@ -5,8 +5,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.formats.manifest import open_manifest
-from pipeline.formats.weights import write_course
+from pipeline.formats.weights import read_description, write_course
+from pipeline.images.preprocess import Preprocessing
 from pipeline.model.network import save_network
 from pipeline.numerics.intervals import wilson
 from pipeline.store.metrics import write_metrics
@@ -23,7 +27,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     source = source_of(params, paths["inputs"])
     shutil.rmtree(paths["weights"], ignore_errors=True)
     with open_manifest(paths["manifest"]) as manifest:
-        classes = manifest.class_names
+        classes, sizes = manifest.class_names, manifest.size()
     if params.weights == TRAIN:
         course = _train(params, source, classes, paths)
     else:
@@ -33,6 +37,18 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     rows = [(e.number, e.train_loss, e.held_out_loss, e.correct / e.total) for e in course]
     write_course(paths["course"], rows)
     write_metrics(paths["metrics"], _numbers(course))
+    tell_of_middles(read_description(paths["weights"]).preprocessing, *sizes)
+
+
+def tell_of_middles(seen: Preprocessing, width: NDArray[np.int32], height: NDArray[np.int32]) -> None:
+    """Say of how many images the network is shown the middle alone, since nothing says how to resize them."""
+    larger = int(((height > seen.input_size[0]) | (width > seen.input_size[1])).sum())
+    if seen.resize is None and larger:
+        log.warning(
+            "of %d of %d images only the %d x %d pixels in the middle are seen: model.preprocessing has no "
+            "resize",
+            larger, len(width), *seen.input_size,
+        )  # fmt: skip
 
 
 def _train(params: Params, source: Source, classes: Sequence[str], paths: Mapping[str, Path]) -> list[Epoch]:

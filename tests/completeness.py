@@ -37,7 +37,6 @@ TESTED_ELSEWHERE = {
     "stages.check": "tests/end_to_end/test_mistakes.py",
     "stages.extract": "tests/pipeline/extraction/test_extraction.py",
     "stages.sample": "tests/pipeline/dataset/test_samples.py",
-    "stages.weights": "tests/pipeline/weights/test_assembly.py",
 }
 RERUNS = Path("tests/end_to_end/test_reruns.py")
 DOCUMENT = Path("docs/artifacts.md")

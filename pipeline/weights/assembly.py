@@ -306,6 +306,12 @@ def _class_names(source: Source, outputs: int, dataset_classes: Sequence[str]) -
     if len(dataset_classes) == outputs:
         _tell_order(dataset_classes)
         return dataset_classes
+    # Before there is a manifest, the dataset's classes are not known yet.
+    if dataset_classes:
+        log.info(
+            "the network's outputs are called by their numbers, 0 to %d; %s can name them, one a line",
+            outputs - 1, Path("inputs") / NAMES,
+        )  # fmt: skip
     return [str(number) for number in range(outputs)]
 
 

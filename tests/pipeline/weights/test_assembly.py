@@ -1,5 +1,7 @@
 """What the parameters name, put together: where weights, class names and preprocessing come from."""
 
+import logging
+
 import pytest
 import torch
 
@@ -59,6 +61,14 @@ def test_a_checkpoint_says_how_many_outputs_there_are(inputs):
     network, description = pretrained(three(inputs), ["dog", "cat"])
     assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
     assert description.classes == ("0", "1", "2")
+
+
+def test_outputs_without_names_are_said_to_be_numbers_where_the_classes_are_known(inputs, caplog):
+    caplog.set_level(logging.INFO)
+    pretrained(three(inputs), ())
+    assert "called by their numbers" not in caplog.text
+    pretrained(three(inputs), ["x", "y"])
+    assert "outputs are called by their numbers, 0 to 2; inputs/classes/names.txt can name" in caplog.text
 
 
 def test_class_names_are_those_of_the_file_else_of_a_dataset_with_as_many(inputs):
