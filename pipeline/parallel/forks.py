@@ -27,6 +27,7 @@ def map_forked(
     trial: Callable[[], object],
     stage: str,
     here: bool = False,
+    batches: bool = True,
 ) -> Iterator[Result]:
     """Apply a function to each item, and yield its results in the order of the items.
 
@@ -46,6 +47,8 @@ def map_forked(
         For messages.
     here
         Whether to do it all in this process, as on a GPU, which forks cannot go on using.
+    batches
+        Whether the stage has a ``batch_size`` that a message may name.
 
     Raises
     ------
@@ -56,31 +59,30 @@ def map_forked(
     if here or workers < 2:
         yield from map(function, items)
     else:
-        yield from _in_order(function, items, _fitting(workers, trial, stage), stage)
+        remedy = f"set {WORKERS_VARIABLE}=1" + (f", or lower {stage}.batch_size" if batches else "")
+        lost = f"{stage}: a process was ended from outside, as happens where memory is short; {remedy}"
+        yield from _in_order(function, items, _fitting(workers, trial, lost), lost)
 
 
-def _fitting(workers: int, trial: Callable[[], object], stage: str) -> int:
+def _fitting(workers: int, trial: Callable[[], object], lost: str) -> int:
     """Return how many processes, at most so many, there is memory for; at least one."""
 
     def taken(work: Callable[[], object]) -> int:
         before = peak_of(lambda: None)
         return peak_of(work) - before
 
-    (needed,), room = _in_order(taken, [trial], 1, stage), available()
+    (needed,), room = _in_order(taken, [trial], 1, lost), available()
     return workers if room is None else max(1, min(workers, room // max(1, needed)))
 
 
 def _in_order(
-    function: Callable[[Item], Result], items: Sequence[Item], workers: int, stage: str
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int, lost: str
 ) -> Iterator[Result]:
     waiting: dict[int, Result] = {}
     following = 0
     for number, result in map_guarded(function, items, workers=workers, seconds=WEEK, chunk=1):
         if isinstance(result, Lost):
-            raise UserError(
-                f"{stage}: one of {workers} processes was ended from outside, as happens where memory is "
-                f"short; set {WORKERS_VARIABLE}=1, or lower {stage}.batch_size"
-            )
+            raise UserError(lost)
         waiting[number] = result
         while following in waiting:
             yield waiting.pop(following)

@@ -5,27 +5,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.contents.map_points import read_map_points
 from pipeline.contents.reading import StoredSection
 from pipeline.contents.writing import LIST
 from pipeline.errors import UserError, nearest
+from pipeline.parallel.forks import map_forked
 from pipeline.progress import progress
 from pipeline.report.captions import FOLDER as CAPTIONS
 from pipeline.report.captions import read_caption, read_chapters, read_page_words
-from pipeline.report.collecting import Chapter, Worded, collect_images, collect_layers
+from pipeline.report.collecting import Chapter, LayerEntry, Worded, collect_images, collect_layers
 from pipeline.report.environment import Frame
 from pipeline.report.pages import about
 from pipeline.report.pages.chapters import write_chapters
 from pipeline.report.pages.first import write_first
 from pipeline.report.pages.images import write_images
 from pipeline.report.pages.labelling import write_labelling
-from pipeline.report.pages.layers import write_layers
-from pipeline.report.pages.lookup import write_lookup
+from pipeline.report.pages.layers import write_layer
+from pipeline.report.pages.lookup import write_lookup, write_undrawn
 from pipeline.report.pages.maps import find_maps, with_viewers, write_map
 from pipeline.report.pages.searching import write_search
-from pipeline.report.pages.units import write_units
+from pipeline.report.pages.units import with_neighbours, write_units
 from pipeline.report.provenance import Provenance
+from pipeline.report.unit_shown import glimpses
 from pipeline.store.replacing import replaced_folder
 
 ASSETS = Path(__file__).parent / "assets"
@@ -33,6 +36,10 @@ ASSETS = Path(__file__).parent / "assets"
 RESERVED = {
     "content", "provenance", "skipped", "graph", "downloads", "distributions", "all-units", "tools", "list",
 }  # fmt: skip
+
+
+# Pages of units from which on processes save more time than their beginning takes.
+MANY_PAGES = 300
 
 
 @dataclass(frozen=True)
@@ -135,16 +142,35 @@ def _sorted(sections: list[Worded]) -> list[Worded]:
 def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
     """Write the pages of layers, units and images, which collect from all sections."""
     layers = collect_layers(sections)
-    total = sum(unit.drawn for layer in layers for unit in layer.units)
-    write_layers(frame, layers)
-    with progress("pages of units", total=total, unit="pages") as bar:
-        write_units(frame, layers, bar)
-    write_lookup(frame, layers)
+    _write_layers(frame, layers)
     maps = find_maps(sections)
     found = (maps[0], read_map_points(frame.report / maps[0].section.folder)) if maps else None
     standing = next((section for section in sections if section.content.image_units), None)
     paths = write_images(frame, collect_images(sections, layers), layers, found, standing)
     write_search(frame, layers, paths, found[1].classes if found else ())
+
+
+def _write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
+    """Write the pages of layers and of their units, the layers side by side where there are many units."""
+    others = glimpses(layers)
+    drawn = [sum(unit.drawn for unit in layer.units) for layer in layers]
+    steps = list(with_neighbours(layers))
+
+    def pages(step: tuple[LayerEntry | None, LayerEntry, LayerEntry | None]) -> dict[str, Any]:
+        write_layer(frame, *step)
+        write_units(frame, step[1], others)
+        return write_undrawn(frame, step[1])
+
+    abouts = map_forked(
+        pages, steps, trial=lambda: pages(steps[0]), stage="report", here=sum(drawn) < MANY_PAGES,
+        batches=False,
+    )  # fmt: skip
+    found = []
+    with progress("pages of units", total=sum(drawn), unit="pages") as bar:
+        for layer, count, about in zip(layers, drawn, abouts, strict=True):
+            found.append((layer.name, about))
+            bar.advance(count)
+    write_lookup(frame, found)
 
 
 @contextmanager

@@ -1,58 +1,54 @@
 """A page for each layer: all that any section says of it, and its units."""
 
-from collections.abc import Sequence
-
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.slugs import layer_slug
 from pipeline.report.addresses import address, layer_page, section_anchor, unit_page
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
 from pipeline.report.layer_units import choices, distributions, record, sorted_numbers, unit_table
-from pipeline.report.pages.units import with_neighbours
 from pipeline.report.scripts import write_script
 from pipeline.report.shown import Shown, View, geometry_text, unit_facts, unit_numbers
 
 
-def write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
+def write_layer(frame: Frame, before: LayerEntry | None, layer: LayerEntry, after: LayerEntry | None) -> None:
     """Write ``layers/<layer>.html``.
 
     Parameters
     ----------
     frame
         The report.
-    layers
-        In the order in which one leads to the next.
+    before, layer, after
+        The layer between the one that leads to it and the one that it leads to.
     """
-    for before, layer, after in with_neighbours(layers):
-        table = unit_table(layer)
-        shown = distributions(table)
-        drawn = [unit for unit in table.units if unit.drawn]
-        data = f"layers/{layer_slug(layer.name)}"
-        if table.units:
-            write_script(frame.report, data, record(table))
-            write_script(frame.report, f"{data}-numbers", sorted_numbers(table))
-        frame.write(
-            layer_page(layer.name),
-            "layer.html",
-            {
-                "name": layer.name,
-                "count": len(table.units),
-                "geometry": geometry_text(layer.units_total, layer.geometry),
-                "before": before.name if before else None,
-                "after": after.name if after else None,
-                "sections": [_section(*part) for part in layer.parts if _says_something(part[1])],
-                "units": [_card(unit) for unit in drawn],
-                "undrawn": [
-                    (unit.unit, unit_page(layer.name, unit.unit, drawn=False))
-                    for unit in table.units
-                    if not unit.drawn
-                ],
-                "distributions": shown,
-                "orders": [(one["key"], one["name"]) for one in shown],
-                "choices": choices(table),
-                "data": data,
-            },
-        )
+    table = unit_table(layer)
+    shown = distributions(table)
+    drawn = [unit for unit in table.units if unit.drawn]
+    data = f"layers/{layer_slug(layer.name)}"
+    if table.units:
+        write_script(frame.report, data, record(table))
+        write_script(frame.report, f"{data}-numbers", sorted_numbers(table))
+    frame.write(
+        layer_page(layer.name),
+        "layer.html",
+        {
+            "name": layer.name,
+            "count": len(table.units),
+            "geometry": geometry_text(layer.units_total, layer.geometry),
+            "before": before.name if before else None,
+            "after": after.name if after else None,
+            "sections": [_section(*part) for part in layer.parts if _says_something(part[1])],
+            "units": [_card(unit) for unit in drawn],
+            "undrawn": [
+                (unit.unit, unit_page(layer.name, unit.unit, drawn=False))
+                for unit in table.units
+                if not unit.drawn
+            ],
+            "distributions": shown,
+            "orders": [(one["key"], one["name"]) for one in shown],
+            "choices": choices(table),
+            "data": data,
+        },
+    )
 
 
 def _section(section: Worded, part: LayerPart) -> Shown:

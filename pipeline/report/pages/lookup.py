@@ -17,18 +17,19 @@ from pipeline.report.wording import line
 Record = list[Any]
 
 
-def write_lookup(frame: Frame, layers: Sequence[LayerEntry]) -> None:
-    """Write ``unit.html`` and its data: ``data/units.js``, and shards for each layer.
+def write_lookup(frame: Frame, layers: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Write ``unit.html`` and its data, ``data/units.js``: of each layer its name and `write_undrawn`'s."""
+    write_script(frame.report, "units", layers)
+    frame.write("unit.html", "any-unit.html", {})
+
+
+def write_undrawn(frame: Frame, layer: LayerEntry) -> dict[str, Any]:
+    """Write the shards of a layer's units that were not drawn, and return what leads to them.
 
     A shard has for each unit a list with an entry for each section that speaks of the layer: the texts of the
     unit's facts, null where there is none, the rows of its table, its histogram (the path of its bars, both
     ends, how many values), and groups of other units; or 0 where the section says nothing of the unit.
     """
-    write_script(frame.report, "units", [(layer.name, _about(frame, layer)) for layer in layers])
-    frame.write("unit.html", "any-unit.html", {})
-
-
-def _about(frame: Frame, layer: LayerEntry) -> dict[str, Any]:
     units = layer.units
     folder = f"units/{layer_slug(layer.name)}"
     rest = [(unit.unit, _record(layer, unit)) for unit in units if not unit.drawn]

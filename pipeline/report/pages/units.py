@@ -4,35 +4,31 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.contents.parts import LayerPart, UnitPart
-from pipeline.progress import Bar
 from pipeline.report.addresses import image_page, section_anchor, unit_page
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.environment import Frame
 from pipeline.report.shown import Shown, View, unit_numbers
-from pipeline.report.unit_shown import Units, glimpses, histogram, images_of, marks, related, tile_windows
+from pipeline.report.unit_shown import Units, histogram, images_of, marks, related, tile_windows
 
 ROOT = "../../"
 
 
-def write_units(frame: Frame, layers: Sequence[LayerEntry], bar: Bar) -> None:
-    """Write ``units/<layer>/<unit>.html``.
+def write_units(frame: Frame, layer: LayerEntry, others: Units) -> None:
+    """Write ``units/<layer>/<unit>.html`` for the drawn units of a layer.
 
     Parameters
     ----------
     frame
         The report.
-    layers
-        In their order.
-    bar
-        Advanced once for each drawn unit.
+    layer
+        Whose units they are.
+    others
+        Of each unit that a page may lead to, its first pictures (`glimpses`).
     """
-    others = glimpses(layers)
-    for layer in layers:
-        drawn = [unit for unit in layer.units if unit.drawn]
-        for before, unit, after in with_neighbours(drawn):
-            shown = {"before": before and before.unit, "after": after and after.unit, **_page(unit, others)}
-            frame.write(unit_page(unit.layer, unit.unit, drawn=True), "unit.html", shown)
-            bar.advance()
+    drawn = [unit for unit in layer.units if unit.drawn]
+    for before, unit, after in with_neighbours(drawn):
+        shown = {"before": before and before.unit, "after": after and after.unit, **_page(unit, others)}
+        frame.write(unit_page(unit.layer, unit.unit, drawn=True), "unit.html", shown)
 
 
 def with_neighbours(items: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:

@@ -62,9 +62,12 @@ def dies_at_2(number):
     return number
 
 
-def test_a_process_that_is_ended_ends_the_stage_in_one_line():
-    with pytest.raises(UserError, match=r"^stage: one of 3 processes was ended.*stage\.batch_size$"):
-        list(map_forked(dies_at_2, range(5), trial=nothing, stage="stage"))
+@pytest.mark.parametrize(
+    ("batches", "remedy"), [(True, r"WORKERS=1, or lower stage\.batch_size"), (False, "WORKERS=1")]
+)
+def test_a_process_that_is_ended_ends_the_stage_in_one_line(batches, remedy):
+    with pytest.raises(UserError, match=rf"^stage: a process was ended .*{remedy}$"):
+        list(map_forked(dies_at_2, range(5), trial=nothing, stage="stage", batches=batches))
 
 
 def refuses(number):

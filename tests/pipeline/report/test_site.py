@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipeline.contents.reading import read_sections
 from pipeline.contents.values import Column, Fact
 from pipeline.contents.writing import new_chapter
 from pipeline.errors import UserError
+from pipeline.report import site
 from pipeline.report.captions import FOLDER, read_caption, read_chapters
 from pipeline.report.environment import FOLDER as TEMPLATES
 from pipeline.report.pages.lookup import numbers
@@ -311,6 +313,25 @@ def test_a_second_report_has_equal_bytes_and_takes_the_first_ones_place(tmp_path
     make(tmp_path)
     assert before == _contents(first)
     assert {path.name for path in tmp_path.iterdir()} == {"figures", "captions", "report"}
+
+
+def test_pages_of_units_are_the_same_from_several_processes(tmp_path, monkeypatch):
+    first = make(tmp_path, out="first")
+    monkeypatch.setattr(site, "MANY_PAGES", 0)
+    monkeypatch.setenv("CONVATLAS_WORKERS", "3")
+    monkeypatch.setattr(site, "write_layer", _elsewhere(site.write_layer))
+    assert _contents(make(tmp_path, out="second")) == _contents(first)
+
+
+def _elsewhere(function):
+    """Refuse to be called in this process."""
+    here = os.getpid()
+
+    def checked(*arguments):
+        assert os.getpid() != here
+        return function(*arguments)
+
+    return checked
 
 
 def test_a_fact_that_is_an_image_leads_to_its_page(tmp_path):
