@@ -104,7 +104,8 @@ def measure(recipe: Recipe) -> Peak:
     Raises
     ------
     UserError
-        Naming extract.batch_size, if the memory cannot be had.
+        Naming extract.batch_size, if the memory cannot be had; of a full GPU every stage says the same
+        (`stages.command`).
     """
     torch.set_num_threads(1)
     seen, engine = read_description(recipe.weights).preprocessing, engine_of(recipe)
@@ -113,7 +114,8 @@ def measure(recipe: Recipe) -> Peak:
     try:
         process = max(peak_of(lambda: engine.run(np.zeros(shape, np.float32))) for _ in range(2))
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate" not in str(error):
+        refused = isinstance(error, MemoryError) or "allocate" in str(error)
+        if not refused or isinstance(error, torch.OutOfMemoryError):
             raise
         first = str(error).splitlines()[0]
         raise UserError(f"extract.batch_size is {recipe.batch_size}: {first}; {REMEDY}") from error

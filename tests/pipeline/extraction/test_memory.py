@@ -4,6 +4,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from pipeline.errors import UserError
 from pipeline.extraction import computing, memory
@@ -66,6 +67,15 @@ def test_memory_that_cannot_be_had_is_one_line(inputs, place, monkeypatch):
     with pytest.raises(UserError, match=said) as error:
         measure(recipe(inputs / "weights"))
     assert "frame" not in str(error.value)
+
+
+def test_a_full_gpu_is_left_to_the_words_that_every_stage_has_for_it(inputs, monkeypatch):
+    def run_out(_self, _inputs):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr("pipeline.extraction.reduction.Reducer.run", run_out)
+    with pytest.raises(torch.OutOfMemoryError):
+        measure(recipe(inputs / "weights"))
 
 
 def with_gpus(monkeypatch, *sizes):
