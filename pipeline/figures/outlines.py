@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,8 +123,8 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
     layers = {name: layer for name, layer in layers.items() if layer.geometry.map_size != (1, 1)}
     section.layers += [_part(name, layer) for name, layer in layers.items()]
     mapped = list(layers.values())
-    shares = {name: np.array(list(_above(found, name, layer))) for name, layer in layers.items()}
-    shares = {name: values for name, values in shares.items() if len(values)}
+    above = {name: found.above(name) for name in layers}
+    shares = {name: known for name, each in above.items() if len(known := each[~np.isnan(each)])}
     if shares:
         axis = "neurons above the unit’s level, % of those on its images"
         section.add(Distribution("above", axis, shares, {}, whole=100).figure(section.folder, {}))
@@ -138,16 +138,6 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
         "layers_gated": sum(layer.ungated is not None for layer in mapped),
         "layers_by_input": sum(layer.ranked_by == INPUT for layer in mapped),
     }
-
-
-def _above(found: OutlinesFile, name: str, layer: OutlinedLayer) -> Iterator[float]:
-    """Yield the share of a unit's neurons above its level, on its images; of units with such a level."""
-    # As the maps are stored: of a unit that hardly varies, rounding would lift most of them above the level.
-    levels = (layer.level / layer.scale).astype(np.float16).astype(np.float32) * layer.scale
-    for row, (half, level) in enumerate(zip(layer.half, levels, strict=True)):
-        there = layer.image_id[row] >= 0
-        if not half and there.any():
-            yield float((found.maps(name, row)[there] > level).mean())
 
 
 def _part(name: str, layer: OutlinedLayer) -> LayerPart:

@@ -147,6 +147,23 @@ class OutlinesFile:
         scale = self._file.get(f"{layer}/scale", here)
         return self._file.get(f"{layer}/map", here)[0].astype(np.float32) * scale
 
+    def above(self, layer: str) -> NDArray[np.float64]:
+        """Return what share of each unit's neurons lies above its level, on the images of its maps.
+
+        Returns
+        -------
+        (V,) float64
+            0 to 1; NaN of a unit that is cut at half of its maximum, or has no image.
+        """
+        found = self.layer(layer)
+        # Rounded as maps are: of a unit that hardly varies most neurons would come to lie above its level.
+        levels = (found.level / found.scale).astype(np.float16).astype(np.float32) * found.scale
+        shares = np.full(len(levels), np.nan)
+        there = found.image_id >= 0
+        for row in np.flatnonzero(~found.half & there.any(axis=1)).tolist():
+            shares[row] = (self.maps(layer, row)[there[row]] > levels[row]).mean()
+        return shares
+
     def input_box(self, image_id: int) -> NDArray[np.float32]:
         """Return where the network's input lies in an image, as in `OutlinesWriter.put_images`."""
         return self._box[int(np.searchsorted(self._image_id, image_id))]

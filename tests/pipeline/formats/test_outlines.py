@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,17 @@ def test_maps_are_read_a_unit_at_a_time_and_boxes_by_image(path):
     with open_outlines(path) as found:
         np.testing.assert_array_equal(found.maps("gated", 1), MAPS[1] / np.float32(2))
         np.testing.assert_array_equal(found.input_box(5), BOX[1])
+
+
+def test_the_share_above_the_level_is_of_images_that_there_are_and_of_units_with_a_level(tmp_path):
+    lower = replace(GATED, level=np.array([0.5, 0.25], np.float32))
+    with new_outlines(tmp_path / "outlines.h5", ABOUT, made_from={}) as writer:
+        writer.put_images(np.array([2, 5, 9]), BOX)
+        writer.put_layer("gated", lower, MAPS)
+    with open_outlines(tmp_path / "outlines.h5") as found:
+        share = (MAPS[0, :2] > 0.5).mean()
+        assert 0 < share < 1
+        np.testing.assert_array_equal(found.above("gated"), [share, np.nan])
 
 
 def test_a_status_comes_back(tmp_path):
