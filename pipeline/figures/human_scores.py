@@ -12,7 +12,8 @@ from pipeline.contents.parts import LayerPart, UnitPart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import ending, halved, plot
+from pipeline.figures.drawing.plotting import ending, plot
+from pipeline.figures.drawing.scales import around
 from pipeline.formats.human_choices import Choices
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
@@ -82,14 +83,15 @@ def _add_figure(section: SectionDraft, found: Choices) -> None:
         axes.hlines(at, 100 * scores.low, 100 * scores.high, color=theme.accent, linewidth=1.6)
         axes.plot(100 * scores.share, at, "o", color=theme.accent, markersize=5)
         axes.axvline(100 * CHANCE, color=theme.soft, linewidth=1, linestyle="--")
-        axes.set_yticks(at, names, fontsize=9)
+        axes.set_yticks(at, names)
         axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.set_xlim(-2, 102)
+        first, last = around(100 * np.stack([scores.low, scores.high]), 100 * CHANCE)
+        axes.set_xlim(first - 1, last + 1)
         axes.grid(axis="x")
         axes.set_axisbelow(True)
         axes.set_xlabel("right, % of answers (dashed: by chance)")
 
-    files = halved(plot(section.folder, "scores", (4.2, 1.1 + 0.3 * len(names)), paint))
+    files = plot(section.folder, "scores", (3.5, 1.0 + 0.25 * len(names)), paint)
     evidence = Evidence(n=len(found.more), of="answers", interval="wilson")
     section.add(blocks.Figure(id="scores", caption="scores", data="choices.csv", evidence=evidence, **files))
 

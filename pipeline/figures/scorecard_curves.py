@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.figures.drawing.palette import MARKERS, Theme, colour
 from pipeline.figures.drawing.plotting import ending
+from pipeline.figures.drawing.scales import up_to
 
 Floats: TypeAlias = NDArray[np.float64]
 # (S, 3) each: mean and interval of deletion and of insertion at each step.
@@ -57,7 +58,10 @@ def paint_courses(
         one.set_xlabel("pixels deleted, %" if way == 0 else "pixels inserted, %")
         _grid(one)
     axes[0].set_ylabel("probability of the class, %")
-    axes[0].set_ylim(-2, 102)
+    # Of the lots the interval is drawn, too.
+    drawn = [one if name == beside[-1] else one[:, :1] for name, courses in means.items() for one in courses]
+    top = up_to([100 * one.max() for one in drawn])
+    axes[0].set_ylim(-0.02 * top, 1.02 * top)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
 
@@ -101,7 +105,7 @@ def paint_likeness(
     lowest = np.concatenate([line[:, 1] for line in lines.values()])
     axes.set_ylim(np.nanmin([-0.3, *lowest]) - 0.05, 1.03)
     _grid(axes)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
 
 def _grid(axes: Axes) -> None:

@@ -15,6 +15,7 @@ from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
+from pipeline.figures.drawing.scales import up_to
 from pipeline.formats.separability import Kind, Probes, ProbeSample, Separability
 from pipeline.formats.status import Status
 from pipeline.numerics.intervals import wilson
@@ -60,7 +61,7 @@ def add_separability(section: SectionDraft, found: Separability | Status) -> Non
     section.numbers |= _counted(found) | _told(found, curves)
     section.numbers["beyond"] = _beyond(curves, _largest_class(found.sample))
     _write(section, found, curves)
-    size = (6.5, 4.3)
+    size = (4.4, 3.9)
     files = plot(section.folder, "depth", size, lambda f, t: _paint(f, t, found, curves))
     section.add(
         blocks.Figure(id="depth", caption="depth", data="probes.csv", evidence=evidence, **files)
@@ -168,11 +169,12 @@ def _paint(figure: Figure, theme: Theme, found: Separability, curves: Sequence[C
     ticks = range(0, len(found.layers), -(-len(found.layers) // MOST_NAMED))
     names = [ending(found.layers[tick], 20) for tick in ticks]
     axes.set_xticks(ticks, names, rotation=50, ha="right", rotation_mode="anchor", fontsize=8)
-    axes.set_ylim(-2, 102)
+    top = up_to([*(100 * one.ends[1].max() for one in curves), 100 * sample.network_right.mean()])
+    axes.set_ylim(-0.02 * top, 1.02 * top)
     axes.set_ylabel("held-out images right, %")
     axes.grid(axis="y")
     axes.set_axisbelow(True)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
 
 def _layer_part(name: str, place: int, curves: Sequence[Curve], evidence: Evidence) -> LayerPart:

@@ -40,3 +40,12 @@ def test_one_step_without_numbers_can_be_drawn():
     figure = Figure()
     paint_likeness(figure, LIGHT, [(4, "conv1")], {"Occlusion": np.full((1, 3), np.nan)}, 0.5)
     assert np.isfinite(figure.axes[0].get_ylim()).all()
+
+
+def test_an_axis_of_small_probabilities_ends_above_them_and_begins_at_zero():
+    figure = Figure()
+    means = {"Occlusion": (course(0.15), course(0.12)), "By lot": (course(0.11), course(0.1))}
+    paint_courses(figure, LIGHT, SHARE, means, ("From the middle", "By lot"))
+    low, high = figure.axes[1].get_ylim()
+    assert -1 < low < 0
+    assert 20 < high < 21
