@@ -83,7 +83,7 @@ def _add_classes(section: SectionDraft, answers: Answers) -> None:
     chosen, clear = [found[place] for place in shown], corrected[shown] < CHANCE
     labels = [f"{short(names[place])}  ({images[place]})" for place in shown]
     files = plot(
-        section.folder, "classes", (6.5, 0.9 + 0.26 * len(shown)),
+        section.folder, "classes", (4.8, 0.9 + 0.24 * len(shown)),
         lambda figure, theme: _paint(figure, theme, labels, chosen, clear),
     )  # fmt: skip
     section.add(

@@ -102,7 +102,7 @@ def _draw(section: SectionDraft, layers: Sequence[str], found: NDArray[np.float6
     }  # fmt: skip
     evidence = Evidence(n=int(section.numbers["images"]))  # type: ignore[arg-type]
     files = plot(
-        section.folder, "cka", (6.5, 1.0 + 0.3 * len(known)),
+        section.folder, "cka", (4.8, 1.0 + 0.25 * len(known)),
         lambda figure, theme: _paint(figure, theme, [layers[row] for row in known.tolist()], found[known]),
     )  # fmt: skip
     section.add(blocks.Figure(id="cka", caption="cka", data="cka.csv", evidence=evidence, **files))

@@ -48,7 +48,7 @@ def add_maps(section: SectionDraft, first: Run, second: Run, pairs: Pairs, *, se
     drawn = np.sort(np.random.default_rng(seed).permutation(len(one))[:MOST_DRAWN])
     label = ours.label[our_rows][drawn]
     files = plot(
-        section.folder, "maps", (8.0, 4.2), lambda figure, theme: _paint(figure, theme, aligned, drawn, label)
+        section.folder, "maps", (6.8, 3.6), lambda figure, theme: _paint(figure, theme, aligned, drawn, label)
     )
     evidence = Evidence(n=len(one))
     section.add(

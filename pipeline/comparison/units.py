@@ -88,7 +88,7 @@ def _draw(section: SectionDraft, found: Mapping[str, Overlap]) -> None:
     evidence = Evidence(n=len(everything), of="units")
     if len(found) <= MOST_DRAWN:
         files = plot(
-            section.folder, "overlap", (6.5, 1.0 + 0.3 * len(found)),
+            section.folder, "overlap", (4.8, 1.0 + 0.25 * len(found)),
             lambda figure, theme: _paint(figure, theme, found, float(section.numbers["by_chance"])),  # type: ignore[arg-type]
         )  # fmt: skip
         section.add(

@@ -9,11 +9,11 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot, short
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.attributes import Attributes, Effect
 from pipeline.store.tables import write_table
 
-SIZE, FONT = (4.4, 3.5), 10  # inches, points
+SIZE = (3.5, 3.0)  # inches
 BINS = "bins.csv"
 NUMBERS = (
     "images", "classes", "right", "accuracy", "accuracy_low", "accuracy_high", "confidence",
@@ -72,7 +72,7 @@ def _curve(
     section: SectionDraft, number: int, one: Effect, found: Attributes, evidence: Evidence
 ) -> blocks.Figure:
     name = f"curve-{number}"
-    files = halved(plot(section.folder, name, SIZE, lambda figure, theme: _paint(figure, theme, one, found)))
+    files = plot(section.folder, name, SIZE, lambda figure, theme: _paint(figure, theme, one, found))
     bins = one.bins
     numbers: dict[str, Number] = {
         "attribute": one.name, "from": one.source, "smallest": int(bins.images.min()),
@@ -86,7 +86,7 @@ def _curve(
 
 
 def _paint(figure: Figure, theme: Theme, one: Effect, found: Attributes) -> None:
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(5, 2))
     bins, place = one.bins, np.arange(len(one.bins))
     upper.axhline(100 * found.right / found.images, color=theme.soft, linestyle="--", linewidth=1)
     for shift, mark, colour, name in (
@@ -95,13 +95,13 @@ def _paint(figure: Figure, theme: Theme, one: Effect, found: Attributes) -> None
         values, low, high = (100 * getattr(bins, part) for part in (name, f"{name}_low", f"{name}_high"))
         upper.vlines(place + shift, low, high, color=colour, linewidth=1.6)
         upper.plot(place + shift, values, mark, color=colour, markersize=5, label=name)
-    upper.set_ylabel("%", fontsize=FONT)
-    figure.legend(loc="outside upper center", ncols=2, fontsize=FONT - 1)
+    upper.set_ylabel("%")
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     lower.bar(place, 100 * bins.calibration_error, width=0.5, color=theme.soft)
-    lower.set_ylabel("error of\ncalibration, %", fontsize=FONT - 2)
+    lower.set_ylabel("error of\ncalibration, %", fontsize=8)
     labels = [bin_label(one, at) for at in place.tolist()]
-    lower.set_xticks(place, labels, rotation=30, ha="right", rotation_mode="anchor", fontsize=FONT - 1)
-    lower.set_xlabel(short(one.name, 40), fontsize=FONT)
+    lower.set_xticks(place, labels, rotation=30, ha="right", rotation_mode="anchor", fontsize=8)
+    lower.set_xlabel(short(one.name, 40))
     for axes in (upper, lower):
         axes.grid(axis="y")
         axes.set_axisbelow(True)

@@ -13,7 +13,7 @@ from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.attribute_bins import bin_label, bin_name
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot, short
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.attributes import Attributes, Effect, Interaction
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
@@ -33,8 +33,8 @@ def add_interaction(section: SectionDraft, found: Attributes) -> None:
         for row, column in np.ndindex(both.images.shape) if both.images[row, column]
     ))  # fmt: skip
     rows, columns = both.images.shape
-    size = (1.45 + 0.56 * columns, 1.1 + 0.45 * rows)
-    files = halved(plot(section.folder, "pairs", size, lambda f, t: _paint(f, t, both, labels)))
+    size = (1.4 + 0.5 * columns, 1.0 + 0.42 * rows)
+    files = plot(section.folder, "pairs", size, lambda f, t: _paint(f, t, both, labels))
     numbers: dict[str, Number] = {
         "one": both.names[0], "other": both.names[1], "freedom": both.freedom, "ratio": both.ratio,
         "empty": int((both.images == 0).sum()),

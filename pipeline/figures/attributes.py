@@ -17,14 +17,13 @@ from pipeline.figures.attribute_bins import add_curves, bin_name, chance
 from pipeline.figures.attribute_pairs import add_interaction
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot, short
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.attributes import Attributes, Effect
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
 
 TILE, GAP, TEXT = 76, 4, 11  # pixels
 ACROSS = 4  # tiles in a line, which fit a phone
-FONT = 10  # points
 MOST = 24  # attributes in the overview
 LETTERS = 11  # under a tile
 RIGHT, WRONG = "✓", "✗"
@@ -141,8 +140,8 @@ def _add_ranking(section: SectionDraft, found: Attributes, evidence: Evidence) -
          for one in found.effects),
     )  # fmt: skip
     effects = found.effects[:MOST]
-    size = (4.5, 0.8 + 0.24 * len(effects))
-    files = halved(plot(section.folder, "overview", size, lambda f, t: _paint(f, t, effects, found)))
+    size = (4.0, 0.8 + 0.22 * len(effects))
+    files = plot(section.folder, "overview", size, lambda f, t: _paint(f, t, effects, found))
     section.add(
         blocks.Figure(
             id="overview", caption="overview", data=RANKING, evidence=evidence,
@@ -178,10 +177,9 @@ def _paint(figure: Figure, theme: Theme, effects: tuple[Effect, ...], found: Att
             axes.plot(ends, (y, y), color=colour, linewidth=1.6)
             axes.plot(100 * bins.accuracy[which], y, "o", color=colour, markersize=5.5)
     axes.axvline(100 * found.right / found.images, color=theme.soft, linestyle="--", linewidth=1)
-    axes.set_yticks(range(len(effects)), [short(one.name, 22) for one in effects], fontsize=FONT)
+    axes.set_yticks(range(len(effects)), [short(one.name, 22) for one in effects])
     axes.set_ylim(len(effects) - 0.4, -0.6)
-    axes.set_xlabel("accuracy, worst and best bin, %", fontsize=FONT)
-    axes.tick_params(axis="x", labelsize=FONT)
+    axes.set_xlabel("accuracy, worst and best bin, %")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")

@@ -17,11 +17,12 @@ from pipeline.contents.map_points import Attribute, value_range
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import RIGHT, SCALE, UNLABELLED, WRONG, Theme, colour, marker
-from pipeline.figures.drawing.plotting import clean, halved, plot, short
+from pipeline.figures.drawing.plotting import clean, plot, short
 from pipeline.figures.embedding import Points
 from pipeline.store.tables import write_table
 
 SIZE = (3.5, 3.9)  # inches
+LETTERS = 12  # of the longest name, of which three stand in a line of the legend
 # More points than this are drawn as pixels inside the SVG.
 VECTOR_POINTS = 1000
 # Words whose colours a picture explains, the most frequent first; and attributes that have one.
@@ -97,9 +98,7 @@ def _cells(one: Attribute) -> list[str | float | None]:
 
 def _figure(section: SectionDraft, points: Points, one: Colouring) -> blocks.Figure:
     paint = _paint_words if one.of.words else _paint_numbers
-    files = halved(
-        plot(section.folder, one.name, SIZE, lambda figure, theme: paint(figure, theme, points, one))
-    )
+    files = plot(section.folder, one.name, SIZE, lambda figure, theme: paint(figure, theme, points, one))
     known = one.of.value >= 0 if one.of.words else np.isfinite(one.of.value)
     numbers: dict[str, Number] = {"attribute": one.of.name, "unknown": int((~known).sum())}
     if one.of.words:
@@ -140,9 +139,10 @@ def _paint_words(figure: Figure, theme: Theme, points: Points, one: Colouring) -
                label=short(one.of.words[word], 18))
         for word in known.tolist()
     ]  # fmt: skip
+    longest = max(len(handle.get_label()) for handle in handles)
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=3 if len(handles) > 2 else 2, handletextpad=0.1,
-        columnspacing=0.8, labelcolor=theme.ink,
+        handles=handles, loc="outside lower center", ncols=3 if longest <= LETTERS else 2, handletextpad=0.1,
+        columnspacing=0.8, labelcolor=theme.ink, fontsize=8,
     )  # fmt: skip
 
 
@@ -161,4 +161,4 @@ def _paint_numbers(figure: Figure, theme: Theme, points: Points, one: Colouring)
         rasterized=len(points.xy) > VECTOR_POINTS,
     )  # fmt: skip
     bar = figure.colorbar(scale, ax=axes, location="bottom", extend="both", fraction=0.05, pad=0.02)
-    bar.ax.tick_params(labelsize=10, colors=theme.ink)
+    bar.ax.tick_params(colors=theme.ink)

@@ -101,7 +101,7 @@ def _figure(
     slug = layer_slug(name)
     clear = (layer.slope_p_value.ravel() * tests < CHANCE)[np.sort(clearest)]
     paint = partial(_paint, rows=shown, clear=clear)
-    files = plot(section.folder, f"{slug}-scores", (6.4, 1.1 + 0.27 * len(shown)), paint)
+    files = plot(section.folder, f"{slug}-scores", (5.4, 1.1 + 0.22 * len(shown)), paint)
     sets = layer.score.shape[1]
     return blocks.Figure(
         id=f"scores-{slug}", caption="scores", data="scores.csv",

@@ -300,7 +300,7 @@ class LayerDirections:
         data, stem = self._file("purity.csv"), self._file("purity")
         write_table(self.folder / data, ("kind", "name", "purity"), [row for row in rows if row[2] == row[2]])
         paint = partial(_paint_purity, shown=shown)
-        files = plot(self.folder, stem, (6.4, 0.7 + 0.85 * len(shown)), paint)
+        files = plot(self.folder, stem, (4.4, 0.7 + 0.85 * len(shown)), paint)
         counts = {f"n_{name}": len(values) for name, values in shown.items()}
         numbers = self._numbers() | {"classes": self.source.about.classes, **counts}
         for kind, found in self.about.compared.items():

@@ -89,7 +89,7 @@ def _add_classes(section: SectionDraft, found: Evaluation) -> None:
     rows = list(zip(names, labelled, right, share, low, high, strict=True))
     write_table(section.folder / "classes.csv", ("class", "images", "right", "accuracy", "low", "high"), rows)
     if len(shown) <= MOST_ROWS:
-        size = (6.5, 0.9 + 0.26 * len(shown))
+        size = (4.4, 0.9 + 0.22 * len(shown))
         files = plot(
             section.folder, "classes", size, lambda f, t: _paint_classes(f, t, names, share, (low, high))
         )
@@ -163,7 +163,7 @@ def _add_confusion(section: SectionDraft, found: Evaluation) -> None:
     if np.count_nonzero(found.labelled) <= MOST_ROWS:
         drawn = square_of(found)
         matrix, columns, names = drawn.images, drawn.columns, drawn.rows
-        size = (max(2.0 + 0.42 * len(columns), 3.4), max(1.6 + 0.42 * len(names), 3.0))
+        size = (max(1.8 + 0.3 * len(columns), 3.4), max(1.4 + 0.3 * len(names), 3.0))
         files = plot(
             section.folder, "confusion", size, lambda f, t: _paint_confusion(f, t, matrix, columns, names)
         )
@@ -250,7 +250,7 @@ def _add_calibration(section: SectionDraft, found: Evaluation) -> None:
     data = (bins.confidence, bins.accuracy, low, high, bins.count.astype(int))
     rows = [row for row, kept in zip(zip(*data, strict=True), filled, strict=True) if kept]
     write_table(section.folder / "calibration.csv", columns, rows)
-    files = plot(section.folder, "calibration", (5.4, 5.4), lambda f, t: _paint_calibration(f, t, found))
+    files = plot(section.folder, "calibration", (4.2, 4.4), lambda f, t: _paint_calibration(f, t, found))
     gap = np.abs(bins.accuracy[filled] - bins.confidence[filled])
     error = float((gap * bins.count[filled]).sum() / bins.count.sum())
     section.numbers["ece"] = error

@@ -13,13 +13,13 @@ from pipeline.contents.parts import ImageUnits
 from pipeline.contents.values import Cell, Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot
+from pipeline.figures.drawing.plotting import plot
 from pipeline.formats.excited_units import ExcitedUnits
 from pipeline.formats.probes import Probes
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
 
-SIZE = (4.2, 2.6)  # inches
+SIZE = (3.5, 2.4)  # inches
 SHOWN = 3  # units of each probe in the table
 COLUMNS = (
     Column(name="image", form="image"), Column(name="unit", form="unit"), Column(name="value", form="number"),
@@ -86,7 +86,7 @@ def _ranks(section: SectionDraft, first: NDArray[np.int64]) -> Figure:
         axes.grid(axis="y")
         axes.set_axisbelow(True)
 
-    files = halved(plot(section.folder, "ranks", SIZE, paint))
+    files = plot(section.folder, "ranks", SIZE, paint)
     return Figure(id="ranks", caption="ranks", data="ranks.csv", evidence=Evidence(n=len(first)), **files)
 
 

@@ -60,7 +60,7 @@ def add_looks(section: SectionDraft, source: FiltersFile) -> None:
     section.add(
         blocks.Figure(
             id="looks", caption="looks", numbers=numbers, data="looks.csv",
-            evidence=Evidence(n=len(clear), of="filters"), **plot(section.folder, "looks", (5.6, 4.4), paint),
+            evidence=Evidence(n=len(clear), of="filters"), **plot(section.folder, "looks", (4.8, 4.0), paint),
         )
     )  # fmt: skip
 

@@ -79,7 +79,7 @@ def _add_course(section: SectionDraft, found: FiltersFile, layers: Mapping[str, 
         blocks.Figure(
             id="smoothness", caption="smoothness", data="smoothness.csv",
             evidence=Evidence(n=len(formed), of="layers"),
-            **plot(section.folder, "smoothness", (5.6, height), paint),
+            **plot(section.folder, "smoothness", (4.4, height), paint),
         )
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Column, Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot, short
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.figures.fooling_evolved import add_evolved
 from pipeline.figures.fooling_pictures import Names, add_ascended, add_probes
 from pipeline.formats.fooling import BEFORE, METHODS, NEVER, Codes, Fooling, PixelProbe, median_distance
@@ -26,8 +26,7 @@ from pipeline.store.tables import write_table
 WORDS = {"fgsm": "FGSM", "pgd": "PGD"}
 STYLES = {"fgsm": "--", "pgd": "-"}
 CURVES = ("attack", "distance", "right", "images", "share", "low", "high", "confidence")
-NARROW = (4.2, 2.9)  # inches
-FONT = 11
+NARROW = (3.5, 2.4)  # inches
 
 
 def add_fooling(
@@ -115,7 +114,7 @@ def _add_curves(section: SectionDraft, found: Fooling) -> None:
     write_table(section.folder / "curves.csv", CURVES, rows)
     evidence = Evidence(n=len(found.sample.output), split=found.about.split, interval="wilson")
     for name, paint in (("curves", _paint_accuracy), ("confidence", _paint_confidence)):
-        files = halved(plot(section.folder, name, NARROW, partial(paint, found=found)))
+        files = plot(section.folder, name, NARROW, partial(paint, found=found))
         of = evidence if name == "curves" else evidence.model_copy(update={"interval": None})
         section.add(blocks.Figure(id=name, caption=name, data="curves.csv", evidence=of, **files))
 
@@ -126,8 +125,8 @@ def _paint_accuracy(figure: Figure, theme: Theme, found: Fooling) -> None:
         share, low, high = _shares(found, method)[1].T
         axes.fill_between(place, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(place, share, STYLES[method], color=colour, marker="o", markersize=4, label=WORDS[method])
-    axes.set_ylabel("right" if found.about.basis == "label" else "as without attack", fontsize=FONT)
-    axes.legend(fontsize=FONT)
+    axes.set_ylabel("right" if found.about.basis == "label" else "as without attack")
+    axes.legend()
 
 
 def _paint_confidence(figure: Figure, theme: Theme, found: Fooling) -> None:
@@ -135,16 +134,15 @@ def _paint_confidence(figure: Figure, theme: Theme, found: Fooling) -> None:
     for method, colour in zip(METHODS, (theme.contrast, theme.accent), strict=True):
         said = found.attacks[method].confidence.mean(0, dtype=np.float64)
         axes.plot(place, said, STYLES[method], color=colour, marker="o", markersize=4, label=WORDS[method])
-    axes.set_ylabel("mean confidence", fontsize=FONT)
-    axes.legend(fontsize=FONT)
+    axes.set_ylabel("mean confidence")
+    axes.legend()
 
 
 def _against_distance(figure: Figure, found: Fooling) -> Axes:
     """Return axes on which the distances stand side by side, whatever lies between them."""
     axes, level = figure.add_subplot(), found.sample.level.tolist()
-    axes.tick_params(labelsize=FONT)
     axes.set_xticks(range(len(level)), [str(one) for one in level])
-    axes.set_xlabel("distance ε, grey levels of 255", fontsize=FONT)
+    axes.set_xlabel("distance ε, grey levels of 255")
     _as_shares(axes)
     return axes
 
@@ -165,7 +163,7 @@ def _add_smallest(section: SectionDraft, found: Fooling) -> None:
     if not tried:
         section.add(blocks.Notice(caption="none-right"))
         return
-    files = halved(plot(section.folder, "smallest", NARROW, partial(_paint_smallest, found=found)))
+    files = plot(section.folder, "smallest", NARROW, partial(_paint_smallest, found=found))
     evidence = Evidence(n=len(tried), split=found.about.split)
     section.add(
         blocks.Figure(id="smallest", caption="smallest", data="smallest.csv", evidence=evidence, **files)
@@ -174,7 +172,6 @@ def _add_smallest(section: SectionDraft, found: Fooling) -> None:
 
 def _paint_smallest(figure: Figure, theme: Theme, found: Fooling) -> None:
     axes, largest = figure.add_subplot(), int(found.sample.level[-1])
-    axes.tick_params(labelsize=FONT)
     for method, colour in zip(METHODS, (theme.contrast, theme.accent), strict=True):
         tried = found.attacks[method].smallest
         tried = tried[tried != BEFORE]
@@ -182,9 +179,9 @@ def _paint_smallest(figure: Figure, theme: Theme, found: Fooling) -> None:
         share = [((tried > 0) & (tried <= one)).mean() for one in at.tolist()]
         axes.step(at, share, where="post", color=colour, linestyle=STYLES[method], label=WORDS[method])
     axes.set_xlim(0, largest)
-    axes.set_xlabel("distance ε, grey levels", fontsize=FONT)
-    axes.set_ylabel("images fooled", fontsize=FONT)
-    axes.legend(loc="lower right", fontsize=FONT)
+    axes.set_xlabel("distance ε, grey levels")
+    axes.set_ylabel("images fooled")
+    axes.legend(loc="lower right")
     _as_shares(axes)
 
 
@@ -269,7 +266,7 @@ def _add_codes(section: SectionDraft, codes: Codes, layer: str) -> None:
     lines = {"weights of another class": along, "random direction": random}
     titles = ("added, share of the code’s length", "class changed")
     paint = partial(_paint_lines, at=codes.length, lines=lines, titles=titles)
-    files = halved(plot(section.folder, "codes", NARROW, paint))
+    files = plot(section.folder, "codes", NARROW, paint)
     broken = np.isfinite(codes.share)
     numbers: dict[str, Number] = {
         "layer": layer, "codes": len(broken), "broken": int(broken.sum()), "far": float(codes.length[-1]),
@@ -296,7 +293,7 @@ def _add_pixels(section: SectionDraft, pixels: PixelProbe, level: NDArray[np.int
     )  # fmt: skip
     lines = {"taken for the chosen class": target, "right": right}
     paint = partial(_paint_lines, at=level, lines=lines, titles=("distance ε, grey levels", "images"))
-    files = halved(plot(section.folder, "pixels", NARROW, paint))
+    files = plot(section.folder, "pixels", NARROW, paint)
     reached = np.flatnonzero(target >= 0.5)
     numbers: dict[str, Number] = {
         "classified": len(pixels.target), "fit": len(pixels.fit), "accuracy": float(right[0]),
@@ -321,11 +318,10 @@ def _paint_lines(
     titles: tuple[str, str],
 ) -> None:
     axes = figure.add_subplot()
-    axes.tick_params(labelsize=FONT)
     colours, styles = (theme.accent, theme.contrast), ("-", "--")
     for (name, share), colour, style in zip(lines.items(), colours, styles, strict=True):
         axes.plot(at, share, style, color=colour, marker="o", markersize=4, label=short(name, 30))
-    axes.set_xlabel(titles[0], fontsize=FONT)
-    axes.set_ylabel(titles[1], fontsize=FONT)
-    axes.legend(fontsize=FONT - 1)
+    axes.set_xlabel(titles[0])
+    axes.set_ylabel(titles[1])
+    axes.legend(fontsize=8)
     _as_shares(axes)

@@ -13,7 +13,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot
+from pipeline.figures.drawing.plotting import plot
 from pipeline.figures.fooling_pictures import on_page, sheet
 from pipeline.formats.fooling import Fooling
 from pipeline.formats.fooling_made import Evolved
@@ -23,8 +23,7 @@ WORDS = {"direct": "pixel by pixel", "cppn": "drawn"}
 TABLE = ("encoding", "output", "since", "predicted", "confidence")
 COURSE = ("encoding", "generation", "least", "lower_quartile", "median", "upper_quartile", "most")
 QUARTILES = (0, 0.25, 0.5, 0.75, 1)
-NARROW = (4.2, 2.9)  # inches
-FONT = 11
+NARROW = (3.5, 2.4)  # inches
 MOST = 12  # pictures of a figure
 
 
@@ -48,7 +47,7 @@ def add_evolved(section: SectionDraft, found: Fooling, outputs: Sequence[str]) -
     for name, data, paint in (
         ("evolved", "evolved.csv", _paint_shares), ("course", "course.csv", _paint_course),
     ):  # fmt: skip
-        files = halved(plot(section.folder, name, NARROW, partial(paint, found=found)))
+        files = plot(section.folder, name, NARROW, partial(paint, found=found))
         section.add(
             blocks.Figure(id=name, caption=name, data=data, numbers=numbers, evidence=elites, **files)
         )
@@ -79,12 +78,11 @@ def _paint_shares(figure: Figure, theme: Theme, found: Fooling) -> None:
         axes.ecdf(values, complementary=True, linestyle=style, color=colour, label=name, linewidth=1.6)
     axes.axvline(found.about.confidence, color=theme.soft, linewidth=1, linestyle=":")
     axes.set_xlim(-0.02, 1.02)
-    axes.set_xlabel("confidence at least", fontsize=FONT)
-    axes.set_ylabel("share of images", fontsize=FONT)
-    axes.tick_params(labelsize=FONT)
+    axes.set_xlabel("confidence at least")
+    axes.set_ylabel("share of images")
     axes.grid(axis="y")
     axes.set_axisbelow(True)
-    axes.legend(fontsize=FONT - 1, loc="lower left")
+    axes.legend(fontsize=8, loc="lower left")
 
 
 def _paint_course(figure: Figure, theme: Theme, found: Fooling) -> None:
@@ -94,12 +92,11 @@ def _paint_course(figure: Figure, theme: Theme, found: Fooling) -> None:
         axes.fill_between(one.generation, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(one.generation, middle, color=colour, label=WORDS[encoding])
     axes.set_ylim(-0.02, 1.02)
-    axes.set_xlabel("generation", fontsize=FONT)
-    axes.set_ylabel("confidence", fontsize=FONT)
-    axes.tick_params(labelsize=FONT)
+    axes.set_xlabel("generation")
+    axes.set_ylabel("confidence")
     axes.grid(axis="y")
     axes.set_axisbelow(True)
-    axes.legend(fontsize=FONT, loc="lower right")
+    axes.legend(loc="lower right")
 
 
 def _spread(count: int) -> NDArray[np.intp]:

@@ -17,7 +17,7 @@ from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot, short
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.figures.people_doubt import add_doubt
 from pipeline.formats.humans import NETWORK, NONE, Humans
 from pipeline.formats.status import Status
@@ -220,13 +220,13 @@ def _add_accuracy(section: SectionDraft, shown: Shown) -> None:
             _dots(axes, theme, 100 * right / images, [100 * end for end in ends], place, name)
         _name_rows(axes, names)
         axes.set_xlabel("right, % of the same images")
-        figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
-    files = plot(section.folder, "accuracy", (4.2, 1.5 + 0.34 * len(rows)), paint)
+    files = plot(section.folder, "accuracy", (4.0, 1.3 + 0.3 * len(rows)), paint)
     evidence = Evidence(n=int(totals.sum()), of="answers", interval="wilson")
     section.add(
         blocks.Figure(
-            id="accuracy", caption="accuracy", data="answers.csv", evidence=evidence, **halved(files),
+            id="accuracy", caption="accuracy", data="answers.csv", evidence=evidence, **files,
             numbers={"drawn": len(rows)},
         )
     )  # fmt: skip
@@ -247,7 +247,7 @@ def _dots(
 
 
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x")
     axes.set_axisbelow(True)
@@ -315,14 +315,14 @@ def _add_consistency(section: SectionDraft, shown: Shown) -> None:
         axes.axvline(0, color=theme.soft, linewidth=1, linestyle="--")
         _name_rows(axes, [f"{short(one, 16)} – {short(two, 16)}" for one, two in names[:MOST_DRAWN]])
         axes.set_xlabel("error consistency κ")
-        figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
-    files = plot(section.folder, "consistency", (4.2, 1.5 + 0.3 * len(rows)), paint)
+    files = plot(section.folder, "consistency", (4.0, 1.3 + 0.27 * len(rows)), paint)
     evidence = Evidence(n=int(pairs.images.sum()), of="pairs of answers", interval="bootstrap")
     section.add(
         blocks.Figure(
             id="consistency", caption="consistency", data="consistency.csv", evidence=evidence,
-            numbers={"drawn": len(rows), "pairs": len(names)}, **halved(files),
+            numbers={"drawn": len(rows), "pairs": len(names)}, **files,
         )
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot, short
+from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.neighbours import CODES, SPACES, Neighbours, Space
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
@@ -23,7 +23,7 @@ from pipeline.store.tables import write_table
 SHOWN = 5
 TILE, GAP, TEXT = 58, 4, 11  # pixels
 LETTERS = 8  # under a tile
-SIZE, FONT = (4.2, 2.0), 11  # inches, points
+SIZE = (3.5, 1.7)  # inches
 SAME, OTHER = "✓", "✗"
 AGREEMENT, NEAREST = "agreement.csv", "nearest.csv"
 
@@ -104,8 +104,8 @@ def _add_agreement(section: SectionDraft, found: Neighbours, known: Described) -
                 f"{name}_lead_interval": (one.lead_low, one.lead_high),
             }
     values = {name: (one.agreement, one.agreement_low, one.agreement_high) for name, one in summaries.items()}
-    files = halved(
-        plot(section.folder, "agreement", SIZE, lambda figure, theme: _paint(figure, theme, values, chance))
+    files = plot(
+        section.folder, "agreement", SIZE, lambda figure, theme: _paint(figure, theme, values, chance)
     )
     columns = ("image_id", "path", "label", *summaries, "chance")
     ids = found.sample.tolist()
@@ -127,25 +127,24 @@ def _paint(
     figure: Figure, theme: Theme, values: Mapping[str, tuple[float, float, float]], chance: float
 ) -> None:
     axes = figure.add_subplot()
-    axes.tick_params(labelsize=FONT)
     for place, (mean, low, high) in enumerate(values.values()):
         axes.plot([low, high], [place, place], color=theme.accent, linewidth=2)
         axes.plot(mean, place, "o", color=theme.accent, markersize=6)
         left = mean > 0.75
         axes.annotate(
             f"{100 * mean:.1f} %", (low if left else high, place), xytext=(-7 if left else 7, 0),
-            textcoords="offset points", ha="right" if left else "left", va="center", fontsize=FONT,
+            textcoords="offset points", ha="right" if left else "left", va="center",
         )  # fmt: skip
     axes.axvline(chance, color=theme.soft, linestyle="--", linewidth=1)
     axes.annotate(
         "chance", (chance, 1), xytext=(3, 2), textcoords="offset points", xycoords=("data", "axes fraction"),
-        color=theme.soft, fontsize=FONT, ha="left" if chance < 0.5 else "right",
+        color=theme.soft, ha="left" if chance < 0.5 else "right",
     )  # fmt: skip
     axes.set_yticks(range(len(values)), [f"by {name}" for name in values])
     axes.set_ylim(len(values) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-    axes.set_xlabel("neighbours with the image’s label", fontsize=FONT)
+    axes.set_xlabel("neighbours with the image’s label")
 
 
 def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int) -> blocks.Figure:

@@ -10,7 +10,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import halved, plot
+from pipeline.figures.drawing.plotting import plot
 from pipeline.formats.humans import Doubt
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
@@ -42,9 +42,9 @@ def add_doubt(section: SectionDraft, doubt: Doubt) -> None:
         axes.set_ylim(-2, 102)
         axes.grid(axis="y")
         axes.set_axisbelow(True)
-        figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
-    files = halved(plot(section.folder, "doubt", (4.2, 3.2), paint))
+    files = plot(section.folder, "doubt", (3.5, 2.9), paint)
     evidence = Evidence(n=sum(row[1] for row in rows), interval="wilson")
     section.add(
         blocks.Figure(

@@ -256,7 +256,7 @@ def _add_likeness(section: SectionDraft, found: ProjectionsFile, units: int) -> 
         np.isfinite(about.comparison[method][-1, :2, 0]).any() for method in about.methods
     ):
         return
-    size = (7.5, 1.3 + 0.34 * len(names))
+    size = (6.4, 1.3 + 0.3 * len(names))
     files = plot(section.folder, "likeness", size, lambda f, t: _paint_likeness(f, t, found, names))
     section.add(
         blocks.Figure(

@@ -123,7 +123,7 @@ class _Drawing:
         files = plot(
             self.section.folder,
             "likeness",
-            (6.5, 4.2),
+            (4.4, 4.0),
             lambda f, t: paint_likeness(f, t, names, lines, ALIKE),
         )
         evidence = Evidence(n=self.again, interval="bootstrap")

@@ -39,7 +39,7 @@ Drawn = Mapping[str, Collection[int]]
 # A correlation from which one unit says what the other does.
 TWIN = 0.99
 _SPREAD = (10, 50, 90)  # percentiles of a layer's units
-_INCHES, _ROW = 7.0, 0.24
+_INCHES, _ROW = 4.8, 0.22
 
 
 @dataclass(frozen=True)

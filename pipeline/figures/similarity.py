@@ -34,7 +34,7 @@ def add_similarity(section: SectionDraft, found: Similarity | Status) -> None:
         return
     evidence = Evidence(n=len(found.image_id))
     section.numbers |= {"images": len(found.image_id), "layers": len(found.layers)} | _told(found)
-    side = float(np.clip(1.6 + 0.42 * len(found.layers), WIDTH, 7.0))
+    side = float(np.clip(1.6 + 0.36 * len(found.layers), WIDTH, 7.0))
     files = _matrix(section, "network", found.layers, found.cka, (side, "layer", "layer, compared with"))
     section.add(
         blocks.Figure(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
@@ -265,7 +266,7 @@ def add_training(section: SectionDraft, epochs: Sequence[Sequence[float]]) -> No
     write_table(
         section.folder / "training.csv", TRAINING, zip(columns[0].astype(int), *columns[1:], strict=True)
     )
-    files = plot(section.folder, "training", (7.5, 3.2), lambda f, t: _paint_training(f, t, columns))
+    files = plot(section.folder, "training", (6.4, 2.6), lambda f, t: _paint_training(f, t, columns))
     numbers = {"epochs": int(columns[0].max())}
     section.add(
         blocks.Figure(id="training", caption="training", numbers=numbers, data="training.csv", **files)
@@ -291,5 +292,6 @@ def _paint_training(figure: Figure, theme: Theme, columns: NDArray[np.float64]) 
     right.set_ylabel("held-out accuracy, %")
     for axes in (left, right):
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.grid(axis="y")
         axes.set_axisbelow(True)

@@ -52,7 +52,7 @@ class Distribution:
         layers = self._shown()
         write_table(folder / f"{self.name}.csv", ("layer", "from", "to", "units"), self._lines())
         files = plot(
-            folder, self.name, (5.6, 0.9 + 0.24 * len(layers)), lambda f, t: self._paint(f, t, layers)
+            folder, self.name, (4.4, 0.8 + 0.22 * len(layers)), lambda f, t: self._paint(f, t, layers)
         )
         units = sum(map(len, self.values.values()))
         return blocks.Figure(

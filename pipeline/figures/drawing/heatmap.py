@@ -46,11 +46,11 @@ def paint_matrix(
         text = "×" if np.isnan(value) else f"{value:.2f}".replace("0.", ".").replace("-.00", ".00")
         if np.isnan(value) or count <= MOST_WRITTEN:
             ink = _legible(theme, float(np.clip(np.nan_to_num(value), 0, 1)))
-            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=7)
+            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
     ticks = range(0, count, -(-count // MOST_NAMED))
     labels = [ending(names[tick], 20) for tick in ticks]
-    axes.set_xticks(ticks, labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=7)
-    axes.set_yticks(ticks, labels, fontsize=7)
+    axes.set_xticks(ticks, labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(ticks, labels, fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_ylabel(axes_names[0])

@@ -14,14 +14,17 @@ from matplotlib.figure import Figure
 
 from pipeline.figures.drawing.palette import DARK, LIGHT, Theme
 
-DPI = 160
+# An inch of a figure is as long as CSS has it: type of 9 points is 12 pixels high in every figure.
+# Two pixels of a picture are one of the page, as sharp screens have them.
+INCH = 96  # pixels of the page
+DPI = 2 * INCH
 # It tells each table and each glyph of a font that goes into a PDF.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 Paint = Callable[[Figure, Theme], None]
 
 
 class Files(TypedDict):
-    """The forms of a picture, as `pipeline.contents.blocks.Figure` takes them; sizes are pixels."""
+    """The forms of a picture, as `pipeline.contents.blocks.Figure` takes them; sizes in pixels of a page."""
 
     image: str
     dark: str | None
@@ -52,7 +55,7 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Fi
     for theme, suffix in ((LIGHT, ""), (DARK, "-dark")):
         with matplotlib.rc_context(rc=_settings(theme)):
             figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-            canvas = FigureCanvasAgg(figure)
+            FigureCanvasAgg(figure)
             paint(figure, theme)
             png = folder / f"{name}{suffix}.png"
             figure.savefig(png, transparent=True, metadata={"Software": None})
@@ -63,16 +66,11 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Fi
                 figure.savefig(folder / f"{name}.svg", transparent=True, metadata=metadata)
                 nothing = {"CreationDate": None, "Creator": None, "Producer": None}
                 figure.savefig(folder / f"{name}.pdf", metadata=nothing)
-    width, height = canvas.get_width_height()
+    width, height = (round(inches * INCH) for inches in size)
     return Files(
         image=f"{name}.png", dark=f"{name}-dark.png", vector=f"{name}.svg", pdf=f"{name}.pdf", width=width,
         height=height,
     )  # fmt: skip
-
-
-def halved(files: Files) -> Files:
-    """Make two pixels of a picture one of the page, where it then fits a phone."""
-    return Files(**{**files, "width": files["width"] // 2, "height": files["height"] // 2})
 
 
 def short(name: str, most: int = 24) -> str:

@@ -1,8 +1,14 @@
 import logging
 import zlib
+from pathlib import Path
 from re import DOTALL, findall
 
-from pipeline.figures.drawing.plotting import ending, halved, plot, short
+from PIL import Image
+
+import pipeline.figures
+from pipeline.figures.drawing.plotting import ending, plot, short
+
+FIGURES = Path(pipeline.figures.__file__).parent
 
 
 def _painted(figure, theme):
@@ -38,10 +44,21 @@ def test_a_plot_says_nothing_where_stages_log(tmp_path, caplog):
     assert not caplog.records
 
 
-def test_a_halved_plot_takes_half_the_room_and_keeps_its_pixels(tmp_path):
-    whole = plot(tmp_path, "one", (2, 1.5), _painted)
-    assert halved(whole) == {**whole, "width": 160, "height": 120}
-    assert (whole["width"], whole["height"]) == (320, 240)
+def test_an_inch_is_96_pixels_of_the_page_and_twice_as_many_of_the_picture(tmp_path):
+    files = plot(tmp_path, "one", (2, 1.53), _painted)
+    assert (files["width"], files["height"]) == (192, 147)
+    with Image.open(tmp_path / files["image"]) as picture:
+        assert picture.size == (384, 293)
+
+
+def test_plots_write_in_one_size_of_type_and_a_lesser_one():
+    """What is larger or smaller than the rest stands out where nothing is meant by it."""
+    written = {
+        (path.name, size)
+        for path in FIGURES.rglob("*.py")
+        for size in findall(r"(?:fontsize|labelsize)=([\d.]+)", path.read_text(encoding="utf-8"))
+    }
+    assert {size for _, size in written} <= {"8", "9"}
 
 
 def test_a_class_keeps_its_beginning_and_a_layer_its_end():
