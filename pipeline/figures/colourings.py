@@ -139,7 +139,7 @@ def _paint_words(figure: Figure, theme: Theme, points: Points, one: Colouring) -
                label=short(one.of.words[word], 18))
         for word in known.tolist()
     ]  # fmt: skip
-    longest = max(len(handle.get_label()) for handle in handles)
+    longest = max(len(str(handle.get_label())) for handle in handles)
     figure.legend(
         handles=handles, loc="outside lower center", ncols=3 if longest <= LETTERS else 2, handletextpad=0.1,
         columnspacing=0.8, labelcolor=theme.ink, fontsize=8,
