@@ -3,7 +3,8 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from pipeline.store.metrics import significant
 
@@ -22,10 +23,18 @@ def _inside(name: str) -> str:
     return name
 
 
-def _plain(value: Any, info: ValidationInfo) -> Any:
-    """Return NumPy's numbers and arrays as Python's own; six significant digits of what has a fraction."""
-    # What was written is plain already, and a large network has a million cells to read.
-    return value if info.mode == "json" else _rounded(value)
+class _Plain:
+    """NumPy's numbers and arrays become Python's own; six significant digits of what has a fraction.
+
+    What was written is plain already, and a large network has a million cells to read: of JSON no function of
+    Python's is called.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        return core_schema.json_or_python_schema(
+            schema, core_schema.no_info_before_validator_function(_rounded, schema)
+        )
 
 
 def _rounded(value: Any) -> Any:
@@ -40,9 +49,9 @@ Inside = Annotated[str, AfterValidator(_inside)]
 # Anchors and file names are made of these, on every file system and in every URL.
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9~][A-Za-z0-9._~-]*$")]
 # A number, a name, or several numbers that belong together, such as a size or an interval.
-Number = Annotated[int | float | str | tuple[int | float, ...], BeforeValidator(_plain)]
+Number = Annotated[int | float | str | tuple[int | float, ...], _Plain()]
 # What stands in a table; several numbers where the column's form says so; None: there is none.
-Cell = Annotated[int | float | str | tuple[int | float, ...] | None, BeforeValidator(_plain)]
+Cell = Annotated[int | float | str | tuple[int | float, ...] | None, _Plain()]
 # How many numbers a cell of a form holds, and what each is called in a spreadsheet.
 FORMS: dict[str, tuple[str, ...]] = {
     "interval": ("low", "high"),
