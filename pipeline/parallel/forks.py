@@ -36,8 +36,8 @@ def map_forked(
     Parameters
     ----------
     function
-        Called in the processes; need not be picklable, but its results and exceptions are. It may send
-        signals back through a network if the caller has not yet: of autograd's threads forks know nothing.
+        Called in the processes; need not be picklable, but its results are. It may send signals back through
+        a network if the caller has not yet: of autograd's threads forks know nothing.
     items
         What it is called with.
     trial

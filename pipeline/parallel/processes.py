@@ -6,8 +6,10 @@ to workers that Dask loses.
 
 import multiprocessing
 import os
+import pickle
 import signal
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -60,8 +62,8 @@ def map_guarded(
     Parameters
     ----------
     function
-        Called in the processes; what it returns, and what it raises, must be picklable. An exception ends
-        the whole map and is raised here.
+        Called in the processes; what it returns must be picklable. An exception ends the whole map and is
+        raised here; one that cannot be pickled becomes a RuntimeError.
     items
         What it is called with.
     workers
@@ -204,5 +206,16 @@ def _results(
             beat.value = time.monotonic()
             results.append(function(items[number]))
     except Exception as error:
-        return error
+        return _sent(error)
     return results
+
+
+def _sent(error: Exception) -> Exception:
+    """Return an exception that gets through a pipe, and that says where it was raised."""
+    where = "".join(traceback.format_exception(error))
+    try:
+        error.add_note(f"In a process of a pool:\n{where}")
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(where)
+    return error

@@ -64,6 +64,30 @@ def test_an_exception_ends_the_map_and_the_processes():
         results(refuses_5, 100)
 
 
+def fails_deep_inside(number):
+    return [1, 2][number]
+
+
+def test_an_exception_says_where_it_was_raised():
+    with pytest.raises(IndexError) as failure:
+        results(fails_deep_inside, 3)
+    assert any("in fails_deep_inside" in note for note in failure.value.__notes__)
+
+
+class Unsendable(Exception):
+    def __init__(self, what, where):
+        super().__init__(f"{what} at {where}")
+
+
+def raises_what_cannot_be_sent(number):
+    raise Unsendable("it", number)
+
+
+def test_an_exception_that_cannot_be_sent_is_said_all_the_same():
+    with pytest.raises(RuntimeError, match="Unsendable: it at 0"):
+        results(raises_what_cannot_be_sent, 1)
+
+
 def test_nothing_is_left_when_the_consumer_stops():
     before = set(multiprocessing.active_children())
     stream = map_guarded(square, range(500), workers=2, seconds=20)
