@@ -125,10 +125,10 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """
     description = read_description(paths["weights"])
     found = _evaluate(params, paths, description)
-    _say(found.labels, found.basis)
+    _say(found.labels, found.basis, len(found.names))
     numbers = _metrics(found)
     if description.training is None:
-        _doubt(numbers, found.counted.label)
+        _doubt(numbers, found.counted.label, len(found.names))
     made_from = _made_from(params, paths, description)
     write_predictions(paths["out"], _evaluated(found), made_from=made_from)
     # Beside the names, another param changes nothing.
@@ -198,7 +198,7 @@ def _class_names(found: Outcome, called: Mapping[str, str]) -> ClassNames:
     return ClassNames(classes, name_outputs(found.names, labels.output, classes, called))
 
 
-def _say(labels: Labels, basis: Basis) -> None:
+def _say(labels: Labels, basis: Basis, outputs: int) -> None:
     """Say what is missing for an accuracy that means something."""
     if not (labels.label >= 0).any():
         log.warning(
@@ -206,7 +206,9 @@ def _say(labels: Labels, basis: Basis) -> None:
         )
         return
     lost = [name for name, output in zip(labels.classes, labels.output, strict=True) if output == NO_OUTPUT]
-    if lost:
+    if outputs == 1:
+        log.warning("the network has one output, and takes every image for it: there is nothing to get wrong")
+    elif lost:
         log.warning(
             "%d of %d classes are no output of the network (%s); give inputs/classes/mapping.csv "
             "with the columns dataset_class,output%s", len(lost), len(labels.classes), ", ".join(lost[:5]),
@@ -221,11 +223,11 @@ def _say(labels: Labels, basis: Basis) -> None:
         log.warning("no split is held out (%s): the accuracy is of training images", ", ".join(HELD_OUT))
 
 
-def _doubt(numbers: Mapping[str, Any], label: NDArray[np.int32]) -> None:
+def _doubt(numbers: Mapping[str, Any], label: NDArray[np.int32], outputs: int) -> None:
     """Say where to look if a network from elsewhere does no better than always naming the largest class."""
     known = label[label >= 0]
     share = np.bincount(known).max() / known.size if known.size else 1.0
-    if share < 1 and numbers["accuracy_low"] <= share:
+    if share < 1 and outputs > 1 and numbers["accuracy_low"] <= share:
         log.warning(
             "%.1f %% of the images are right, perhaps no more than by naming the largest class: see that "
             "model.preprocessing (mean, std, interpolation, resize) and the order of the classes are "

@@ -97,6 +97,11 @@ def pretrained(source: Source, dataset_classes: Sequence[str]) -> tuple[nn.Modul
     fit_state(network, state, source.weights)
     preprocessing = _preprocessing(source, published)
     outputs = check_outputs(network, preprocessing, trained=True)
+    if outputs == 1:
+        log.warning(
+            "the network has one output, so that every image is taken for it; if its sign tells two classes "
+            "apart, return two, torch.cat([torch.zeros_like(x), x], 1), whose softmax is its sigmoid"
+        )
     names = published.classes if published else _class_names(source, outputs, dataset_classes)
     weights = published.name if published else source.weights
     return network, Description(

@@ -26,6 +26,7 @@ SCENES = {
     "300 classes of one image": Scene(np.arange(300), MANY, MANY),
     "other classes": Scene(np.arange(40) % 2, ["x", "y"], TEN),
     "one class": Scene(np.zeros(40, int), ["a"], TEN),
+    "one output": Scene(np.arange(40) % 2, ["x", "y"], ["0"], wrong=0),
     "no labels": Scene(np.full(40, -1), [], TEN),
     "four images": Scene(np.arange(4), TEN[:4], TEN, wrong=0),
     "one image": Scene(np.zeros(1, int), ["a"], TEN, wrong=0),
@@ -61,6 +62,7 @@ SAID = {
     "one class": (
         "The images are of 1 class.", "of the only class", "Its name stands where the class is densest",
     ),
+    "one output": ("The network has one output, for which it takes every image: there is no accuracy.",),
     "no labels": (
         "No image has a label, so the accuracy is not known.",
         "The network takes the 40 images for 2 of its 10 outputs, and gives what it says a probability of",
@@ -87,6 +89,7 @@ NOT_SAID = {
         "KNC", "class mean", "names stand at", "Names stand", "The classes that are hardest", "Most frequent",
     ),
     "one class": ("KNC", "colours repeat", "Names stand"),
+    "one output": ("mapping.csv", "an even guess"),
     "no labels": (
         "Accuracy", "Calibration", "filter by label", "colour by label", "colours of the labels",
         "The map by label", "The images are of",

@@ -71,6 +71,13 @@ def test_outputs_without_names_are_said_to_be_numbers_where_the_classes_are_know
     assert "outputs are called by their numbers, 0 to 2; inputs/classes/names.txt can name" in caplog.text
 
 
+@pytest.mark.parametrize(("outputs", "said"), [(1, True), (2, False)])
+def test_of_one_output_it_is_said_how_two_are_made_of_it(inputs, caplog, outputs, said):
+    torch.save(build_network("builtin:digits", outputs, inputs).state_dict(), inputs / "network" / "some.pth")
+    pretrained(Source("builtin:digits", "some.pth", None, inputs), ())
+    assert ("torch.cat([torch.zeros_like(x), x], 1)" in caplog.text) == said
+
+
 def test_class_names_are_those_of_the_file_else_of_a_dataset_with_as_many(inputs):
     assert pretrained(three(inputs), ["x", "y", "z"])[1].classes == ("x", "y", "z")
     (inputs / "classes" / "names.txt").write_text("\ufeffun\n\n deux \ntrès\n", encoding="utf-8")
