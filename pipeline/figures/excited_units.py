@@ -81,7 +81,7 @@ def _ranks(section: SectionDraft, first: NDArray[np.int64]) -> Figure:
         axes.xaxis.set_major_formatter("{x:.0f}")
         axes.xaxis.set_minor_formatter("")
         axes.set_ylim(0, 102)
-        axes.set_xlabel("images that excite the first unit as much, at most")
+        axes.set_xlabel("images that excite it as much, at most")
         axes.set_ylabel("images, %")
         axes.grid(axis="y")
         axes.set_axisbelow(True)

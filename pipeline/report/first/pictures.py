@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline.contents.parts import Strip
 from pipeline.figures.drawing.webp import save_webp
@@ -28,6 +28,8 @@ PATCH = 96
 QUALITY = 80
 # Of a diagram's height and width: of a taller one, such as of many layers, the card shows the upper part.
 TALL = 1.4
+# Of a card that shows single images: lines of them.
+MOSAIC_ROWS = 3
 
 
 def card_pictures(
@@ -62,6 +64,22 @@ def card_pictures(
     return made
 
 
+def card_mosaic(report: Path, section: Worded, files: Sequence[str]) -> dict[str, str | None]:
+    """Write the first of a section's pictures side by side, as large as a card, and return its address.
+
+    Each is cut to the square in its middle. `report` and `section` as of `card_pictures`.
+    """
+    side, columns = CARD[1] // MOSAIC_ROWS, CARD[0] // (CARD[1] // MOSAIC_ROWS)
+    shown = [one for file in files[: columns * MOSAIC_ROWS] if (one := _read(report / section.folder / file))]
+    mosaic = Image.new("RGBA", (columns * side, -(-len(shown) // columns) * side))
+    for place, picture in enumerate(shown):
+        tile = ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
+        mosaic.paste(tile, (place % columns * side, place // columns * side))
+    name = f"{FOLDER}/{section.name}.webp"
+    save_webp(report / name, mosaic, QUALITY)
+    return {"image": address(name), "dark": None}
+
+
 def map_picture(report: Path, section: Worded, image: str) -> str:
     """Write a picture of the map as large as dense screens show it, and return its address."""
     picture = _read(report / section.folder / image)
@@ -83,6 +101,8 @@ def _read(path: Path) -> Image.Image | None:
 
 def _fitted(picture: Image.Image, *, whole: bool) -> Image.Image:
     width, height = CARD
+    # A single image is no sheet of many.
+    whole = whole or picture.width == picture.height <= width
     if not whole or picture.height > TALL * picture.width:
         picture = picture.crop(
             (0, 0, picture.width, min(picture.height, round(picture.width * height / width)))

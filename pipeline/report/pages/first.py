@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units
+from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, Viewer
 from pipeline.contents.values import Number
 from pipeline.errors import UserError
 from pipeline.report import cells
@@ -15,7 +15,7 @@ from pipeline.report.captions import Parts
 from pipeline.report.collecting import Chapter, Worded, collect_layers
 from pipeline.report.environment import Frame
 from pipeline.report.first.head import head, sourced
-from pipeline.report.first.pictures import card_pictures, map_picture, write_strip
+from pipeline.report.first.pictures import card_mosaic, card_pictures, map_picture, write_strip
 from pipeline.report.first.rules import RULES, THRESHOLDS, Finding, standing
 from pipeline.report.first.strip import PICTURES, SELECTIVITY, choose_units, spread
 from pipeline.report.pages.maps import ImageMap
@@ -135,7 +135,9 @@ def _card(frame: Frame, chapter: Chapter, section: Worded) -> Shown:
         "reason": section.content.reason,
         "finding": _sourced_finding(section),
         "evidence": _evidence(section, found),
-        "figure": _card_picture(frame, section, found) if found else _card_sheet(frame, section),
+        "figure": _card_picture(frame, section, found)
+        if found
+        else _card_sheet(frame, section) or _card_images(frame, section),
     }
 
 
@@ -159,6 +161,14 @@ def _card_sheet(frame: Frame, section: Worded) -> Shown | None:
     words, said = section.caption.part(strip.caption), unit_numbers(layer.layer, layer, unit)
     alt = line(words, "alt", {**section.numbers(layer.numbers), **said}) or section.caption.title
     return {"alt": alt, **card_pictures(frame.report, section, layer.sheets[strip.sheet].file)}
+
+
+def _card_images(frame: Frame, section: Worded) -> Shown | None:
+    """Draw the images that a section's program begins with."""
+    programs = [block for block in section.content.blocks if isinstance(block, Viewer) and block.pictures]
+    if not programs:
+        return None
+    return {"alt": section.caption.title, **card_mosaic(frame.report, section, programs[0].pictures)}
 
 
 def _holds(blocks: Sequence[Block], figure: Figure) -> bool:
