@@ -110,9 +110,3 @@ def read_artifact(path: Path, version: int, of: Callable[[store.Reader], Artifac
     """Read all of an artifact, or why it has no data; as of `opened`, but `of` reads what it returns."""
     with opened(path, version, of) as found:
         return found
-
-
-def read_status(path: Path, *, version: int) -> Status:
-    """Return the status of an artifact, with or without data; `UserError` as of `pipeline.store.read`."""
-    with store.read(path, version=version) as file:
-        return status_of(file)

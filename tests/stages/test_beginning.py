@@ -5,7 +5,7 @@ import torch
 
 from pipeline import store
 from pipeline.formats.probes import VERSION as PROBES_VERSION
-from pipeline.formats.status import not_run, read_status, write_status
+from pipeline.formats.status import not_run, status_of, write_status
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.params import OptionalBlock, digest
@@ -51,7 +51,8 @@ def test_it_names_what_the_artifact_is_made_from_and_writes_nothing(paths):
 def test_a_stage_that_is_left_out_reads_nothing(paths, tmp_path):
     without = paths | {"probes": tmp_path / "none.h5", "weights": tmp_path / "none"}
     assert begin(OptionalBlock(run=False), without, **AS) is None
-    assert read_status(paths["out"], version=7) == not_run("some_stage")
+    with store.read(paths["out"], version=7) as file:
+        assert status_of(file) == not_run("some_stage")
     assert paths["metrics"].read_text() == "{}\n"
 
 
@@ -59,4 +60,5 @@ def test_without_probes_their_reason_is_the_stage_s(paths):
     status = not_run("probes")
     write_status(paths["probes"], status, stage="probes", version=PROBES_VERSION)
     assert begin(RUN, paths, **AS) is None
-    assert read_status(paths["out"], version=7) == status
+    with store.read(paths["out"], version=7) as file:
+        assert status_of(file) == status

@@ -9,7 +9,6 @@ from pipeline.formats.status import (
     mark,
     not_run,
     read_artifact,
-    read_status,
     status_of,
     write_status,
 )
@@ -22,8 +21,8 @@ NOT_APPLICABLE = Status("not applicable", "the dataset has no labels — none at
 def test_an_artifact_may_hold_its_status_alone(tmp_path, status):
     path = tmp_path / "toy.h5"
     write_status(path, status, stage="toy", version=3, made_from={"params": "00"})
-    assert read_status(path, version=3) == status
     with store.read(path, version=3) as file:
+        assert status_of(file) == status
         assert file.children() == []
         assert file.attributes()["digest_params"] == "00"
 
@@ -58,7 +57,7 @@ def test_equal_statuses_give_equal_bytes(tmp_path):
 def test_another_version_is_refused(tmp_path):
     write_status(tmp_path / "toy.h5", NOT_RUN, stage="toy", version=1)
     with pytest.raises(UserError, match=r"toy\.h5: format version 1, not 2; run its stage again"):
-        read_status(tmp_path / "toy.h5", version=2)
+        read_artifact(tmp_path / "toy.h5", 2, store.Reader.children)
 
 
 @pytest.mark.parametrize("attributes", [{}, {"status": "lost", "status_reason": ""}, {"status": "done"}])
@@ -66,7 +65,7 @@ def test_an_artifact_without_a_known_status_is_named(tmp_path, attributes):
     with store.write(tmp_path / "toy.h5", stage="toy", version=1) as file:
         file.set_attributes("", attributes)
     with pytest.raises(UserError, match=r"toy\.h5: bears no status .*run its stage again"):
-        read_status(tmp_path / "toy.h5", version=1)
+        read_artifact(tmp_path / "toy.h5", 1, store.Reader.children)
 
 
 @pytest.mark.parametrize(("state", "reason"), [("lost", "x"), ("not run", ""), ("done", "a reason")])
