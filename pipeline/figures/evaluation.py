@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.analyses.predictions.predictions import HARD, hardest
 from pipeline.contents import blocks
 from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
@@ -18,14 +19,12 @@ from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.figures.evaluated_numbers import evaluated_numbers
 from pipeline.formats.predictions import Calibration, Confusion
-from pipeline.numerics.intervals import chance_below, wilson
+from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
 # More rows than this cannot be read on a page; tables say what matters then.
 MOST_ROWS = 40
 MOST_LISTED = 20
-# A class is called hard where chance alone gives so few right ones in so many classes this rarely.
-CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def _add_hardest(section: SectionDraft, found: Evaluation, shown: NDArray[np.int
             id="worst-classes", caption="worst-classes", columns=columns, evidence=found.evidence,
             numbers={
                 "worst": min(len(hard), MOST_LISTED), "hard": len(hard), "labelled_classes": len(shown),
-                "overall": float(right.sum() / labelled.sum()), "chance": CHANCE,
+                "overall": float(right.sum() / labelled.sum()), "chance": HARD,
             },
             rows=tuple(
                 (found.name[shown[i]], labelled[i], right[i] / labelled[i], (low[i], high[i]))
@@ -127,27 +126,6 @@ def _add_hardest(section: SectionDraft, found: Evaluation, shown: NDArray[np.int
             ),
         )
     )  # fmt: skip
-
-
-def hardest(right: NDArray[np.int64], labelled: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the classes that are right more rarely than all images together, beyond what chance explains.
-
-    The exact binomial test, `CHANCE` shared among all classes (Bonferroni): of a class of one image nothing
-    is known, and a ranking of such classes would be one of noise.
-
-    Parameters
-    ----------
-    right, labelled
-        (C,) images of each class that are right, and all of it; 1 or more.
-
-    Returns
-    -------
-    (H,) int64
-        Places among the C, by rising share.
-    """
-    chance = chance_below(right, labelled, right.sum() / labelled.sum())
-    hard = np.flatnonzero(chance * len(right) < CHANCE)
-    return hard[np.argsort(right[hard] / labelled[hard], kind="stable")]
 
 
 def _add_confusion(section: SectionDraft, found: Evaluation) -> None:

@@ -11,7 +11,6 @@ from pipeline.figures.evaluation import (
     MOST_ROWS,
     Evaluation,
     add_evaluation,
-    hardest,
     most_frequent,
     square_of,
 )
@@ -55,15 +54,6 @@ def test_of_classes_of_one_image_each_nothing_is_said(section):
     matrix[:7] = np.roll(matrix[:7], 1, axis=1)
     add_evaluation(section, evaluation(matrix))
     assert [block.id for block in section.blocks] == ["confused", "calibration"]
-
-
-def test_hard_is_what_chance_does_not_explain():
-    # Of 10 images each, all right but in the last class; three wrong of ten once in 3,000 times at 97.5 %.
-    labelled = np.full(12, 10)
-    right = np.array([10] * 11 + [7])
-    assert hardest(right, labelled).tolist() == [11]
-    assert not len(hardest(np.array([10] * 11 + [9]), labelled))
-    assert not len(hardest(np.array([1] * 250 + [0] * 50), np.ones(300, int)))
 
 
 def test_of_few_classes_all_are_drawn(section):
