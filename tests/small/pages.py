@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+from PIL import Image
+
+from pipeline.contents.blocks import Figure
 from pipeline.contents.reading import read_section
 from pipeline.report.captions import read_caption
 from pipeline.report.site import Texts, write_report
@@ -14,3 +18,12 @@ def page_of(section: Path, folder: Path) -> str:
     write_report(folder / "report", [stored], fakes.provenance(), Texts("Small"))
     chapter = read_caption(stored.content.name).chapter
     return (folder / "report" / "chapters" / f"{chapter}.html").read_text(encoding="utf-8")
+
+
+def check_sizes(folder: Path, figure: Figure) -> None:
+    """Hold a figure's pictures against the size that it says; a plot has two pixels for each of the page."""
+    for name in filter(None, (figure.image, figure.dark)):
+        with Image.open(folder / name) as image:
+            fold = round(image.width / figure.width)
+            assert fold in (1, 2)
+            assert image.size == pytest.approx((fold * figure.width, fold * figure.height), abs=fold - 1)

@@ -17,7 +17,7 @@ from stages import render_embedding
 from stages.render_embedding import attribute, predicted_classes
 from tests.small.artifacts import write_manifest, write_names, write_predictions, write_thumbnails
 from tests.small.files import bytes_below
-from tests.small.pages import page_of
+from tests.small.pages import check_sizes, page_of
 
 PARAMS = {"canvas": 240, "tile": 12, "viewer_images": 1000, "viewer_tile": 8, "seed": 0}
 COUNT = 60
@@ -86,8 +86,7 @@ def test_pictures_have_the_size_that_is_said(run):
     folder = run()
     assert list(figures(folder)) == ["places", "grid", "labels"]
     for figure in figures(folder).values():
-        with Image.open(folder / figure.image) as image:
-            assert image.size == (figure.width, figure.height)
+        check_sizes(folder, figure)
         assert figure.evidence.n == COUNT
 
 

@@ -15,7 +15,7 @@ from stages import predictions, render_summary
 from stages.render_summary import spread
 from tests.small.artifacts import write_activations, write_description, write_manifest, write_thumbnails
 from tests.small.files import bytes_below
-from tests.small.pages import page_of
+from tests.small.pages import check_sizes, page_of
 
 CLASSES = ["a", "<b>", "=c"]
 LABEL = np.arange(80) % 3
@@ -72,9 +72,7 @@ def test_blocks_stand_in_the_order_of_the_page(content):
 
 def test_pictures_have_the_size_that_is_said(folder, content):
     for figure in figures(content).values():
-        for name in filter(None, (figure.image, figure.dark)):
-            with Image.open(folder / name) as image:
-                assert image.size == (figure.width, figure.height)
+        check_sizes(folder, figure)
 
 
 def test_evaluated_images_are_said_to_be_of_the_held_out_split(content):
