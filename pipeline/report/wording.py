@@ -23,6 +23,7 @@ from jinja2 import (
 )
 from jinja2.runtime import Context
 from markdown import Markdown
+from markdown.extensions.tables import TableExtension
 from markupsafe import Markup, escape
 
 from pipeline.errors import UserError
@@ -180,7 +181,8 @@ def _html(text: str) -> str:
 
 @cache
 def _markdown() -> Markdown:
-    return Markdown(extensions=["tables"])
+    # By its class: a name is looked for in every package that is installed.
+    return Markdown(extensions=[TableExtension()])
 
 
 def _escaped(code: str) -> str:
