@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 TRAIN = "train"
 # Share of the images that is held out where the dataset has no two splits.
 HELD_OUT = 0.2
+# Images of a class, on average, below which the sample is of fewer classes: one or two are no class to learn.
+LEAST = 10
 NO_LABELS = "no image has a label, so there are no classes to tell apart"
 ONE_CLASS = "the images to fit to are of one class, so there is nothing to tell apart"
 NO_HELD_OUT = "of the classes that were fitted no other image is left to score on"
@@ -51,12 +53,19 @@ Read = Callable[[str, Kind], Values]
 
 @dataclass(frozen=True)
 class Images:
-    """N labelled images, ascending, their classes and splits, and whether the network is right on each."""
+    """N labelled images, ascending, their classes and splits, and whether the network is right on each.
+
+    Attributes
+    ----------
+    of_classes
+        How many there are of which these were drawn; 0 where none was left out.
+    """
 
     image_id: NDArray[np.int64]
     label: NDArray[np.int64]
     split: NDArray[np.str_]
     right: NDArray[np.int8]
+    of_classes: int
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         There is no such layer, or an artifact is stale.
     """
     made_from = {"params": digest(params)}
-    found: Separability | Status = not_run("separability")
+    found: tuple[Separability, int] | Status = not_run("separability")
     if params.run:
         made_from |= {name: store.digest(paths[name]) for name in ("manifest", "predictions")}
         made_from["activations"] = store.digest(paths["activations"] / INDEX)
@@ -89,13 +98,15 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     if isinstance(found, Status):
         leave(found, paths, stage="separability", version=VERSION, made_from=made_from)
         return
-    write_separability(paths["out"], found, made_from=made_from)
-    write_metrics(paths["metrics"], _numbers(found))
+    separability, of_classes = found
+    write_separability(paths["out"], separability, made_from=made_from)
+    write_metrics(paths["metrics"], _numbers(separability, of_classes))
 
 
 def _separate(
     params: Params, paths: Mapping[str, Path], dynamics: DynamicsFile | Status
-) -> Separability | Status:
+) -> tuple[Separability, int] | Status:
+    """Return the probes, and of how many classes theirs were drawn, 0 where none was left out."""
     activations = open_activations(paths["activations"])
     layers = choose_layers(params.layers, activations.layers, "separability.layers")
     known = activations.image_id if isinstance(dynamics, Status) else dynamics.sample.image_id
@@ -118,24 +129,43 @@ def _separate(
     total = len(readers) * len(layers) * len(kinds)
     with progress("fitting probes", total=total, unit="probes") as bar:
         probes = [_probes(read, layers, kinds, sides, bar) for read in readers]
-    return Separability(tuple(layers), kinds, sides.sample, probes[0], probes[1] if probes[1:] else {})
+    found = Separability(tuple(layers), kinds, sides.sample, probes[0], probes[1] if probes[1:] else {})
+    return found, images.of_classes
 
 
 def _images(params: Params, paths: Mapping[str, Path], known: NDArray[np.int64]) -> Images:
     """Draw labelled images; of the classes of each side what it takes is drawn alike."""
     evaluated = read_predictions(paths["predictions"])
     with open_manifest(paths["manifest"]) as manifest:
-        labelled = known[manifest.label()[known] >= 0]
-        chosen = np.random.default_rng(params.seed).permutation(labelled)[: params.sample]
-        image_id = np.sort(chosen)
-        label = manifest.label()[image_id].astype(np.int64)
+        labels = manifest.label()
+        labelled = known[labels[known] >= 0]
+        image_id = np.sort(_draw(labelled, labels[labelled], params))
+        label = labels[image_id].astype(np.int64)
         split = np.array(manifest.split(), dtype=np.str_)[image_id]
     rows = np.searchsorted(evaluated.image_id, image_id)
     if len(image_id) and not np.isin(image_id, evaluated.image_id).all():
         raise UserError(f"{paths['predictions']}: stale, of other images; run predictions again")
     output = evaluated.label[rows]
     right = np.where(output >= 0, output == evaluated.predicted[rows], -1).astype(np.int8)
-    return Images(image_id, label, split, right)
+    classes = len(np.unique(labels[labelled]))
+    drawn = _most_classes(labels[labelled], params.sample) < classes
+    return Images(image_id, label, split, right, classes if drawn else 0)
+
+
+def _draw(labelled: NDArray[np.int64], label: NDArray[np.integer], params: Params) -> NDArray[np.int64]:
+    """Draw images, of as many classes, drawn before, as `_most_classes` says."""
+    rng, classes = np.random.default_rng(params.seed), np.unique(label)
+    most = _most_classes(label, params.sample)
+    if most < len(classes):
+        labelled = labelled[np.isin(label, rng.permutation(classes)[:most])]
+    return rng.permutation(labelled)[: params.sample]
+
+
+def _most_classes(label: NDArray[np.integer], sample: int) -> int:
+    """Return of how many classes so many images are drawn: where all would have few each, of fewer."""
+    classes = len(np.unique(label))
+    each = min(LEAST, len(label) // max(1, classes))
+    return max(2, sample // each) if len(label) > sample and each * classes > sample else classes
 
 
 def _sides(images: Images, params: Params) -> Sides | Status:
@@ -208,7 +238,7 @@ def _probe(values: Values, sides: Sides) -> LayerProbe:
     return LayerProbe(probe.weight, probe.intercept, probe.strength, probe.converged, predicted)
 
 
-def _numbers(found: Separability) -> dict[str, object]:
+def _numbers(found: Separability, of_classes: int) -> dict[str, object]:
     """Return the metrics."""
     sample, count = found.sample, len(found.sample.held_out)
     numbers: dict[str, object] = {
@@ -216,6 +246,8 @@ def _numbers(found: Separability) -> dict[str, object]:
         "held_out": count,
         "classes": len(sample.classes),
     }
+    if of_classes:
+        numbers["of_classes"] = of_classes
     for when, probes in (("probes", found.probes), ("initial", found.initial)):
         for (layer, kind), probe in probes.items():
             numbers.setdefault(f"{when}_{kind}", {})[layer] = float((probe.predicted == sample.label).mean())  # type: ignore[index]

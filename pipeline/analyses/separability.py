@@ -128,5 +128,7 @@ def _fit(
     model = LogisticRegression(C=strength, max_iter=most_steps, tol=1e-3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # Of many classes of few images scikit-learn asks whether they are numbers.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         model.fit(scaled, label)
     return model, bool(model.n_iter_.max() < most_steps)

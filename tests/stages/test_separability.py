@@ -129,6 +129,15 @@ def test_reasons(make):
         run(paths, layers=("hed",))
 
 
+@pytest.mark.parametrize(("sample", "classes", "of"), [(25, 2, 3), (40, 3, None)])
+def test_where_classes_would_have_few_images_fewer_are_told_apart(make, sample, classes, of):
+    paths = make()
+    found = run(paths, sample=sample)
+    assert len(found.sample.classes) == classes
+    assert len(found.sample.fit) + len(found.sample.held_out) == sample
+    assert json.loads(paths["metrics"].read_text()).get("of_classes") == of
+
+
 def test_where_the_outputs_are_no_classes_the_network_has_no_accuracy(make):
     paths = make(right=False)
     assert (run(paths).sample.network_right == -1).all()
