@@ -2,10 +2,12 @@
 
 import copy
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,16 +18,17 @@ from torch import nn
 from pipeline import store
 from pipeline.analyses.fooling import breaking
 from pipeline.analyses.fooling.ascent import Ascent
-from pipeline.analyses.fooling.attacks import Attack, Attacked, fgsm, pgd
+from pipeline.analyses.fooling.attacks import Attacked
+from pipeline.analyses.fooling.codes import break_held_out
 from pipeline.analyses.fooling.linear import Classifier
-from pipeline.analyses.fooling.making import Generations, change_probes, evolve_images, make_images
+from pipeline.analyses.fooling.making import Generations, ascents, changes, evolutions
 from pipeline.analyses.fooling.minimal import Search
 from pipeline.analyses.fooling.pixels import PixelNetwork
 from pipeline.analyses.fooling.shown import (
-    attack_sample,
+    Attacks,
     equal_networks,
     show_as_they_are,
-    show_probes,
+    transfer_of,
     try_on_others,
 )
 from pipeline.analyses.separability import fit_probe, make_task
@@ -35,21 +38,22 @@ from pipeline.formats import fooling as formats
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
 from pipeline.formats.fooling import About, Fooling, Method
-from pipeline.formats.fooling_made import Ascended, Evolved
+from pipeline.formats.fooling_made import ENCODINGS
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import read_pictures, read_probes
-from pipeline.formats.separability import KINDS, Separability, read_separability
+from pipeline.formats.separability import Separability, read_separability
 from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import Description, read_description
 from pipeline.images.decoding import ImageError
 from pipeline.images.network_input import prepare
 from pipeline.images.preprocess import Preprocessing
-from pipeline.model.device import choose_device, place_network
+from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
 from pipeline.numerics.intervals import wilson
+from pipeline.numerics.rows import joined
+from pipeline.parallel.jobs import Jobs
 from pipeline.params import digest
-from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
 from pipeline.weights.checkpoints import fit_state, read_checkpoint
 from pipeline.weights.saved import saved_checkpoints
@@ -68,6 +72,7 @@ CHECKPOINTS = 5  # that attacks are tried on besides the network
 FINAL = "final"
 
 Pictures = NDArray[np.uint8]
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -116,51 +121,71 @@ def _fool(params: Params, paths: Mapping[str, Path]) -> Fooling | Status:
         return ONE_OUTPUT
     with threadpool_limits(1), open_manifest(paths["manifest"]) as manifest:
         given = _given(params, paths, manifest, evaluated, probes)
-        network = PixelNetwork(given.network, given.description.preprocessing, params.batch_size)
-        levels = (0, *params.levels)
-        attacks, fooled = _attacked(network, given, params, levels)
-        made = _made(network, given, params)
-        transfer = _transfer(network, given, params, paths)
+        asked = _Asked(given, params, _checkpoints(given, paths))
+        asked.work()
         codes, pixels, layer, kind = None, None, "", ""
         separability = read_separability(paths["separability"])
         if not isinstance(separability, Status):
-            layer, kind, codes = _codes(separability, paths, params.seed)
-            pixels = _pixels(separability, given, manifest, params, levels)
+            activations = open_activations(paths["activations"])
+            layer, kind, codes = break_held_out(separability, activations, params.seed)
+            pixels = _pixels(separability, given, manifest, params, asked.levels)
     about = About(given.basis, given.split, params.steps, params.confidence, params.transfer, layer, kind)
-    sample = formats.Sample(np.array(levels, np.int64), given.sample.key, given.sample.output)
-    shown = show_as_they_are(network, probes)
-    return Fooling(about, sample, attacks, shown, fooled, *made, transfer, codes, pixels)
+    return replace(asked.found(about), codes=codes, pixels=pixels)
 
 
-def _attacked(
-    network: PixelNetwork, given: Given, params: Params, levels: tuple[int, ...]
-) -> tuple[dict[Method, formats.Attack], dict[Method, formats.Fooled]]:
-    """Attack sample and probes at every distance, a picture a step of the bar."""
-    how: dict[Method, Attack] = {
-        "fgsm": fgsm(network),
-        "pgd": pgd(network, steps=params.steps, seed=params.seed),
-    }
-    total = len(how) * (len(given.sample.key) + len(given.probes.key))
-    with progress("attacking", total=total, unit="images") as bar:
-        return (
-            attack_sample(network, how, given.sample, levels, bar),
-            show_probes(network, how, given.probes, levels, bar),
-        )
+class _Asked:
+    """All that the network is asked, in jobs of a batch or an image; `found` is there when they are done.
 
+    Of `others` by name, networks and itself among them, each is tried on what is made for each.
+    """
 
-def _made(
-    network: PixelNetwork, given: Given, params: Params
-) -> tuple[Ascended, Mapping[str, Evolved], formats.Minimal | None]:
-    """Make images from nothing, and look for the smallest changes of the first probes."""
-    changed = given.probes.take(np.arange(min(params.minimal, len(given.probes.key))))
-    ascent = Ascent(params.confidence, params.ascent_steps, STRIDE)
-    search = Search(params.solves, params.solver_steps)
-    shape = given.sample.picture.shape[1:]
-    evolved = evolve_images(network, shape, _generations(params, shape), params.seed)
-    with progress("making", total=1 + len(changed.key), unit="parts") as bar:
-        ascended = make_images(network, shape, params.classes, ascent, params.seed)
-        bar.advance()
-        return ascended, evolved, change_probes(network, changed, search, params.seed, bar)
+    def __init__(self, given: Given, params: Params, others: Mapping[str, nn.Module]) -> None:
+        self._given, self._jobs, self._size = given, Jobs(), params.batch_size
+        self._network = PixelNetwork(given.network, given.description.preprocessing, params.batch_size)
+        # What takes longest comes first.
+        self._make(params)
+        self.levels = (0, *params.levels)
+        attacks = Attacks(self._network, self.levels, params.steps, params.seed)
+        self._attacks = self._by_method(attacks.attack, given.sample)
+        self._fooled = self._by_method(attacks.show, given.probes)
+        networks = {name: self._network.of(one) for name, one in others.items()}
+        tried = partial(try_on_others, networks, given.sample, params.transfer)
+        self._names, self._tried = tuple(networks), self._jobs.add(partial(tried, name) for name in networks)
+
+    def _make(self, params: Params) -> None:
+        network, probes, add = self._network, self._given.probes, self._jobs.add
+        shape, seed = self._given.sample.picture.shape[1:], params.seed
+        self._evolved = add(evolutions(network, shape, _generations(params, shape), seed))
+        ascent = Ascent(params.confidence, params.ascent_steps, STRIDE)
+        self._ascended = add(ascents(network, shape, params.classes, ascent, seed))
+        changed = probes.take(np.arange(min(params.minimal, len(probes.key))))
+        self._minimal = add(changes(network, changed, Search(params.solves, params.solver_steps), seed))
+
+    def _by_method(
+        self, attack: Callable[[Method, Attacked], Part], pictures: Attacked
+    ) -> dict[Method, list[Part]]:
+        return {
+            method: self._jobs.add(partial(attack, method, part) for part in pictures.parts(self._size))
+            for method in formats.METHODS
+        }
+
+    def work(self) -> None:
+        """Do all jobs."""
+        first = self._given.sample.take(np.arange(min(self._size, len(self._given.sample.key))))
+        trial = partial(self._network.slope, first.picture, first.output)
+        self._jobs.work(trial=trial, stage="fooling", here=is_on_gpu(self._given.network))
+
+    def found(self, about: About) -> Fooling:
+        """Return what came of it."""
+        given = self._given.sample
+        return Fooling(
+            about, formats.Sample(np.array(self.levels, np.int64), given.key, given.output),
+            {method: joined(parts) for method, parts in self._attacks.items()},
+            show_as_they_are(self._network, self._given.probes),
+            {method: joined(parts) for method, parts in self._fooled.items()},
+            joined(self._ascended), dict(zip(ENCODINGS, self._evolved, strict=False)),
+            joined(self._minimal) if self._minimal else None, transfer_of(self._names, self._tried),
+        )  # fmt: skip
 
 
 def _given(
@@ -229,49 +254,19 @@ def _probes(params: Params, path: Path) -> Attacked | Status:
     return Attacked(probes.image_id[shown], read_pictures(path)[shown], output)
 
 
-def _transfer(
-    asked: PixelNetwork, given: Given, params: Params, paths: Mapping[str, Path]
-) -> formats.Transfer | None:
-    """Try what FGSM makes for each checkpoint on each other."""
+def _checkpoints(given: Given, paths: Mapping[str, Path]) -> dict[str, nn.Module]:
+    """Return some checkpoints by name that differ from the network, and it; nothing if there are none."""
     trained = given.description.training is not None
     saved = saved_checkpoints(paths["weights"], paths["given"], trained_here=trained)
     chosen = np.unique(np.linspace(0, len(saved) - 1, CHECKPOINTS).round().astype(int)) if saved else ()
-    networks = {FINAL: given.network}
+    networks = {}
     for one in (saved[place] for place in chosen):
         network = copy.deepcopy(given.network)
         fit_state(network, read_checkpoint(one.path), str(one.path))
         if not equal_networks(network, given.network):
             networks[one.name] = network
-    if len(networks) < 2:
-        return None
     # The network itself comes last, after what it was.
-    networks[FINAL] = networks.pop(FINAL)
-    return try_on_others(networks, asked, given.sample, params.transfer)
-
-
-def _codes(
-    found: Separability, paths: Mapping[str, Path], seed: int
-) -> tuple[str, str, formats.Codes | None]:
-    """Break the probe of the codes, or where these have none, of the last layer that has one."""
-    activations = open_activations(paths["activations"])
-    layer = activations.code_layer if activations.code_layer in found.layers else found.layers[-1]
-    kind = KINDS[0] if activations.has_means and KINDS[0] in found.kinds else KINDS[1]
-    probe, parts, ids = found.probes[layer, kind], [], []
-    for shard in activations.shards():
-        rows = np.isin(shard.image_id, found.sample.held_out)
-        values = shard.means(layer) if kind == KINDS[0] else shard.maxima(layer)[0]
-        parts.append(values[rows])
-        ids.append(shard.image_id[rows])
-    values = np.concatenate(parts)
-    used = np.linalg.norm(values, axis=1) > 0
-    if not used.any():
-        return "", "", None
-    broken = breaking.break_codes(Classifier(probe.weight, probe.intercept), values[used], seed)
-    codes = formats.Codes(
-        np.concatenate(ids)[used], broken.predicted, broken.target, broken.fraction, broken.share,
-        breaking.LENGTHS, broken.along.astype(np.uint8), broken.random.astype(np.uint8),
-    )  # fmt: skip
-    return layer, kind, codes
+    return networks | {FINAL: given.network} if networks else {}
 
 
 def _pixels(

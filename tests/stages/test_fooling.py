@@ -11,9 +11,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pipeline.analyses.fooling.ascent import probability_of
-from pipeline.analyses.fooling.attacks import Attacked, fgsm, pgd
+from pipeline.analyses.fooling.attacks import Attacked
 from pipeline.analyses.fooling.pixels import PixelNetwork, answers
-from pipeline.analyses.fooling.shown import attack_sample
+from pipeline.analyses.fooling.shown import Attacks
 from pipeline.formats import predictions
 from pipeline.formats.fooling import NEVER, read_fooling
 from pipeline.formats.probes import Probes, write_probes
@@ -23,7 +23,7 @@ from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.model.building import build_network
 from pipeline.model.network import load_network, save_network
-from pipeline.progress import progress
+from pipeline.numerics.rows import joined
 from stages import fooling
 from tests.small.artifacts import write_manifest_of, write_predictions
 from tests.small.layers import write_layers
@@ -145,12 +145,11 @@ def test_sample_is_of_held_out_images_and_every_number_follows_from_the_artifact
     network = PixelNetwork(load_network(paths["weights"]), PREPROCESSING, 8)
     torch.set_num_threads(1)
     given = Attacked(ids, np.stack([picture(one) for one in ids]), found.sample.output)
-    how = {"fgsm": fgsm(network), "pgd": pgd(network, steps=4, seed=0)}
-    with progress("again", total=1, unit="images") as bar:
-        again = attack_sample(network, how, given, found.sample.level.tolist(), bar)
+    attacks = Attacks(network, found.sample.level.tolist(), steps=4, seed=0)
     for method, one in found.attacks.items():
+        again = joined([attacks.attack(method, part) for part in given.parts(8)])
         for name in ("predicted", "exact", "confidence", "smallest"):
-            np.testing.assert_array_equal(getattr(one, name), getattr(again[method], name))
+            np.testing.assert_array_equal(getattr(one, name), getattr(again, name))
     numbers = json.loads(paths["metrics"].read_text())
     right = (found.attacks["pgd"].predicted[:, 1] == found.sample.output).mean()
     assert numbers["pgd_accuracy"]["2"][0] == pytest.approx(right, rel=1e-5)

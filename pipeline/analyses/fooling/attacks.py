@@ -43,6 +43,11 @@ class Attacked:
         """Return some of them."""
         return Attacked(self.key[rows], self.picture[rows], self.output[rows])
 
+    def parts(self, size: int) -> list[Attacked]:
+        """Return all of them, so many at a time."""
+        rows = np.arange(len(self.key))
+        return [self.take(rows[start : start + size]) for start in range(0, len(rows), size)]
+
 
 # Moves pictures, each by so many grey levels at most, (n,); what it makes is float32.
 Attack = Callable[[Attacked, Levels], NDArray[np.float32]]

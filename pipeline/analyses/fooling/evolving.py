@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.formats.fooling_made import Evolved
-from pipeline.progress import Bar
 
 Pictures = NDArray[np.uint8]
 # The network's logits (n, K) of pictures.
@@ -51,7 +50,7 @@ class Evolution:
     target: NDArray[np.int32]
 
 
-def evolve(asked: Asked, encoding: Encoding[Genomes], how: Evolution, seed: int, bar: Bar) -> Evolved:
+def evolve(asked: Asked, encoding: Encoding[Genomes], how: Evolution, seed: int) -> Evolved:
     """Evolve an image for each output: an elite is the image of all so far that the network is surest of.
 
     In each generation offspring of elites, drawn with replacement, are shown to the network, and each takes
@@ -67,8 +66,6 @@ def evolve(asked: Asked, encoding: Encoding[Genomes], how: Evolution, seed: int,
         For how long, and for which outputs.
     seed
         Of all that is drawn.
-    bar
-        A step a generation.
 
     Returns
     -------
@@ -92,7 +89,6 @@ def evolve(asked: Asked, encoding: Encoding[Genomes], how: Evolution, seed: int,
         sure[better], since[better] = chance[best[better], better], generation
         if generation in kept:
             course.append(sure.copy())
-        bar.advance()
     picture = encoding.pictures(elites)
     predicted = asked(picture).argmax(1).astype(np.int32)
     return Evolved(

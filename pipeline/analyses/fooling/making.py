@@ -1,8 +1,13 @@
-"""Images that are made: from noise and grey for outputs, and from probes for other outputs than theirs."""
+"""Images that are made: from noise and grey for outputs, and from probes for other outputs than theirs.
+
+Each in jobs, calls that depend on no other's result.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +21,6 @@ from pipeline.analyses.fooling.minimal import Search, smallest_change
 from pipeline.analyses.fooling.pixels import WHITE, PixelNetwork, answers
 from pipeline.formats.fooling import Minimal
 from pipeline.formats.fooling_made import ENCODINGS, Ascended, Evolved
-from pipeline.progress import Bar, progress
 
 
 @dataclass(frozen=True)
@@ -33,35 +37,44 @@ class Generations:
         return len(ENCODINGS) * (self.generations + 1) * self.offspring if self.generations else 0
 
 
-def make_images(
+def ascents(
     network: PixelNetwork, shape: tuple[int, ...], classes: int, how: Ascent, seed: int
-) -> Ascended:
-    """Make images (H, W, C) for some outputs, drawn, each from noise and from grey."""
+) -> list[Callable[[], Ascended]]:
+    """Make images (H, W, C) for some outputs, drawn, each from noise and from grey, a batch a job."""
     random = np.random.default_rng(seed)
     chosen = _outputs(network, shape, classes, random)
     noise = random.uniform(0, WHITE, (len(chosen), *shape)).astype(np.float32)
     start = np.concatenate([noise, np.full_like(noise, WHITE / 2)])
     target, flat = np.tile(chosen, 2), np.repeat(np.array([0, 1], np.int8), len(chosen))
+    batches = [slice(at, at + network.batch_size) for at in range(0, len(target), network.batch_size)]
+    return [partial(_ascended, network, start[one], target[one], flat[one], how) for one in batches]
+
+
+def _ascended(
+    network: PixelNetwork,
+    start: NDArray[np.float32],
+    target: NDArray[np.int32],
+    flat: NDArray[np.int8],
+    how: Ascent,
+) -> Ascended:
     picture, steps = ascend(network, start, target, how)
     logits = network.logits(picture)
     confidence = probability_of(logits, target).astype(np.float32)
     return Ascended(target, flat, picture, steps, answers(logits)[0], confidence)
 
 
-def evolve_images(
+def evolutions(
     network: PixelNetwork, shape: tuple[int, ...], how: Generations, seed: int
-) -> dict[str, Evolved]:
-    """Evolve images (H, W, C) for some of the outputs, drawn, in each encoding; none in no generation."""
+) -> list[Callable[[], Evolved]]:
+    """Evolve images (H, W, C) for some outputs, drawn, an encoding of ENCODINGS a job; none in no time."""
     if not how.generations:
-        return {}
+        return []
     chosen = _outputs(network, shape, how.elites, np.random.default_rng(seed))
     evolution = Evolution(how.generations, how.offspring, chosen)
-    direct, drawn = ENCODINGS
-    with progress("evolving", total=len(ENCODINGS) * how.generations, unit="generations") as bar:
-        return {
-            direct: evolve(network.logits, Direct(shape), evolution, seed, bar),
-            drawn: evolve(network.logits, Cppn(shape), evolution, seed, bar),
-        }
+    return [
+        partial(evolve, network.logits, Direct(shape), evolution, seed),
+        partial(evolve, network.logits, Cppn(shape), evolution, seed),
+    ]
 
 
 def _outputs(
@@ -72,21 +85,22 @@ def _outputs(
     return np.sort(random.permutation(outputs)[:most]).astype(np.int32)
 
 
-def change_probes(
-    network: PixelNetwork, probes: Attacked, search: Search, seed: int, bar: Bar
-) -> Minimal | None:
-    """Look for the smallest change of each probe towards another output, drawn; None without probes."""
+def changes(
+    network: PixelNetwork, probes: Attacked, search: Search, seed: int
+) -> list[Callable[[], Minimal]]:
+    """Look for the smallest change of each probe towards another output, drawn, a probe a job."""
     if not len(probes.key):
-        return None
+        return []
     logits = network.logits(probes.picture)
-    target = other_classes(answers(logits)[0], logits.shape[1], seed).astype(np.int32)
-    changes = []
-    for picture, wanted in zip(probes.picture, target.tolist(), strict=True):
-        changes.append(smallest_change(network, picture, wanted, search))
-        bar.advance()
-    penalty = np.array([one.penalty for one in changes])
-    found = np.stack([one.picture for one in changes])
+    target = other_classes(answers(logits)[0], logits.shape[1], seed).tolist()
+    pairs = zip(probes.picture, target, strict=True)
+    return [partial(_changed, network, picture, wanted, search) for picture, wanted in pairs]
+
+
+def _changed(network: PixelNetwork, picture: NDArray[np.uint8], target: int, search: Search) -> Minimal:
+    found = smallest_change(network, picture, target, search)
+    changed, penalty = found.picture[None], np.array([found.penalty])
     return Minimal(
-        target, np.stack([one.change for one in changes]), penalty, np.isfinite(penalty).astype(np.int8),
-        found, np.array([one.stretch for one in changes]), *answers(network.logits(found)),
+        np.array([target], np.int32), found.change[None], penalty, np.isfinite(penalty).astype(np.int8),
+        changed, np.array([found.stretch]), *answers(network.logits(changed)),
     )  # fmt: skip

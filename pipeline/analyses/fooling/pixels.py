@@ -30,13 +30,13 @@ class PixelNetwork:
     """
 
     def __init__(self, network: nn.Module, preprocessing: Preprocessing, batch_size: int) -> None:
-        self._runner, self._size, self._preprocessing = Runner(network), batch_size, preprocessing
+        self._runner, self._preprocessing, self.batch_size = Runner(network), preprocessing, batch_size
         self._mean = torch.tensor(preprocessing.mean, dtype=torch.float32)[:, None, None]
         self._deviation = torch.tensor(preprocessing.std, dtype=torch.float32)[:, None, None]
 
     def of(self, network: nn.Module) -> PixelNetwork:
         """Return another network that is asked in the same way."""
-        return PixelNetwork(network, self._preprocessing, self._size)
+        return PixelNetwork(network, self._preprocessing, self.batch_size)
 
     def logits(self, pictures: Pictures) -> NDArray[np.float32]:
         """Return the logits, (n, K).
@@ -66,8 +66,8 @@ class PixelNetwork:
         slope, logits
             (n, H, W, C), loss a share of full scale, and (n, K); float32.
         """
-        slopes, logits = [], []
-        for start, part in zip(range(0, len(pictures), self._size), self._parts(pictures), strict=True):
+        slopes, logits, size = [], [], self.batch_size
+        for start, part in zip(range(0, len(pictures), size), self._parts(pictures), strict=True):
             wanted = torch.from_numpy(np.asarray(output[start : start + len(part)], np.int64))
 
             def loss(outputs: Outputs, wanted: Tensor = wanted) -> Tensor:
@@ -80,7 +80,8 @@ class PixelNetwork:
         return torch.cat(slopes).contiguous().numpy(), torch.cat(logits).numpy()
 
     def _parts(self, pictures: Pictures) -> list[Pictures]:
-        return [pictures[start : start + self._size] for start in range(0, len(pictures), self._size)]
+        size = self.batch_size
+        return [pictures[start : start + size] for start in range(0, len(pictures), size)]
 
     def _inputs(self, pictures: Pictures) -> Tensor:
         # The operations and their order are those of the network's inputs everywhere else, bit for bit.
