@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -43,6 +44,7 @@ from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
 from pipeline.model.random_weights import with_random_weights
 from pipeline.numerics.geometry import ReceptiveField
+from pipeline.parallel.forks import map_forked
 from pipeline.progress import progress
 from pipeline.receptive_field.fields import receptive_fields
 from pipeline.store.metrics import write_metrics
@@ -143,13 +145,24 @@ def _matches(
         "%d images with %d warps each, forwarded through %d networks up to %s: %d images in all",
         len(images), params.warps, len(seeds), last, len(images) * (params.warps + 1) * len(seeds),
     )  # fmt: skip
-    found = []
-    with progress("matching", total=len(images) * len(seeds), unit="images") as bar:
-        for seed in seeds:
-            drawn = network if seed is None else with_random_weights(network, seed)
-            runner = Runner(place_network(drawn, device), layers.grids, until=last)
-            found.append(follow(runner, layers.grids, images, bar.advance))
+    following, found = partial(_follow, network, device, layers), []
+    trial = partial(following, images[:1], params.seed)
+    with progress("matching", total=len(seeds), unit="networks") as bar:
+        for one in map_forked(
+            partial(following, images), seeds, trial=trial, stage="correspondence", here=device != "cpu"
+        ):
+            found.append(one)
+            bar.advance()
     return found
+
+
+def _follow(
+    network: nn.Module, device: str, layers: _Layers, images: Sequence[Followed], seed: int | None
+) -> dict[str, Matches]:
+    """Follow images through a network with random weights, or without a seed through the network."""
+    drawn = network if seed is None else with_random_weights(network, seed)
+    runner = Runner(place_network(drawn, device), layers.grids, until=layers.chosen.layers[-1].name)
+    return follow(runner, layers.grids, images)
 
 
 def _placed(

@@ -4,6 +4,7 @@ import copy
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline import store
+from pipeline.analyses.training_dynamics import forwarding
 from pipeline.analyses.training_dynamics.course import Course, course
-from pipeline.analyses.training_dynamics.forwarding import Answer, Held, Wanted, answer, first_convolution
+from pipeline.analyses.training_dynamics.forwarding import Answer, Held, Wanted, first_convolution
 from pipeline.dataset.originals import originals
 from pipeline.errors import UserError
 from pipeline.formats.activations import FILE as INDEX
@@ -40,11 +42,12 @@ from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batches
 from pipeline.layers.choosing import choose_layers
 from pipeline.layers.observer import Observer
-from pipeline.model.device import choose_device, place_network
+from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
 from pipeline.numerics.intervals import wilson
 from pipeline.numerics.scratch import on_disk
 from pipeline.numerics.smoothness import deviation_of_noise, smoothness
+from pipeline.parallel.forks import map_forked
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -237,18 +240,25 @@ def _shown(layers: Sequence[KeptLayer], params: Params) -> dict[str, NDArray[np.
 
 
 def _answers(network: nn.Module, held: Held, wanted: Wanted, saved: Sequence[Saved]) -> Iterator[Step]:
-    """Load and forward one checkpoint after the other."""
+    """Load and forward every checkpoint, one a job."""
     # The last bits must not depend on the number of cores.
     torch.set_num_threads(1)
-    observer, first = Observer(network, wanted.layers), first_convolution(network)
+    given = network, Observer(network, wanted.layers), held, wanted
+    answered, trial = partial(_answer, *given), partial(forwarding.rehearse, *given)
     with progress("following the training", total=len(saved), unit="checkpoints") as bar:
-        for one in saved:
-            state = load_network(one.path).state_dict() if one.path.is_dir() else read_checkpoint(one.path)
-            fit_state(network, state, str(one.path))
-            weight = first[1].weight.detach().float().cpu().numpy() if first else np.zeros((1, 1, 1, 1))
-            answered = answer(network, observer, held, wanted)
-            yield Step(one, answered, smoothness(weight), deviation_of_noise(weight))
+        here = is_on_gpu(network)
+        for step in map_forked(answered, saved, trial=trial, stage="training_dynamics", here=here):
+            yield step
             bar.advance()
+
+
+def _answer(network: nn.Module, observer: Observer, held: Held, wanted: Wanted, saved: Saved) -> Step:
+    state = load_network(saved.path).state_dict() if saved.path.is_dir() else read_checkpoint(saved.path)
+    fit_state(network, state, str(saved.path))
+    first = first_convolution(network)
+    weight = first[1].weight.detach().float().cpu().numpy() if first else np.zeros((1, 1, 1, 1))
+    answered = forwarding.answer(network, observer, held, wanted)
+    return Step(saved, answered, smoothness(weight), deviation_of_noise(weight))
 
 
 def _lightened(step: Step) -> Step:

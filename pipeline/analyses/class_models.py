@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.layers.running import Outputs, Runner
-from pipeline.progress import Bar
 
 Float64 = NDArray[np.float64]
 _FIRST = 0.1  # share of the way that a step leads at first, and at most
@@ -53,7 +52,6 @@ def class_models(
     *,
     weight: float | None,
     steps: int,
-    bar: Bar | None = None,
 ) -> Models:
     """Climb from the zero image.
 
@@ -72,33 +70,25 @@ def class_models(
         Of a climb. A step leads a share of the way to where the maximum would be if the gradient stayed as
         it is; but for the first ones, which are needed to leave a point where pools have many maxima at
         once, a step down is taken back and the share is made smaller.
-    bar
-        Is told of each step of each class.
     """
     which = torch.as_tensor(np.asarray(outputs, np.int64))
-    own = _weights(runner, which, shape, steps, bar) if weight is None else torch.full((len(which),), weight)
+    own = _weights(runner, which, shape, steps) if weight is None else torch.full((len(which),), weight)
     climb = _Climb(runner, which, shape, own.double())
     scores, energies = [climb.score], [climb.energy]
     for number in range(steps):
         climb.step(anyhow=number < _ANYHOW)
         scores.append(climb.score)
         energies.append(climb.energy)
-        if bar is not None:
-            bar.advance(len(outputs))
     courses = torch.stack(scores, 1).numpy(), torch.stack(energies, 1).numpy()
     return Models(climb.image.float().numpy(), climb.weight.numpy(), *courses)
 
 
-def _weights(
-    runner: Runner, outputs: Tensor, shape: tuple[int, int, int], steps: int, bar: Bar | None
-) -> Tensor:
+def _weights(runner: Runner, outputs: Tensor, shape: tuple[int, int, int], steps: int) -> Tensor:
     """Return the λ of each class that lets its image come to rest at a root mean square of 1."""
     climb = _Climb(runner, outputs, shape, torch.ones(len(outputs), dtype=torch.float64))
     for _ in range(steps):
         climb.weight = climb.resting()
         climb.step(anyhow=True)
-        if bar is not None:
-            bar.advance(len(outputs))
     return climb.resting()
 
 

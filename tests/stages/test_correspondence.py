@@ -103,9 +103,11 @@ def test_the_identity_is_matched_as_pixels_are(paths, folder):
     np.testing.assert_array_equal(own.hit[one], own.error[one] <= 0.1 * INPUT)
 
 
-def test_equal_inputs_give_equal_bytes(paths):
+def test_equal_inputs_give_equal_bytes_whatever_the_workers(paths, monkeypatch):
+    monkeypatch.setenv("CONVATLAS_WORKERS", "1")
     run(paths, **WARPED)
     before = paths["out"].read_bytes()
+    monkeypatch.setenv("CONVATLAS_WORKERS", "3")
     run(paths, **WARPED)
     assert paths["out"].read_bytes() == before
     run(paths, **WARPED, seed=1)

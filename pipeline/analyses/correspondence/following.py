@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,6 @@ def follow(
     runner: Runner,
     places: Mapping[str, Grid],
     images: Sequence[Followed],
-    stepped: Callable[[], None] = lambda: None,
 ) -> dict[str, Matches]:
     """Match the points of all images in each layer.
 
@@ -81,8 +80,6 @@ def follow(
         Where their neurons look.
     images
         Each is one batch with its warps.
-    stepped
-        Called after each image.
     """
     found: dict[str, list[Matches]] = {name: [] for name in places}
     for image in images:
@@ -92,7 +89,6 @@ def follow(
             found[name] += [
                 match(before, *one) for one in zip(after, [grid] * len(after), image.asked, strict=True)
             ]
-        stepped()
     return {name: joined(parts) for name, parts in found.items()}
 
 

@@ -1,8 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import torch
 from torch import nn
 
-from pipeline.analyses.training_dynamics.forwarding import Held, Wanted, answer, first_convolution
+from pipeline.analyses.training_dynamics.forwarding import Held, Wanted, answer, first_convolution, rehearse
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.batches import Batch
 from pipeline.layers.observer import Observer
@@ -35,6 +37,17 @@ def test_an_image_that_is_shown_alone_is_not_measured():
     np.testing.assert_array_equal(found.layers["0"].maxima, np.maximum(inputs[1:], 0).max((2, 3)))
     logits = network(torch.from_numpy(inputs[1:]))
     assert found.predicted.tolist() == logits.argmax(1).tolist()
+
+
+def test_a_rehearsal_takes_the_memory_that_all_images_will_take():
+    network = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(48, 2)).eval()
+    observer = Observer(network, ["0"])
+    tracemalloc.start()
+    rehearse(network, observer, held()[0], Wanted(("0",), np.arange(100_000), 2, {}))
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Of three units mean and maximum, in float32, before and after they are joined.
+    assert 0 <= taken - 2 * 2 * 100_000 * 3 * 4 < 2_000_000
 
 
 def test_the_first_convolution_is_the_first_whose_kernels_have_neighbours():
