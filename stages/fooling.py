@@ -52,6 +52,7 @@ from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
 from pipeline.numerics.intervals import wilson
 from pipeline.numerics.rows import joined
+from pipeline.numerics.spreading import evenly_spread
 from pipeline.parallel.jobs import Jobs
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
@@ -258,9 +259,8 @@ def _checkpoints(given: Given, paths: Mapping[str, Path]) -> dict[str, nn.Module
     """Return some checkpoints by name that differ from the network, and it; nothing if there are none."""
     trained = given.description.training is not None
     saved = saved_checkpoints(paths["weights"], paths["given"], trained_here=trained)
-    chosen = np.unique(np.linspace(0, len(saved) - 1, CHECKPOINTS).round().astype(int)) if saved else ()
     networks = {}
-    for one in (saved[place] for place in chosen):
+    for one in evenly_spread(saved, CHECKPOINTS):
         network = copy.deepcopy(given.network)
         fit_state(network, read_checkpoint(one.path), str(one.path))
         if not equal_networks(network, given.network):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.drawing.mosaic import scale
@@ -26,6 +25,7 @@ from pipeline.formats.manifest import open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.thumbnails import open_thumbnails
 from pipeline.formats.weights import read_course, read_description
+from pipeline.numerics.spreading import evenly_spread
 from stages.blocks.render_summary import Params
 from stages.command import Stage, execute
 
@@ -79,18 +79,12 @@ def _add_examples(section: SectionDraft, params: Params, listed: Listed, path: P
         names, tiles = [], []
         present = np.unique(label[usable])
         for index in present[: params.example_classes].tolist():
-            rows = spread(usable[label[usable] == index], params.examples)
+            rows = evenly_spread(usable[label[usable] == index].tolist(), params.examples)
             pixels = [file.pixels(slice(row, row + 1))[0] for row in rows]
             size = [(int(width), int(height)) for width, height in file.size[rows]]
             tiles.append(np.stack([scale(*one, params.tile) for one in zip(pixels, size, strict=True)]))
             names.append(listed.names[index] if index >= 0 else NO_LABEL if len(present) > 1 else "")
     add_examples(section, names, tiles, len(present))
-
-
-def spread(rows: NDArray[np.integer], count: int) -> list[int]:
-    """Return at most `count` of the rows, evenly spread: (n,) -> list."""
-    places = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
-    return rows[places].tolist()
 
 
 def _add_network(section: SectionDraft, activations: Activations, weights: Path) -> None:

@@ -47,6 +47,7 @@ from pipeline.model.network import load_network
 from pipeline.numerics.intervals import wilson
 from pipeline.numerics.scratch import on_disk
 from pipeline.numerics.smoothness import deviation_of_noise, smoothness
+from pipeline.numerics.spreading import even_places
 from pipeline.parallel.forks import map_forked
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
@@ -232,11 +233,7 @@ def _shown(layers: Sequence[KeptLayer], params: Params) -> dict[str, NDArray[np.
         names = choose_layers(params.layers, names, "training_dynamics.layers")
     else:
         names = names[:: max(1, len(names) - 1)]
-    return {
-        layer.name: np.unique(np.linspace(0, layer.units - 1, params.units).round().astype(np.int64))
-        for layer in maps
-        if layer.name in names
-    }
+    return {layer.name: even_places(layer.units, params.units) for layer in maps if layer.name in names}
 
 
 def _answers(network: nn.Module, held: Held, wanted: Wanted, saved: Sequence[Saved]) -> Iterator[Step]:

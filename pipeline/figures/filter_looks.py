@@ -11,11 +11,12 @@ from pipeline.analyses.filters.looks import is_clear
 from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.kernels import spread, tile
+from pipeline.figures.drawing.kernels import tile
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot
 from pipeline.figures.filter_tiles import shaped
 from pipeline.formats.filters import FiltersFile
+from pipeline.numerics.spreading import even_places
 from pipeline.store.tables import write_table
 
 # More marks would cover each other.
@@ -38,7 +39,7 @@ def add_looks(section: SectionDraft, source: FiltersFile) -> None:
     clear = np.flatnonzero(is_clear(layer.norm))
     # Of a large dense layer not all weights are kept.
     kept = np.flatnonzero(np.isin(layer.unit, clear))
-    kept = kept[spread(len(kept), MOST)]
+    kept = kept[even_places(len(kept), MOST)]
     shown, weight = layer.unit[kept], shaped(layer, source.weight(source.about.first)[kept])
     marks = [tile(one, float(np.abs(one).max()), _SIDE) for one in weight]
 

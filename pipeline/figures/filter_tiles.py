@@ -14,8 +14,9 @@ from pipeline.contents import blocks
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Number
 from pipeline.figures.drawing.canvas import Canvas
-from pipeline.figures.drawing.kernels import crossed, matrix, spread, tile, wrapped
+from pipeline.figures.drawing.kernels import crossed, matrix, tile, wrapped
 from pipeline.formats.filters import FilterLayer, FiltersFile
+from pipeline.numerics.spreading import even_places
 from pipeline.store.tables import write_table
 
 Scale: TypeAlias = Literal["layer", "filter"]
@@ -77,13 +78,13 @@ class FilterTiles:
         layer, bounds = self._source.layer(name), self._bounds
         form = form_of(layer, is_first=name == self._source.about.first)
         most = {"tiles": bounds.tiles, "crossed": bounds.filters, "matrix": _ROWS}[form]
-        row = spread(len(layer.unit), most)
+        row = even_places(len(layer.unit), most)
         weight = shaped(
             layer, np.concatenate([self._source.weight(name, slice(one, one + 1)) for one in row])
         )
         total = weight.shape[1]
         wide = {"tiles": total, "crossed": bounds.channels, "matrix": _COLUMNS}[form]
-        channel = spread(total, wide)
+        channel = even_places(total, wide)
         weight, unit = weight[:, channel], layer.unit[row]
         numbers: dict[str, Number] = {
             "layer": name, "form": form, "filters": layer.units, "shown": len(unit), "channels": total,

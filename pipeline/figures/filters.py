@@ -12,13 +12,13 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
 from pipeline.contents.values import Fact, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.kernels import spread
 from pipeline.figures.filter_looks import add_looks
 from pipeline.figures.filter_quality import MEASURES, add_quality
 from pipeline.figures.filter_tiles import Bounds, FilterTiles, kernel_of
 from pipeline.figures.filter_units import UnitFilters
 from pipeline.formats.filters import FilterLayer, FiltersFile
 from pipeline.formats.status import Status
+from pipeline.numerics.spreading import evenly_spread
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def _chosen(layers: Mapping[str, FilterLayer], names: Sequence[str], most: int) 
     flat = [name for name in names if name not in formed]
     if len(names) <= most or not most:
         return list(names) if most else []
-    last = flat[-1:] if formed else [flat[place] for place in spread(len(flat), most)]
-    kept = {*last, *(formed[place] for place in spread(len(formed), most - len(last)))}
+    last = flat[-1:] if formed else evenly_spread(flat, most)
+    kept = {*last, *evenly_spread(formed, most - len(last))}
     return [name for name in names if name in kept]
 
 

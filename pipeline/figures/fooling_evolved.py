@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
@@ -17,6 +16,7 @@ from pipeline.figures.drawing.plotting import plot
 from pipeline.figures.fooling_pictures import on_page, sheet
 from pipeline.formats.fooling import Fooling
 from pipeline.formats.fooling_made import Evolved
+from pipeline.numerics.spreading import even_places
 from pipeline.store.tables import write_table
 
 WORDS = {"direct": "pixel by pixel", "cppn": "drawn"}
@@ -99,15 +99,10 @@ def _paint_course(figure: Figure, theme: Theme, found: Fooling) -> None:
     axes.legend(loc="lower right")
 
 
-def _spread(count: int) -> NDArray[np.intp]:
-    """Return at most so many places as are drawn, spread evenly."""
-    return np.linspace(0, count - 1, min(count, MOST)).round().astype(np.intp)
-
-
 def _pictures(
     section: SectionDraft, encoding: str, one: Evolved, outputs: Sequence[str], wanted: float
 ) -> blocks.Figure:
-    places = _spread(len(one.target))
+    places = even_places(len(one.target), MOST)
     born = [f"generation {since}" for since in one.since[places].tolist()]
     said = [
         (outputs[target], float(sure))

@@ -22,6 +22,7 @@ from pipeline.figures.people_doubt import add_doubt
 from pipeline.formats.humans import NETWORK, NONE, Humans
 from pipeline.formats.status import Status
 from pipeline.numerics.intervals import wilson
+from pipeline.numerics.spreading import evenly_spread
 from pipeline.store.tables import write_table
 
 MOST_DRAWN = 24
@@ -149,16 +150,11 @@ def _add_lists(
                     id=name,
                     caption=name,
                     columns=columns,
-                    rows=tuple(_spread(of_cell, listed)),
+                    # They stand by path, and so by class.
+                    rows=tuple(evenly_spread(of_cell, listed)),
                     numbers=numbers,
                 )
             )
-
-
-def _spread(rows: Sequence[tuple[Cell, ...]], most: int) -> list[tuple[Cell, ...]]:
-    """Return at most so many of the rows, spread evenly: they stand by path, and so by class."""
-    places = np.linspace(0, len(rows) - 1, min(len(rows), most)).round().astype(int)
-    return [rows[place] for place in places.tolist()]
 
 
 def _numbers(shown: Shown) -> dict[str, Number]:

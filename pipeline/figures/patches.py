@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart, Scene, SpriteSheet, Strip, UnitPart
 from pipeline.contents.slugs import layer_slug
@@ -20,6 +18,7 @@ from pipeline.figures.whole_images import WholeImages
 from pipeline.figures.winners import UNIT_FACTS, Names, count_tied, unit_table, winners_of
 from pipeline.formats.patches import DrawnLayer, PatchesFile
 from pipeline.numerics.geometry import BOUND, GLOBAL, UNKNOWN, ReceptiveField
+from pipeline.numerics.spreading import even_places
 from pipeline.parallel.threads import ordered
 from pipeline.store.tables import write_table
 
@@ -69,8 +68,7 @@ class LayerFiles:
         LayerPart
             What the section says of the layer and its units.
         """
-        count = len(self.drawn.unit)
-        shown = set(np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist())
+        shown = set(even_places(len(self.drawn.unit), most).tolist())
         units: list[UnitPart] = []
         sheets: list[SpriteSheet] = []
         overview: list[UnitTiles] = []

@@ -17,6 +17,7 @@ from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import Files, plot
 from pipeline.formats.similarity import Similarity, Training
 from pipeline.formats.status import Status
+from pipeline.numerics.spreading import even_places
 from pipeline.store.tables import write_table
 
 WIDTH = 3.5  # inches, of figures that stand side by side
@@ -122,7 +123,7 @@ def _add_training(section: SectionDraft, found: Similarity, training: Training, 
 
 def shown_checkpoints(count: int) -> list[int]:
     """Return the places of those that are drawn, spread evenly; the last, which is the network, is not."""
-    return np.unique(np.linspace(0, count - 2, min(count - 1, MOST_CHECKPOINTS)).round().astype(int)).tolist()
+    return even_places(count - 1, MOST_CHECKPOINTS).tolist()
 
 
 def _checkpoint(

@@ -16,6 +16,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
+from pipeline.numerics.spreading import evenly_spread
 from pipeline.store.tables import write_table
 
 BINS = 50
@@ -62,9 +63,7 @@ class Distribution:
 
     def _shown(self) -> list[str]:
         """Return the layers that have a row: all, or of too many some, spread evenly."""
-        names = list(self.values)
-        places = np.linspace(0, len(names) - 1, min(len(names), MOST_ROWS)).round().astype(int)
-        return [names[place] for place in places]
+        return evenly_spread(list(self.values), MOST_ROWS)
 
     def _counts(self, layer: str) -> NDArray[np.int64]:
         return np.histogram(self.values[layer], BINS, (0, 1))[0]

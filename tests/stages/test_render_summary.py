@@ -12,7 +12,6 @@ from pipeline.contents.blocks import Figure, Table
 from pipeline.contents.reading import read_section
 from pipeline.formats.weights import write_course
 from stages import predictions, render_summary
-from stages.render_summary import spread
 from tests.small.artifacts import write_activations, write_description, write_manifest, write_thumbnails
 from tests.small.files import bytes_below
 from tests.small.pages import check_sizes, page_of
@@ -157,8 +156,3 @@ def test_of_weights_from_elsewhere_all_images_count_and_what_is_not_known_is_sai
 
 def test_equal_bytes_twice(folder, tmp_path):
     assert bytes_below(folder) == bytes_below(render(tmp_path, training=TRAINING))
-
-
-def test_spread_takes_the_ends_and_no_row_twice():
-    assert spread(np.arange(10, 20), 4) == [10, 13, 16, 19]
-    assert spread(np.array([5]), 4) == [5]

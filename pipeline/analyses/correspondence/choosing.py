@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from pipeline.layers.layers import Layer
 from pipeline.layers.selection import select_layers
 from pipeline.numerics.geometry import ReceptiveField
+from pipeline.numerics.spreading import evenly_spread
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,7 @@ def placed_layers(
     without = {layer.name: why for layer in chosen if (why := lacks_place(layer, seen[layer.name]))}
     placed = [layer for layer in chosen if layer.name not in without]
     if patterns == "auto":
-        spread = np.linspace(0, len(placed) - 1, min(most, len(placed))).round().astype(int)
-        placed = [placed[place] for place in spread.tolist()]
+        placed = evenly_spread(placed, most)
     return Chosen(tuple(placed), without)
 
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from pipeline.layers.layers import Layer
 from pipeline.layers.selection import select_layers
+from pipeline.numerics.spreading import evenly_spread
 
 # Ends of the shares of a network's depth that have a weight of their own: AlexNet's layers 1 to 6, 7 to 12
 # and 13 to 20, of the paper.
@@ -57,6 +56,5 @@ def inverted_layers(
         if first is not None:
             after = [layer for layer in chosen if places[layer.name] > places[first.name]]
             chosen = [first, *after]
-        spread = np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int)
-        chosen = [chosen[place] for place in spread.tolist()]
+        chosen = evenly_spread(chosen, most)
     return [Deep(layer, (places[layer.name] + 1) / len(layers)) for layer in chosen]

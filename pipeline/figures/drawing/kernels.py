@@ -51,11 +51,6 @@ def tile(weight: Weights, largest: float, side: int) -> UInt8:
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def spread(count: int, most: int) -> NDArray[np.int64]:
-    """Return the numbers of at most `most` of `count` things, evenly spread, ascending."""
-    return np.unique(np.linspace(0, max(count - 1, 0), min(most, count)).round().astype(np.int64))
-
-
 def wrapped(tiles: Sequence[UInt8], labels: Sequence[str], title: str, note: str) -> Canvas:
     """Draw tiles of one size in lines, each under its label, below a title and a note."""
     height, width = tiles[0].shape[:2]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pipeline.contents.values import Cell
+from pipeline.numerics.spreading import evenly_spread
 from pipeline.report.collecting import LayerEntry, UnitEntry, Worded
 from pipeline.report.unit_shown import Glimpse, glimpse_of
 
@@ -67,8 +66,7 @@ def choose_units(layers: Sequence[LayerEntry]) -> tuple[list[Chosen], str]:
 
 def spread(chosen: Sequence[Chosen]) -> list[Chosen]:
     """Return at most `MOST_LAYERS`, evenly spread, the first and the last among them."""
-    places = np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_LAYERS)).round().astype(int)
-    return [chosen[place] for place in places.tolist()]
+    return evenly_spread(chosen, MOST_LAYERS)
 
 
 def _choose(layer: LayerEntry, name: str) -> Chosen | None:

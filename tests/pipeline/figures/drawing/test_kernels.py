@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.drawing.kernels import crossed, matrix, shades, spread, strip, tile, wrapped
+from pipeline.figures.drawing.kernels import crossed, matrix, shades, strip, tile, wrapped
 
 
 def test_zero_is_grey_and_the_largest_weight_white():
@@ -23,13 +23,6 @@ def test_a_tile_keeps_its_form(kernel):
     height, width = tile(np.zeros((1, *kernel)), 1, 56).shape[:2]
     assert height * kernel[1] == width * kernel[0]
     assert 40 <= max(height, width) <= 72
-
-
-@pytest.mark.parametrize(
-    ("count", "most", "expected"), [(5, 9, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (3, 1, [0]), (0, 4, [])]
-)
-def test_a_choice_is_spread_evenly(count, most, expected):
-    assert spread(count, most).tolist() == expected
 
 
 def test_labels_of_flat_kernels_do_not_overlap():
