@@ -146,7 +146,10 @@ def _evaluate(params: Params, paths: Mapping[str, Path], description: Descriptio
     labels = _read_labels(paths, activations.image_id, description.classes)
     predictions, outputs = _predict(activations, labels.right)
     names = _output_names(description, outputs)
-    split, basis = counted_split(labels.split, trained=description.training is not None, drawn=labels.drawn)
+    # A split without labels, as a contest's test images are, has no accuracy.
+    known = labels.right >= 0
+    splits = labels.split[known] if known.any() else labels.split
+    split, basis = counted_split(splits, trained=description.training is not None, drawn=labels.drawn)
     if basis == "unknown" and labels.drawn:
         labels = replace(labels, split=np.full(len(labels.split), ALL))
     counted = predictions if split is None else predictions.rows(labels.split == split)

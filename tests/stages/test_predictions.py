@@ -145,6 +145,18 @@ def test_of_weights_trained_here_the_drawn_split_counts(run):
     assert (found.held_out, found.basis, found.splits.name) == ("test", "held out", ("test", "train"))
 
 
+@pytest.mark.parametrize(
+    ("others", "counted", "basis"), [("val", "val", "held out"), ("train", "", "trained on")]
+)
+def test_a_split_without_labels_is_not_what_counts(run, others, counted, basis):
+    split = np.array(["train", "test", others, others] * 20)
+    label = np.where(split == "test", -1, LABEL)
+    found = read_predictions(run(label=label, split=split.tolist(), training={"epochs": 1})["out"])
+    assert (found.held_out, found.basis) == (counted, basis)
+    used = split[found.image_id] == others if counted else split[found.image_id] != "test"
+    assert found.confusion.images.sum() == used.sum() > 0
+
+
 def test_a_dataset_may_say_that_all_of_it_was_held_out(run, caplog):
     found = read_predictions(run(split=["test"] * 80)["out"])
     assert (found.held_out, found.basis, found.splits.name) == ("test", "declared", ("test",))
