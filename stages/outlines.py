@@ -4,8 +4,10 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline import store
-from pipeline.analyses.outlines.levels import Tail, levels
-from pipeline.analyses.outlines.winners import WinnerMaps, scales
+from pipeline.analyses.outlines.gathering import Gathering, Seen, gatherings
+from pipeline.analyses.outlines.levels import levels
 from pipeline.dataset.originals import Originals, originals
 from pipeline.errors import UserError
 from pipeline.formats.activations import INPUT
@@ -23,14 +25,16 @@ from pipeline.formats.outlines import VERSION, About, OutlinedLayer, OutlinesWri
 from pipeline.formats.patches import DrawnLayer, open_patches
 from pipeline.formats.status import not_run
 from pipeline.formats.weights import read_description
+from pipeline.images.decoding import ImageError
 from pipeline.images.preprocess import Preprocessing
-from pipeline.layers.batches import Batch, Batches
+from pipeline.layers.batches import Batches
 from pipeline.layers.layers import describe_layers
 from pipeline.layers.observer import Observer
-from pipeline.model.device import choose_device, device_and_dtype, place_inputs, place_network
+from pipeline.model.device import choose_device, device_and_dtype, is_on_gpu, place_inputs, place_network
 from pipeline.model.network import load_network
 from pipeline.numerics.geometry import GLOBAL, ReceptiveField
 from pipeline.numerics.scratch import on_disk
+from pipeline.parallel.forks import map_forked
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
 from pipeline.progress import progress
@@ -44,52 +48,62 @@ from stages.leaving import leave
 log = logging.getLogger(__name__)
 
 Ids = NDArray[np.int64]
+Sampled = NDArray[np.bool_]
+
+BATCHES = 4  # that are forwarded in one process after each other
+
+
+class Part(NamedTuple):
+    """What came of some images: of each layer, and which could be read and which could not."""
+
+    layers: dict[str, Seen]
+    kept: list[int]
+    skipped: list[tuple[int, ImageError]]
 
 
 @dataclass(frozen=True)
-class Gathering:
-    """What is being gathered of one layer.
+class Work:
+    """What is gathered of which images, and how they are seen.
 
-    Attributes
-    ----------
-    drawn
-        Its units and their winners.
-    maps, scale
-        (V, K, h, w) float16, on disk: the winners' maps, each unit's divided by its scale, (V,).
-    winners, tail
-        What fills them, and what the levels are found by.
+    `looked_at` has the layers that are gathered by the one whose output it is: of a bounded layer that is
+    where its input is computed. `sample` are the images that the levels are taken on.
     """
 
-    drawn: DrawnLayer
-    maps: NDArray[np.float16]
-    scale: NDArray[np.float32]
-    winners: WinnerMaps
-    tail: Tail
+    network: nn.Module
+    drawn: Mapping[str, DrawnLayer]
+    looked_at: Mapping[str, Sequence[str]]
+    room: NDArray[np.float16]
+    sample: Ids
+    preprocessing: Preprocessing
+    batch_size: int
 
+    @property
+    def here(self) -> bool:
+        """Whether all is done in this process, as of `map_forked`."""
+        return is_on_gpu(self.network)
 
-@dataclass(frozen=True)
-class Gatherer:
-    """Takes what is wanted out of one batch, of which the `sampled` images count for levels.
+    def gatherings(self, sampled: int) -> dict[str, Gathering]:
+        """Begin to gather all layers, of so many images of the sample at most."""
+        return gatherings(self.drawn, sampled, self.room)
 
-    `gathered` has, by each layer that is looked at, what is gathered there: of a bounded layer that is where
-    its input is computed.
-    """
+    def forward(self, images: Originals) -> Part:
+        """Forward some images, and put their maps into the room."""
+        any_sampled = bool(np.isin(images.image_id, self.sample).any())
+        gathered = self.gatherings(len(self.sample) * any_sampled)
+        threads = count_workers() if self.here else 1
+        batches = Batches(images, self.preprocessing, self.batch_size, threads=threads)
+        observer, place = Observer(self.network, self.looked_at), device_and_dtype(self.network)
+        for batch in batches:
+            ids, sampled = batch.image_id, np.isin(batch.image_id, self.sample)
 
-    gathered: Mapping[str, Sequence[Gathering]]
-    batch: Batch
-    sampled: NDArray[np.bool_]
+            def visit(name: str, value: Tensor, ids: list[int] = ids, sampled: Sampled = sampled) -> None:
+                for one in self.looked_at[name]:
+                    gathered[one].take(ids, sampled, value)
 
-    def visit(self, name: str, value: Tensor) -> None:
-        """Take it out of a layer's output."""
-        for one in self.gathered[name]:
-            self._take(one, value)
-
-    def _take(self, one: Gathering, value: Tensor) -> None:
-        units = torch.as_tensor(one.drawn.unit, device=value.device)
-        chosen = value.index_select(1, units).float().cpu().numpy()
-        maps = chosen.reshape(*chosen.shape[:2], *one.maps.shape[2:])
-        one.winners.add(self.batch.image_id, maps)
-        one.tail.add(maps[self.sampled].swapaxes(0, 1).reshape(len(units), -1))
+            with torch.inference_mode():
+                observer.forward(place_inputs(batch.inputs, *place), visit)
+        layers = {name: one.seen() for name, one in gathered.items()}
+        return Part(layers, batches.kept, batches.skipped)
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
@@ -113,14 +127,13 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     paths["out"].parent.mkdir(parents=True, exist_ok=True)
     with open_manifest(paths["manifest"]) as manifest, _room(paths["out"].parent, drawn) as room:
         sample = _sample(len(manifest), params)
-        gathered = _gatherings(drawn, len(sample), room)
         images = originals(manifest, np.union1d(_images_of(drawn.values()), sample))
         _announce(images, sample, room)
         network = place_network(load_network(paths["weights"]), choose_device())
-        batches = Batches(images, description.preprocessing, params.batch_size, threads=count_workers())
-        looked_at = _looked_at(network, gathered, description.preprocessing)
-        _forward(network, looked_at, batches, sample, len(images.image_id))
-        read = int(np.isin(batches.kept, sample).sum())
+        looked_at = _looked_at(network, drawn, description.preprocessing)
+        work = Work(network, drawn, looked_at, room, sample, description.preprocessing, params.batch_size)
+        gathered, kept = _forward(work, images)
+        read = int(np.isin(kept, sample).sum())
         about = About(tuple(drawn), read, description.preprocessing.input_size)
         ungated = _ungated(network, drawn, description.preprocessing)
         with new_outlines(paths["out"], about, made_from=made_from) as writer:
@@ -142,19 +155,6 @@ def _sample(images: int, params: Params) -> Ids:
     return np.sort(chosen).astype(np.int64)
 
 
-def _gatherings(drawn: Mapping[str, DrawnLayer], sample: int, room: np.ndarray) -> dict[str, Gathering]:
-    """Divide the room among the layers."""
-    gathered, start = {}, 0
-    for name, layer in drawn.items():
-        shape, positions = (*layer.image_id.shape, *layer.geometry.map_size), prod(layer.geometry.map_size)
-        maps = room[start : start + prod(shape)].reshape(shape)
-        tail = Tail(len(layer.unit), sample * positions)
-        scale = scales(layer.key.max(1))
-        gathered[name] = Gathering(layer, maps, scale, WinnerMaps(layer.image_id, maps, scale), tail)
-        start += prod(shape)
-    return gathered
-
-
 def _images_of(layers: Iterable[DrawnLayer]) -> Ids:
     """Return the images that are in any place, ascending, each once."""
     shown = np.unique(np.concatenate([layer.image_id.ravel() for layer in layers]))
@@ -169,29 +169,23 @@ def _announce(images: Originals, sample: Ids, room: np.ndarray) -> None:
 
 
 def _looked_at(
-    network: nn.Module, gathered: Mapping[str, Gathering], preprocessing: Preprocessing
-) -> dict[str, list[Gathering]]:
-    """Return what is gathered by the layer whose output it is: of a bounded layer the one before."""
+    network: nn.Module, drawn: Mapping[str, DrawnLayer], preprocessing: Preprocessing
+) -> dict[str, list[str]]:
+    """Return the layers by that whose output is gathered: of a bounded layer the one before."""
     before: dict[str, str | None] = {}
-    if any(one.drawn.ranked_by == INPUT for one in gathered.values()):
+    if any(layer.ranked_by == INPUT for layer in drawn.values()):
         layers = describe_layers(network, preprocessing.input_size, preprocessing.channels)
         before = {layer.name: layer.before for layer in layers}
-    found: dict[str, list[Gathering]] = {}
-    for name, one in gathered.items():
-        source = before[name] if one.drawn.ranked_by == INPUT else name
+    found: dict[str, list[str]] = {}
+    for name, layer in drawn.items():
+        source = before[name] if layer.ranked_by == INPUT else name
         assert source is not None, "ranked by the input of a layer that has none"
-        found.setdefault(source, []).append(one)
+        found.setdefault(source, []).append(name)
     return found
 
 
-def _forward(
-    network: nn.Module,
-    gathered: Mapping[str, Sequence[Gathering]],
-    batches: Batches,
-    sample: Ids,
-    images: int,
-) -> None:
-    """Forward every image once, all layers together.
+def _forward(work: Work, images: Originals) -> tuple[dict[str, Gathering], list[int]]:
+    """Forward every image once, all layers together; return what was gathered, and the images that were read.
 
     Raises
     ------
@@ -200,19 +194,32 @@ def _forward(
     """
     # The last bits must not depend on the number of cores.
     torch.set_num_threads(1)
-    observer, place = Observer(network, gathered), device_and_dtype(network)
-    with progress("outlining", total=images, unit="images") as bar:
-        for batch in batches:
-            gatherer = Gatherer(gathered, batch, np.isin(batch.image_id, sample))
-            with torch.inference_mode():
-                observer.forward(place_inputs(batch.inputs, *place), gatherer.visit)
-            bar.advance(len(batch.image_id))
-    for image_id, error in batches.skipped:
-        log.warning("image %d cannot be read any more: %s", image_id, error)
-    if not batches.kept:
+    parts, total, kept = _parts(work, images), len(images.image_id), []
+    gathered = work.gatherings(len(work.sample))
+    trial = partial(work.forward, parts[0].take(parts[0].image_id[: work.batch_size]))
+    with progress("outlining", total=total, unit="images") as bar:
+        for part in map_forked(work.forward, parts, trial=trial, stage="outlines", here=work.here):
+            for name, seen in part.layers.items():
+                gathered[name].merge(seen)
+            kept += part.kept
+            for image_id, error in part.skipped:
+                log.warning("image %d cannot be read any more: %s", image_id, error)
+            bar.advance(len(part.kept) + len(part.skipped))
+    if not kept:
         raise UserError(
-            f"outlines: none of {images} images can be read any more; run the manifest stage again"
+            f"outlines: none of {total} images can be read any more; run the manifest stage again"
         )
+    return gathered, kept
+
+
+def _parts(work: Work, images: Originals) -> list[Originals]:
+    """Return the images of the sample, which alone make tails, some at a time, and then the others."""
+    sampled, size = np.isin(images.image_id, work.sample), BATCHES * work.batch_size
+    return [
+        images.take(ids[start : start + size])
+        for ids in (images.image_id[sampled], images.image_id[~sampled])
+        for start in range(0, len(ids), size)
+    ]
 
 
 def _ungated(

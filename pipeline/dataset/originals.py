@@ -37,6 +37,11 @@ class Originals:
     path: Array
     sha256: Array
 
+    def take(self, image_ids: Array) -> Originals:
+        """Return some of them, by their ids."""
+        rows = np.flatnonzero(np.isin(self.image_id, image_ids))
+        return Originals(self.dataset, self.image_id[rows], self.path[rows], self.sha256[rows])
+
     def read(self, image_id: int) -> npt.NDArray[np.uint8]:
         """Read and decode one image: `read_row`, the image being named by its id."""
         return self.read_row(int(np.searchsorted(self.image_id, image_id)))

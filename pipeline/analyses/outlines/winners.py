@@ -81,3 +81,8 @@ class WinnerMaps:
                 self._maps[unit, place] = np.clip(maps[unit] / self._scale[unit], -LARGEST, LARGEST)
                 self.found[unit, place] = True
                 self.largest[unit] = max(self.largest[unit], maps[unit].max())
+
+    def merge(self, found: npt.NDArray[np.bool_], largest: Floats) -> None:
+        """Add what others found of other images, whose maps lie in the same place."""
+        self.found |= found
+        np.maximum(self.largest, largest, out=self.largest)

@@ -33,6 +33,13 @@ def test_images_are_found_by_their_row(manifest):
     assert length == len(images.dataset.read(images.path[1].decode()))
 
 
+def test_some_of_them_are_read_as_all_are(manifest):
+    with open_manifest(manifest) as file:
+        some = originals(file, np.array([0, 1, 4])).take(np.array([4, 0, 2]))
+    assert some.image_id.tolist() == [0, 4]
+    assert (some.read(4) == 4).all()
+
+
 def test_an_image_that_changed_is_told(manifest):
     with open_manifest(manifest) as file:
         images = originals(file, np.array([0, 3]))

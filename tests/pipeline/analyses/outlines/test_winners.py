@@ -22,6 +22,22 @@ def test_every_place_gets_its_unit_s_map_on_its_image_in_whatever_order_images_c
     assert winners.largest.tolist() == expected
 
 
+def test_images_may_be_taken_in_apart():
+    image_id, ones = np.array([[4, 2, 7], [2, 9, 4]]), np.ones(2, np.float32)
+    values = RNG.standard_normal((10, 2, 2, 3)).astype(np.float32)
+    whole, maps = (np.zeros((2, 3, 2, 3), np.float16) for _ in range(2))
+    expected = WinnerMaps(image_id, whole, ones)
+    expected.add([2, 4, 9], values[[2, 4, 9]])
+    found = WinnerMaps(image_id, maps, ones)
+    for ids in ([2], [4, 9]):
+        other = WinnerMaps(image_id, maps, ones)
+        other.add(ids, values[ids])
+        found.merge(other.found, other.largest)
+    np.testing.assert_array_equal(maps, whole)
+    np.testing.assert_array_equal(found.found, expected.found)
+    np.testing.assert_array_equal(found.largest, expected.largest)
+
+
 def test_what_float16_cannot_hold_becomes_its_largest():
     maps = np.zeros((1, 1, 1, 2), np.float16)
     winners = WinnerMaps(np.array([[0]]), maps, ONE)
