@@ -93,6 +93,7 @@ def _read_points(embedding: Embedding, known: Known) -> Points:
         embedding.image_id, [path[row] for row in embedding.image_id], embedding.xy, embedding.grid,
         embedding.grid_shape, embedding.label, predicted, classes, numbers,
         [made for one in attributes.items() if (made := attribute(*one, embedding.image_id))],
+        np.flatnonzero(evaluated.class_output < 0).tolist(),
     )  # fmt: skip
 
 
@@ -135,6 +136,9 @@ def _describe(found: Neighbours, known: Known) -> Described:
         names.of_class, names.of_output,
     )  # fmt: skip
 
+    judged = label >= 0
+    judged[judged] = evaluated.class_output[label[judged]] >= 0
+
     def named(indices: NDArray[np.int32]) -> dict[int, str | None]:
         said = (classes[index] if index >= 0 else None for index in indices.tolist())
         return dict(zip(image_id.tolist(), said, strict=True))
@@ -142,7 +146,7 @@ def _describe(found: Neighbours, known: Known) -> Described:
     tiles = _tiles(known.thumbnails, shown)(np.arange(len(shown)), TILE)
     return Described(
         dict(zip(shown.tolist(), tiles, strict=True)), dict(zip(image_id.tolist(), path, strict=True)),
-        named(label), named(predicted),
+        named(label), named(predicted), dict(zip(image_id.tolist(), judged.tolist(), strict=True)),
     )  # fmt: skip
 
 

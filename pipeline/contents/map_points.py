@@ -80,6 +80,8 @@ class MapPoints:
         What else points can be coloured by; not read back.
     sequence, scale
         Colours of an attribute's words, again from the first where they are more; of numbers, low to high.
+    without_output
+        Places in `classes` that no output of the network is known to stand for.
     runs
         Name and first point of each script of paths; known once they are written, and read back.
     """
@@ -98,6 +100,7 @@ class MapPoints:
     attributes: Sequence[Attribute] = ()
     sequence: Sequence[str] = ()
     scale: Sequence[str] = ()
+    without_output: Sequence[int] = ()
     runs: Sequence[tuple[str, int]] = ()
 
 
@@ -120,6 +123,7 @@ class _Source(BaseModel):
     attributes: list[dict[str, Any]]
     sequence: list[str]
     scale: list[str]
+    without_output: list[int]
 
 
 def write_map_points(folder: Path, points: MapPoints) -> tuple[list[str], list[str]]:
@@ -149,7 +153,7 @@ def write_map_points(folder: Path, points: MapPoints) -> tuple[list[str], list[s
         n=len(points.x), x=x, y=y, gx=gx, gy=gy, grid=points.grid, label=_packed(points.label, bits),
         predicted=_packed(points.predicted, bits), classes=list(points.classes), colours=list(points.colours),
         levels=list(points.levels), paths=paths, first=first, attributes=attributes,
-        sequence=list(points.sequence), scale=list(points.scale),
+        sequence=list(points.sequence), scale=list(points.scale), without_output=list(points.without_output),
     )  # fmt: skip
     text = json.dumps(source.model_dump(), separators=(",", ":"), sort_keys=True)
     (folder / SCRIPT).write_text(f"{_BEGIN}{text};\n", encoding="ascii")
@@ -179,7 +183,7 @@ def read_map_points(folder: Path) -> MapPoints:
             label=_with_none(_unpacked(source.label, bits), bits),
             predicted=_with_none(_unpacked(source.predicted, bits), bits),
             classes=source.classes, colours=source.colours, levels=source.levels,
-            sequence=source.sequence, scale=source.scale,
+            sequence=source.sequence, scale=source.scale, without_output=source.without_output,
             runs=list(zip(source.paths, source.first, strict=True)),
             path=[path for run in runs for path in run["path"]],
             image_id=np.array([one for run in runs for one in run["id"]], np.int64),

@@ -80,7 +80,7 @@ def _colourings(points: Points) -> Iterator[Colouring]:
         yield Colouring(
             "predicted", "by-prediction", Attribute("predicted", points.predicted, points.classes), looks
         )
-    judged = (points.label >= 0) & (points.predicted >= 0)
+    judged = points.judged
     if judged.any():
         wrong = np.where(judged, points.label != points.predicted, -1)
         attribute = Attribute("right", wrong, ("right", "wrong"))

@@ -65,6 +65,9 @@ class Points:
         The map's attributes: quality numbers and counts.
     attributes
         What else the dataset says of the images.
+    without_output
+        Classes of the dataset that no output is known to stand for: of their images it is not known whether
+        the network is right.
     """
 
     image_id: NDArray[np.int64]
@@ -77,6 +80,13 @@ class Points:
     classes: tuple[str, ...]
     numbers: dict[str, Any]
     attributes: Sequence[Attribute] = ()
+    without_output: Sequence[int] = ()
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """(N,) whether it is known if the network is right."""
+        answerable = ~np.isin(self.label, self.without_output)
+        return (self.label >= 0) & (self.predicted >= 0) & answerable
 
     @property
     def unit(self) -> NDArray[np.float64]:
@@ -238,7 +248,7 @@ def _viewed(points: Points, rows: NDArray[np.integer], levels: Sequence[dict[str
         path=[points.path[row] for row in rows], image_id=points.image_id[rows],
         levels=[Level.model_validate(level) for level in levels],
         attributes=[replace(one, value=one.value[rows]) for one in points.attributes],
-        sequence=SEQUENCE, scale=SCALE,
+        sequence=SEQUENCE, scale=SCALE, without_output=points.without_output,
     )  # fmt: skip
 
 

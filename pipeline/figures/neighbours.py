@@ -40,12 +40,15 @@ class Described:
         Image id to its path.
     label, predicted
         Image id to a class's name; None where there is none.
+    judged
+        Image id to whether it is known if the network is right.
     """
 
     tile: Mapping[int, NDArray[np.uint8]]
     path: Mapping[int, str]
     label: Mapping[int, str | None]
     predicted: Mapping[int, str | None]
+    judged: Mapping[int, bool]
 
 
 def add_neighbours(section: SectionDraft, found: Neighbours | Status, known: Described | None) -> None:
@@ -168,7 +171,7 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
     label, predicted = known.label[probe], known.predicted[probe]
     numbers: dict[str, Number] = {
         "path": known.path[probe], "label": label or "", "predicted": predicted or "",
-        "right": int(label == predicted),
+        "right": int(known.judged[probe] and label == predicted),
     }  # fmt: skip
     return blocks.Figure(
         id=name, caption="probe", numbers=numbers, data=NEAREST, **canvas.save(section.folder, name)
@@ -178,7 +181,7 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
 def _said(known: Described, probe: int) -> tuple[str, str]:
     """Return a probe's label and what it is taken for, each a line."""
     label, predicted = known.label[probe], known.predicted[probe]
-    of_it = "" if label is None else f" {SAME if label == predicted else OTHER}"
+    of_it = f" {SAME if label == predicted else OTHER}" if known.judged[probe] else ""
     return short(f"label {label or '–'}", 30), f"taken for {short(predicted or '–', 20)}{of_it}"
 
 

@@ -11,6 +11,7 @@ class MapData {
     this.classes = [...source.classes.map(visible), "no label"];
     this.label = withNone(unpacked(source.label, bits), bits, none);
     this.predicted = withNone(unpacked(source.predicted, bits), bits, none);
+    this.withoutOutput = new Set(source.without_output);
     this.wrongOnly = false;
     this.passes = new Uint8Array(this.count).fill(1);
     this.levels = source.levels;
@@ -62,7 +63,7 @@ class MapData {
   // Whether it is known if the network is right.
   judged(i) {
     const none = this.classes.length - 1;
-    return this.predicted[i] !== none && this.label[i] !== none;
+    return this.predicted[i] !== none && this.label[i] !== none && !this.withoutOutput.has(this.label[i]);
   }
 
   filter(colouring) {

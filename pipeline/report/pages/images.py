@@ -71,6 +71,7 @@ def _map(found: ImageMap, points: MapPoints) -> dict[str, Any]:
     return {
         "folder": address(found.section.folder),
         "classes": list(points.classes),
+        "without_output": list(points.without_output),
         "atlases": points.levels[-1].model_dump(),
         "images": len(points.path),
         "runs": list(points.runs),

@@ -16,12 +16,12 @@ LABEL = np.repeat(np.arange(2, dtype=np.int32), 20)
 PREDICTED = np.where(np.arange(COUNT) % 10 == 0, 1 - LABEL, LABEL).astype(np.int32)
 
 
-def points(label=LABEL, predicted=PREDICTED, attributes=()):
+def points(label=LABEL, predicted=PREDICTED, attributes=(), without_output=()):
     xy = np.stack((np.arange(COUNT), np.arange(COUNT) % 7), 1).astype(np.float32)
     cells = np.stack(np.divmod(np.arange(COUNT), 8), 1)
     return Points(
         np.arange(COUNT), [f"{row}.png" for row in range(COUNT)], xy, cells, (8, 8), label, predicted,
-        ("a", "b"), {}, attributes,
+        ("a", "b"), {}, attributes, without_output,
     )  # fmt: skip
 
 
@@ -50,6 +50,14 @@ def test_prediction_and_right_and_wrong_have_their_colours(draw, tmp_path):
     assert {RIGHT, WRONG} <= colours_of(tmp_path / figures["by-right"].image)
     table = list(csv.DictReader((tmp_path / "colours.csv").open()))
     assert [row["right"] for row in table[:3]] == ["wrong", "right", "right"]
+
+
+def test_of_classes_that_no_output_stands_for_it_is_not_said_whether_the_network_is_right(draw, tmp_path):
+    assert list(draw(points(without_output=[0, 1]))) == ["by-predicted"]
+    draw(points(without_output=[0]))
+    table = list(csv.DictReader((tmp_path / "colours.csv").open()))
+    assert [row["right"] for row in table[:20]] == [""] * 20
+    assert {row["right"] for row in table[20:]} == {"right", "wrong"}
 
 
 def test_attributes_are_coloured_by_word_or_on_a_scale(draw, tmp_path):

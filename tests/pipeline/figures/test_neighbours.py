@@ -6,7 +6,7 @@ from PIL import Image
 
 from pipeline.contents.blocks import Figure, Multiples, Notice
 from pipeline.contents.writing import SectionDraft, write_section
-from pipeline.figures.neighbours import SHOWN, TILE, Described, add_neighbours, shown_images
+from pipeline.figures.neighbours import SAME, SHOWN, TILE, Described, _said, add_neighbours, shown_images
 from pipeline.formats.neighbours import SPACES, About, Neighbours, Space, Summary
 from pipeline.formats.status import not_run
 from tests.small.pages import page_of
@@ -33,12 +33,12 @@ def found(classes=3, summary=True, k=7, **about):
     return Neighbours(About(**told), IDS, np.array([8, 2]), sample, chance, spaces)
 
 
-def described(label=lambda one: "abc"[one % 3]):
+def described(label=lambda one: "abc"[one % 3], judged=True):
     ids = [*IDS.tolist(), *range(20, 70)]
     shades = {one: np.full((TILE, TILE, 4), (one, one, one, 255), np.uint8) for one in ids}
     return Described(
         shades, {one: f"x/{one}.png" for one in ids}, {one: label(one) for one in ids},
-        dict.fromkeys(ids, "c"),
+        dict.fromkeys(ids, "c"), dict.fromkeys(ids, judged),
     )  # fmt: skip
 
 
@@ -53,6 +53,11 @@ def draw(tmp_path):
         return section.folder, content
 
     return once
+
+
+def test_a_probe_is_right_only_where_that_is_known():
+    known, unknown = (_said(described(judged=judged), 2) for judged in (True, False))
+    assert known == ("label c", f"taken for c {SAME}") and unknown == ("label c", "taken for c")
 
 
 def test_images_to_show_are_the_probes_and_their_first_neighbours():
