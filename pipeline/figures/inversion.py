@@ -101,6 +101,9 @@ def _told(found: InversionFile, layers: Mapping[str, InvertedLayer]) -> dict[str
             "least_layer": least, "least": known[least], "most_layer": most, "most": known[most],
             "rises": int(_ascends(list(known.values()))), "falls": int(_ascends([*known.values()][::-1])),
         }  # fmt: skip
+    between = {name: median(layers[name].between) for name in known}
+    lost = [name for name, value in between.items() if value is not None and known[name] >= value]
+    told |= {"lost": len(lost), "lost_layers": ", ".join(lost)}
     first, last = next(iter(layers)), list(layers)[-1]
     told |= {"first": first, "last": last}
     for place, name in (("first", first), ("last", last)):

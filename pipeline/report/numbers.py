@@ -1,5 +1,6 @@
 """How the report writes numbers: one way everywhere, in captions and in tables."""
 
+import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -69,12 +70,17 @@ def share(value: Any, places: int = 1) -> str:
 def interval(ends: Sequence[Any], places: int = 1) -> str:
     """Write an interval of shares in per cent, or of their differences: beside a minus no dash means "to".
 
+    Where both ends would be zero, it has as many decimals as show two digits of the larger.
+
     Raises
     ------
     ValueError
         If these are not two numbers.
     """
     low, high = ends
+    largest = 100 * max(abs(_real(low)), abs(_real(high)))
+    if 0 < largest < 10.0**-places / 2:
+        places = 1 - math.floor(math.log10(largest))
     begin, end = _signed(f"{100 * _real(low):.{places}f}"), share(high, places)
     return f"{begin} to {end}" if MINUS in begin + end else f"{begin}{RANGE}{end}"
 

@@ -14,7 +14,7 @@ from tests.small.probes import PICTURED, PICTURES
 
 def draw(folder, layers, *, shown=3):
     section = SectionDraft("inversion", folder / "section")
-    section.folder.mkdir()
+    section.folder.mkdir(parents=True)
     with open_inversion(small.write(folder / "inversion.h5", layers)) as found:
         add_inversion(section, found, PICTURED, shown=shown)
     return section.content()
@@ -58,6 +58,13 @@ def test_numbers_are_those_of_the_layers(content):
     table = content.blocks[2]
     assert table.rows[1][2:5] == pytest.approx((0.4, 0.2, 0.8)) and table.rows[1][7] == (1, 3)
     assert [fact.value for fact in content.layers[0].facts] == [pytest.approx(0.2), (3, 3)]
+
+
+def test_layers_are_named_whose_codes_are_met_no_better_than_by_other_images(content, tmp_path):
+    assert content.numbers["lost"] == 0
+    # Other codes are 1.2 away in the median, and those of the reconstructions 0.2 times the factor.
+    worse = draw(tmp_path / "worse", {"conv": small.layer(), "code": small.layer(factor=7)})
+    assert (worse.numbers["lost"], worse.numbers["lost_layers"]) == (1, "code")
 
 
 def test_the_data_have_a_line_a_layer_and_probe(content, tmp_path):

@@ -106,3 +106,15 @@ def test_of_a_network_that_is_sure_of_nothing_differences_are_not_rounded_away(t
     assert re.search(r"better by 0\.0\d\d percentage points in deletion \(0\.0\d\d to 0\.0\d\d\)", page)
     assert "by 0.0 percentage points" not in page
     assert "Of whole images it is 0.1 % in the mean; an even guess among" in page
+    assert "sure of nothing here" not in page, "it is held against the labels"
+
+
+def test_of_a_network_that_is_no_surer_than_a_guess_of_what_it_predicts_it_is_said(tmp_path):
+    found = scorecard()
+    found.images.by_label[:] = False
+    for order in found.orders.values():
+        order.deletion[:, 0] = 1.1 / found.about.outputs
+    with new_chapter(tmp_path / "attribution") as chapter:
+        add_scorecard(chapter.section("scorecard"), found, PROBES)
+    page = " ".join(page_of(tmp_path / "attribution/scorecard", tmp_path).replace("\u00a0", " ").split())
+    assert "The network is sure of nothing here." in page
