@@ -31,7 +31,7 @@ class Jobs:
     def work(self, *, trial: Callable[[], object], stage: str, here: bool = False) -> None:
         """Do all jobs, and show how far it is; parameters and errors are those of `map_forked`."""
         calls = [job for job, _ in self._jobs]
-        with progress(stage, total=len(calls), unit="jobs") as bar:
+        with progress("working", total=len(calls), unit="jobs") as bar:
             found = map_forked(_call, calls, trial=trial, stage=stage, here=here)
             for (_, results), result in zip(self._jobs, found, strict=True):
                 results.append(result)
