@@ -88,7 +88,7 @@ def _drawn(params: Params, manifest: ManifestFile, evaluated: Evaluated, named: 
     # Without a label, what the network takes it for says what an image is like.
     group = np.where(label >= 0, label, len(evaluated.output_name) + predicted)
     verdict = np.where(label < 0, UNKNOWN, np.where(label == predicted, RIGHT, WRONG)).astype(np.int8)
-    wanted = Wanted(params.right, params.wrong, params.most - len(named))
+    wanted = Wanted(params.right, params.wrong, params.least - len(named), params.most - len(named))
     return evaluated.image_id[rows[draw(group, verdict, wanted, params.seed)]]
 
 

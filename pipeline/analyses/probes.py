@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, count, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,14 @@ WRONG, RIGHT, UNKNOWN = 0, 1, -1
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many images to draw: of each group the right and the wrong ones, and at most so many in all."""
+    """How many images to draw: of each group the right and the wrong ones, and in all.
+
+    Where groups are so few that these come to less than `least`, two, three, … times as many of each are drawn.
+    """
 
     right: int
     wrong: int
+    least: int
     most: int
 
 
@@ -44,13 +48,26 @@ def draw(group: NDArray[np.int64], verdict: NDArray[np.int8], wanted: Wanted, se
     # Images of one group and verdict lie together then, in an order by lot.
     order = order[np.lexsort((verdict[order], group[order]))]
     begins = np.flatnonzero(_changes(group[order]) | _changes(verdict[order]))
-    kept: dict[int, dict[int, list[int]]] = {}
+    known: dict[int, dict[int, Rows]] = {}
     for begin, end in zip(begins.tolist(), np.append(begins, len(order))[1:].tolist(), strict=True):
         first = order[begin]
-        most = _most(int(verdict[first]), wanted)
-        kept.setdefault(int(group[first]), {})[int(verdict[first])] = order[begin:end][:most].tolist()
-    queues = [kept[name] for name in rng.permutation(list(kept)).tolist()]
-    return np.array(_in_rounds(queues)[: wanted.most], np.intp)
+        known.setdefault(int(group[first]), {})[int(verdict[first])] = order[begin:end]
+    groups = [known[name] for name in rng.permutation(list(known)).tolist()]
+    return np.array(_enough(groups, wanted)[: wanted.most], np.intp)
+
+
+def _enough(groups: Sequence[dict[int, Rows]], wanted: Wanted) -> list[int]:
+    """Take of each group as often what is wanted of it as gives the least, or all there is."""
+    rows: list[int] = []
+    for times in count(1):
+        kept = [
+            {verdict: own[: times * _most(verdict, wanted)].tolist() for verdict, own in group.items()}
+            for group in groups
+        ]
+        before, rows = len(rows), _in_rounds(kept)
+        if len(rows) >= min(wanted.least, wanted.most) or len(rows) == before:
+            break
+    return rows
 
 
 def _changes(values: NDArray[np.integer]) -> NDArray[np.bool_]:

@@ -21,6 +21,9 @@ class Params(OptionalBlock):
     paths: tuple[str, ...] = Field(description="images by their paths in the dataset")
     right: int = Field(ge=0, le=100, description="drawn of each class that the network gets right")
     wrong: int = Field(ge=0, le=100, description="drawn of each class that it gets wrong")
+    least: int = Field(
+        ge=0, le=MOST, description="images in all, for which more of each class are drawn where there are few"
+    )
     most: int = Field(ge=1, le=MOST, description="images in all, named and drawn")
     seed: int = Field(ge=0, le=2**31 - 1, description="of what is drawn")
 

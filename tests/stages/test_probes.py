@@ -16,7 +16,7 @@ from stages import probes
 from tests.small.artifacts import write_description, write_manifest_of, write_predictions
 
 IMAGES = 40
-PARAMS = {"run": True, "ids": (), "paths": (), "right": 2, "wrong": 2, "most": 24, "seed": 0}
+PARAMS = {"run": True, "ids": (), "paths": (), "right": 2, "wrong": 2, "least": 0, "most": 24, "seed": 0}
 NAMES = [f"class/{number:05}.png" for number in range(IMAGES)]
 
 

@@ -4,9 +4,9 @@ import pytest
 from pipeline.analyses.probes import RIGHT, UNKNOWN, WRONG, Wanted, draw
 
 
-def drawn(group, verdict, right=2, wrong=2, most=24, seed=0):
+def drawn(group, verdict, right=2, wrong=2, most=24, seed=0, least=0):
     group, verdict = np.asarray(group, np.int64), np.asarray(verdict, np.int8)
-    return draw(group, verdict, Wanted(right, wrong, most), seed)
+    return draw(group, verdict, Wanted(right, wrong, least, most), seed)
 
 
 def test_so_many_right_and_wrong_ones_of_each_group():
@@ -53,3 +53,15 @@ def test_every_image_of_a_kind_is_drawn_as_often():
     for seed in range(400):
         counts[drawn(np.zeros(10), np.full(10, RIGHT), right=1, wrong=0, seed=seed)] += 1
     assert counts.min() > 15 and counts.max() < 75
+
+
+def test_of_few_groups_more_are_drawn_each():
+    group, verdict = np.repeat([0, 1], 30), np.tile([RIGHT, RIGHT, WRONG], 20)
+    rows = drawn(group, verdict, least=12)
+    assert len(rows) == 16 and rows[:8].tolist() == drawn(group, verdict).tolist()
+    for one in (0, 1):
+        assert np.bincount(verdict[rows][group[rows] == one]).tolist() == [4, 4]
+    assert len(drawn(group, verdict, wrong=0, least=12)) == 12
+    assert len(drawn(group, verdict, least=12, most=10)) == 10
+    assert len(drawn(group[:5], verdict[:5], least=12)) == 5, "that is all there is"
+    assert not len(drawn(group, verdict, right=0, wrong=0, least=12))
