@@ -16,7 +16,7 @@ WRONG, RIGHT, UNKNOWN = 0, 1, -1
 class Wanted:
     """How many images to draw: of each group the right and the wrong ones, and in all.
 
-    Where groups are so few that these come to less than `least`, two, three, … times as many of each are drawn.
+    Where groups are so few that these come to less than `least`, two, three … times as many are drawn.
     """
 
     right: int
