@@ -71,7 +71,7 @@ def announce_memory(client: Client, plan: Plan, free: int | None) -> None:
     )  # fmt: skip
     if free is not None and workers * process > free:
         raise UserError(
-            f"extract.batch_size is {recipe.batch_size}: {workers} processes take about "
+            f"extract.batch_size is {recipe.batch_size}: {_taking(workers)} about "
             f"{workers * process / 1e9:.1f} GB, {free / 1e9:.1f} GB are available; {REMEDY}, or "
             f"{WORKERS_VARIABLE}"
         )
@@ -86,9 +86,13 @@ def _check_gpus(batch_size: int, workers: int, each: int) -> None:
     there = min(torch.cuda.get_device_properties(number).total_memory for number in range(count))
     if sharing * each > there:
         raise UserError(
-            f"extract.batch_size is {batch_size}: {sharing} processes take about {sharing * each / 1e9:.1f} "
+            f"extract.batch_size is {batch_size}: {_taking(sharing)} about {sharing * each / 1e9:.1f} "
             f"GB of a GPU of {there / 1e9:.1f} GB; {REMEDY}, or {WORKERS_VARIABLE}"
         )
+
+
+def _taking(processes: int) -> str:
+    return "a process takes" if processes == 1 else f"{processes} processes take"
 
 
 def need(plan: Plan, peak: Peak) -> int:

@@ -102,7 +102,7 @@ class SearchIndex {
   #layers(words) {
     return this.#group("Layers", this.layers, words, SearchIndex.MOST.layers, (k) => {
       const [name, page, units] = this.source.layers[k];
-      return [visible(name), page, units ? `${units.toLocaleString("en")} units` : ""];
+      return [visible(name), page, units ? `${units.toLocaleString("en")} ${units === 1 ? "unit" : "units"}` : ""];
     });
   }
 

@@ -13,7 +13,8 @@ const units = {
     if (!layer) return void page.say(`The report knows no layer “${visible(decoded(name))}”.`);
     this.lead(decoded(name), layer);
     if (layer.units !== null && unit >= layer.units) {
-      return void page.say(`${decoded(name)} has ${layer.units.toLocaleString("en")} units, from 0 to ${layer.units - 1}.`);
+      const counted = layer.units === 1 ? "1 unit, number 0" : `${layer.units.toLocaleString("en")} units, from 0 to ${layer.units - 1}`;
+      return void page.say(`${decoded(name)} has ${counted}.`);
     }
     // The drawn unit's own page has all of this and its pictures.
     if (layer.drawn.includes(unit)) return void location.replace(`${layer.folder}/${unit}.html`);

@@ -52,7 +52,7 @@ def test_memory_is_announced(inputs, place, monkeypatch):
 
 def test_too_little_memory_is_refused_naming_the_batch_size(inputs, place, monkeypatch):
     monkeypatch.setattr(computing, "available", lambda: 50_000_000)
-    refused = r"extract.batch_size is 4: 1 processes take about .* GB, 0.1 GB are available; lower"
+    refused = r"extract.batch_size is 4: a process takes about .* GB, 0.1 GB are available; lower"
     with pytest.raises(UserError, match=refused):
         run(inputs, place)
     assert not (place / "activations").exists()
