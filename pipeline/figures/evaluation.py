@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.analyses.predictions.predictions import HARD, hardest
+from pipeline.analyses.predictions.hardest import HARD, hardest
 from pipeline.contents import blocks
 from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft

@@ -1,7 +1,7 @@
 """What a network predicts, how often it is right, and how well it knows.
 
 `rank_outputs` turns logits into predictions, shard by shard; the rest counts: `accuracy` with its interval,
-`confusion`, the classes that are `hardest`, `reliability` and what follows from it. Labels here are outputs
+`confusion`, `reliability` and what follows from it. Labels here are outputs
 of the network.
 """
 
@@ -16,15 +16,13 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.formats.predictions import Basis, Confusion
-from pipeline.numerics.intervals import chance_below, wilson
+from pipeline.numerics.intervals import wilson
 
 TOP = 5
 # The first of these that the dataset has is held out; other names are splits of their own. The manifest calls
 # all that means the same by one name.
 HELD_OUT = ("test", "val")
 TRAINED_ON = "train"
-# A class is called hard where chance alone gives so few right ones in so many classes this rarely.
-HARD = 0.05
 ROWS_AT_ONCE = 256  # of logits in float64: 45 MB of ImageNet-21k
 
 
@@ -202,27 +200,6 @@ def confusion(predictions: Predictions) -> Confusion:
     pairs, images = np.unique(found, axis=1, return_counts=True)
     label, predicted = pairs.astype(np.int32)
     return Confusion(label, predicted, images.astype(np.int64))
-
-
-def hardest(right: NDArray[np.int64], labelled: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the classes that are right more rarely than all images together, beyond what chance explains.
-
-    The exact binomial test, `HARD` shared among all classes (Bonferroni): of a class of one image nothing
-    is known, and a ranking of such classes would be one of noise.
-
-    Parameters
-    ----------
-    right, labelled
-        (C,) images of each class that are right, and all of it; 1 or more.
-
-    Returns
-    -------
-    (H,) int64
-        Places among the C, by rising share.
-    """
-    chance = chance_below(right, labelled, right.sum() / labelled.sum())
-    hard = np.flatnonzero(chance * len(right) < HARD)
-    return hard[np.argsort(right[hard] / labelled[hard], kind="stable")]
 
 
 def reliability(

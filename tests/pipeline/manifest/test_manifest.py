@@ -6,6 +6,7 @@ import os
 import signal
 import tarfile
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from pipeline.manifest.manifest import (
     draw_split,
     turn_box,
 )
+from pipeline.parallel.processes import map_guarded
 
 
 @pytest.fixture(autouse=True)
@@ -231,7 +233,7 @@ def stops(dataset, record, depth):
 
 def test_what_was_read_before_a_stop_is_kept(folder, monkeypatch):
     monkeypatch.setattr("pipeline.manifest.cache.RESOLUTION", -(10**12))
-    monkeypatch.setattr("pipeline.parallel.processes.CHUNK", 1)
+    monkeypatch.setattr(module, "map_guarded", partial(map_guarded, chunk=1))
     monkeypatch.setenv("CONVATLAS_WORKERS", "1")
     fill(folder, {"zebra/1.png": encode()})
     monkeypatch.setattr(module, "inspect", stops)

@@ -10,7 +10,6 @@ from pipeline.analyses.predictions.predictions import (
     accuracy,
     confusion,
     counted_split,
-    hardest,
     held_out,
     joined,
     rank_outputs,
@@ -176,12 +175,3 @@ def test_what_is_known_of_the_images_that_count(splits, trained, drawn, expected
 def test_logits_that_are_not_finite_are_refused(bad):
     with pytest.raises(UserError, match="NaN or infinite"):
         rank_outputs(np.array([[0, bad]]), np.array([0]))
-
-
-def test_hard_is_what_chance_does_not_explain():
-    # Of 10 images each, all right but in the last class; three wrong of ten once in 3,000 times at 97.5 %.
-    labelled = np.full(12, 10)
-    right = np.array([10] * 11 + [7])
-    assert hardest(right, labelled).tolist() == [11]
-    assert not len(hardest(np.array([10] * 11 + [9]), labelled))
-    assert not len(hardest(np.array([1] * 250 + [0] * 50), np.ones(300, int)))
