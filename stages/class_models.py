@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from pipeline.analyses.class_models import Models, class_models
 from pipeline.formats.class_models import VERSION, ClassModels, write_class_models
@@ -16,7 +15,7 @@ from pipeline.formats.probes import Probes
 from pipeline.images.network_input import normalise
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.running import Runner
-from pipeline.model.device import choose_device, is_on_gpu, place_network
+from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
 from pipeline.parallel.forks import map_forked
 from pipeline.progress import progress
@@ -43,9 +42,9 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     begun = begin(params, paths, stage="class_models", version=VERSION)
     if begun is None:
         return
-    network = place_network(load_network(paths["weights"]), choose_device())
+    runner = Runner(place_network(load_network(paths["weights"]), choose_device()))
     outputs = _outputs(begun.probes, params.classes)
-    found = _gathered(outputs, params, list(_climbed(network, outputs, params, begun.preprocessing)))
+    found = _gathered(outputs, params, list(_climbed(runner, outputs, params, begun.preprocessing)))
     write_class_models(paths["out"], found, made_from=begun.made_from)
     write_metrics(paths["metrics"], _numbers(found))
 
@@ -57,16 +56,16 @@ def _outputs(probes: Probes, most: int) -> NDArray[np.int32]:
 
 
 def _climbed(
-    network: nn.Module, outputs: NDArray[np.int32], params: Params, preprocessing: Preprocessing
+    runner: Runner, outputs: NDArray[np.int32], params: Params, preprocessing: Preprocessing
 ) -> Iterator[tuple[Models, Shown]]:
     """Climb for each class, a batch a job, and say beforehand how much that is."""
     total = len(outputs) * params.steps * (2 if params.weight == "auto" else 1)
     log.info("%d classes, %d steps: %d gradients to take", len(outputs), params.steps, total)
-    climb = partial(_climb, Runner(network), params, preprocessing)
+    climb = partial(_climb, runner, params, preprocessing)
     batches = [outputs[at : at + params.batch_size] for at in range(0, len(outputs), params.batch_size)]
     trial, climbing = partial(climb, 1, batches[0]), partial(climb, params.steps)
     with progress("climbing", total=len(outputs), unit="classes") as bar:
-        for one in map_forked(climbing, batches, trial=trial, stage="class_models", here=is_on_gpu(network)):
+        for one in map_forked(climbing, batches, trial=trial, stage="class_models", here=runner.is_on_gpu):
             yield one
             bar.advance(len(one[0].weight))
 

@@ -1,10 +1,10 @@
 """Reconstruct the probes from their codes in some layers."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import islice, product
 from pathlib import Path
-from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from pipeline.layers.layers import code_layer, describe_layers
 from pipeline.layers.running import Runner
 from pipeline.model.device import choose_device, device_and_dtype, is_on_gpu, place_network
 from pipeline.model.network import load_network
+from pipeline.numerics.rows import joined
 from pipeline.parallel.forks import map_forked
 from pipeline.progress import Bar, progress
 from pipeline.store.metrics import write_metrics
@@ -76,18 +77,14 @@ def _steps(params: Params) -> int:
     return sum(steps for steps, _ in params.schedule)
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """Of n images errors (n,), first and last energies (n, 2), rates (n,), and what came of them, float32."""
 
     error: NDArray[np.float32]
     energy: NDArray[np.float32]
     rate: NDArray[np.float32]
     image: NDArray[np.float32]
-
-    @classmethod
-    def joined(cls, batches: Iterable[Self]) -> Self:
-        """Join batches."""
-        return cls(*map(np.concatenate, zip(*batches, strict=True)))
 
 
 class _Reconstructed:
@@ -133,11 +130,10 @@ class _Reconstructed:
 
     def layer(self, deep: Deep, inversion: Inversion, runs: Iterator[Run]) -> tuple[InvertedLayer, Tensor]:
         """Take the next runs, of a layer; return what is said of it, and the images (P, C, h, w)."""
-        whole = [Run.joined(islice(runs, len(self._batches))) for _ in range(self._params.restarts)]
-        errors, energy, rate, images = (
-            torch.from_numpy(np.stack(column, 1)).to(self._images.device)
-            for column in zip(*whole, strict=True)
-        )
+        whole = [joined(list(islice(runs, len(self._batches)))) for _ in range(self._params.restarts)]
+        columns = (np.stack([getattr(run, one.name) for run in whole], 1) for one in fields(Run))
+        device = self._images.device
+        errors, energy, rate, images = (torch.from_numpy(column).to(device) for column in columns)
         codes = torch.cat([inversion.codes(self._images[batch]).flatten(1) for batch in self._batches])
         errors[~codes.any(1)] = torch.nan
         place = torch.where(errors.isnan(), torch.inf, errors).argmin(1)

@@ -23,7 +23,7 @@ from pipeline.layers.batches import Batches
 from pipeline.layers.layers import describe_layers
 from pipeline.layers.running import Outputs, Runner
 from pipeline.layers.selection import mapped_layers
-from pipeline.model.device import choose_device, is_on_gpu, place_network
+from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
 from pipeline.parallel.forks import map_forked
 from pipeline.parallel.processes import count_workers
@@ -67,7 +67,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         images = originals(manifest, shown.image_id)
     batches = Batches(images, preprocessing, params.batch_size, threads=count_workers())
     read = list(_read(runner, layer, shown, batches))
-    sizes = _cover(runner, read, params, preprocessing, here=is_on_gpu(network))
+    sizes = _cover(runner, read, params, preprocessing)
     zero = tuple(255 * value for value in preprocessing.mean)
     about = About(layer, params.fill, zero, preprocessing.input_size)
     found = Occlusion(about, _whole(read), sizes)
@@ -123,7 +123,7 @@ def _followed(outputs: Outputs, layer: str, label: int) -> Followed:
 
 
 def _cover(
-    runner: Runner, probes: Sequence[Probe], params: Params, preprocessing: Preprocessing, *, here: bool
+    runner: Runner, probes: Sequence[Probe], params: Params, preprocessing: Preprocessing
 ) -> tuple[Covered, ...]:
     """Cover every probe with every window, and say beforehand how much that is."""
     sides = window_sides(params, preprocessing.input_size)
@@ -139,7 +139,7 @@ def _cover(
         of, found = partial(_answers, params, preprocessing), []
         trial = partial(runner.run, np.stack([probes[0].image] * params.batch_size))
         jobs = list(product(occluders, probes))
-        for one in map_forked(of, jobs, trial=trial, stage="occlusion", here=here):
+        for one in map_forked(of, jobs, trial=trial, stage="occlusion", here=runner.is_on_gpu):
             found.append(one)
             bar.advance(one.score.size)
     own = [found[first : first + len(probes)] for first in range(0, len(found), len(probes))]

@@ -37,9 +37,10 @@ from pipeline.layers.choosing import choose_layers
 from pipeline.layers.layers import describe_layers
 from pipeline.layers.rules import NoRuleError, Rule, raised
 from pipeline.layers.running import Runner
-from pipeline.model.device import choose_device, is_on_gpu, place_network
+from pipeline.model.device import choose_device, place_network
 from pipeline.model.network import load_network
 from pipeline.numerics.geometry import Pair
+from pipeline.numerics.spreading import even_places, evenly_spread
 from pipeline.parallel.forks import map_forked
 from pipeline.parallel.processes import count_workers
 from pipeline.params import digest
@@ -85,8 +86,6 @@ class Projector:
         Runs the network up to there.
     images, params
         What is projected onto, and what is asked for.
-    here
-        Whether all is done in this process, as of `map_forked`.
     """
 
     name: str
@@ -95,13 +94,12 @@ class Projector:
     runner: Runner
     images: Images
     params: Params
-    here: bool
 
     @property
     def rows(self) -> NDArray[np.intp]:
         """Which of the layer's drawn units are projected: of the active ones a sample spread over them."""
         active = np.flatnonzero((self.drawn.image_id >= 0).any(1))
-        return active[_spread(len(active), self.params.units)]
+        return active[even_places(len(active), self.params.units)]
 
     def images_of(self, row: int) -> Batches:
         """Find the images of a row."""
@@ -187,7 +185,7 @@ def _projectors(params: Params, weights: Path, patches: PatchesFile, images: Ima
     """Choose the layers, and prepare the network for each."""
     drawn, size = patches.about.layers, images.preprocessing.input_size
     if params.layers == "auto":
-        names = [drawn[number] for number in _spread(len(drawn), MOST_LAYERS)]
+        names = evenly_spread(drawn, MOST_LAYERS)
     else:
         names = choose_layers(params.layers, drawn, "projections.layers")
     network = place_network(load_network(weights), choose_device())
@@ -198,7 +196,7 @@ def _projectors(params: Params, weights: Path, patches: PatchesFile, images: Ima
         source = before[name] if layer.ranked_by == INPUT else name
         assert source is not None, "ranked by the input of a layer that has none"
         runner = Runner(network, [source], until=source)
-        projectors.append(Projector(name, layer, source, runner, images, params, is_on_gpu(network)))
+        projectors.append(Projector(name, layer, source, runner, images, params))
     return projectors
 
 
@@ -255,7 +253,7 @@ def _projected(projectors: Sequence[Projector], bar: Bar) -> Iterator[ProjectedU
 
     # The manifest is read here: an open file is not to be shared with forks.
     jobs = [(one, row, one.images_of(row)) for one in projectors for row in one.rows.tolist()]
-    here = any(one.here for one in projectors)
+    here = any(one.runner.is_on_gpu for one in projectors)
     # A signal that begins further up keeps more maps.
     for found in map_forked(of, jobs, trial=lambda: of(jobs[-1]), stage="projections", here=here):
         yield found
@@ -277,11 +275,6 @@ def _compared(layers: list[ProjectedLayer], method: str, seed: int) -> NDArray[n
         return np.empty((0, 3, 3))
     pairs = zip([*alike, np.concatenate(alike)], [*across, np.concatenate(across)], strict=True)
     return np.stack([compare(*pair, random) for pair in pairs])
-
-
-def _spread(count: int, most: int) -> NDArray[np.intp]:
-    """Return at most so many numbers below a count, spread evenly, the first and the last among them."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.intp))
 
 
 def _totals(

@@ -78,7 +78,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     probes = read_pictured(paths["probes"])
     pictures = np.stack([probes[image_id].pixels for image_id in given.image_id.tolist()])
     inputs = normalise(pictures, description.preprocessing)
-    work = Work(network, inputs, given, params, description.preprocessing, is_on_gpu(network))
+    work = Work(network, inputs, given, params, description.preprocessing)
     found = work.measure(_inside(paths["manifest"], given, description.preprocessing))
     formats.write_scorecard(paths["out"], found, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(found))
@@ -108,8 +108,6 @@ class Work:
         (P, C, H, W), normalised.
     given, params, preprocessing
         What is measured, and how.
-    here
-        Whether all is done in this process, as of `map_forked`.
     """
 
     network: nn.Module
@@ -117,7 +115,6 @@ class Work:
     given: Given
     params: Params
     preprocessing: Preprocessing
-    here: bool
 
     def measure(self, inside: Sequence[Inside]) -> Scorecard:
         """Measure all, and say beforehand how much that is; `inside` by image."""
@@ -186,7 +183,7 @@ class Work:
 
     def _mapped(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         trial = partial(_send_back, self.network, self.inputs[:1].repeat(self.params.batch_size, 0))
-        return map_forked(function, items, trial=trial, stage="scorecard", here=self.here)
+        return map_forked(function, items, trial=trial, stage="scorecard", here=is_on_gpu(self.network))
 
     def _ordered(
         self, runner: Runner, counts: Counts, inside: Sequence[Inside], place: int

@@ -20,7 +20,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from pipeline.errors import UserError
 from pipeline.layers.observer import Observer, Visit
 from pipeline.layers.rules import Rectifiers, Rule
-from pipeline.model.device import device_and_dtype, place_inputs
+from pipeline.model.device import device_and_dtype, is_on_gpu, place_inputs
 
 Edit = Callable[[Tensor], Tensor]
 
@@ -101,6 +101,11 @@ class Runner:
         self._layers, self._edits, self._until = frozenset(layers), dict(edits or {}), until
         self._names = self._layers | self._edits.keys() | ({until} if until else set())
         self._observer = Observer(network, self._names)
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Whether the network computes on a GPU."""
+        return is_on_gpu(self._network)
 
     @torch.no_grad()
     def run(self, inputs: np.ndarray | Tensor) -> Outputs:

@@ -176,7 +176,7 @@ def test_maps_that_are_made_anew_are_those_that_were_given(folder, paths):
     given = read_given(paths["gradients"], paths["occlusion"], 5)
     inputs = normalise(read_pictures(paths["probes"])[:5], PREPROCESSING)
     work = scorecard.Work(
-        load_network(paths["weights"]), inputs, given, scorecard.Params(**PARAMS), PREPROCESSING, here=True
+        load_network(paths["weights"]), inputs, given, scorecard.Params(**PARAMS), PREPROCESSING
     )
     with progress("measuring", total=5, unit="inputs") as bar:
         (anew,) = work.maps(scorecard.Cascade(work.network, inputs[:1], 0), [(0, given.output)], bar)

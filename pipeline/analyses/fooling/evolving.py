@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.formats.fooling_made import Evolved
+from pipeline.numerics.spreading import even_places
 
 Pictures = NDArray[np.uint8]
 # The network's logits (n, K) of pictures.
@@ -99,7 +100,7 @@ def evolve(asked: Asked, encoding: Encoding[Genomes], how: Evolution, seed: int)
 
 def _recorded(generations: int) -> set[int]:
     """Return the generations of which confidences are kept, the first and the last among them."""
-    return set(np.unique(np.linspace(0, generations, RECORDS).round().astype(int)).tolist())
+    return set(even_places(generations + 1, RECORDS).tolist())
 
 
 def _chances(logits: NDArray[np.float32], target: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -1,8 +1,7 @@
 """What a network predicts, how often it is right, and how well it knows.
 
 `rank_outputs` turns logits into predictions, shard by shard; the rest counts: `accuracy` with its interval,
-`confusion`, `reliability` and what follows from it. Labels here are outputs
-of the network.
+`confusion`, `reliability` and what follows from it. Labels here are outputs of the network.
 """
 
 from __future__ import annotations
