@@ -65,7 +65,7 @@ def _climbed(
     batches = [outputs[at : at + params.batch_size] for at in range(0, len(outputs), params.batch_size)]
     trial, climbing = partial(climb, 1, batches[0]), partial(climb, params.steps)
     with progress("climbing", total=len(outputs), unit="classes") as bar:
-        for one in map_forked(climbing, batches, trial=trial, stage="class_models", here=runner.is_on_gpu):
+        for one in map_forked(climbing, batches, trial=trial, here=runner.is_on_gpu):
             yield one
             bar.advance(len(one[0].weight))
 

@@ -148,9 +148,7 @@ def _matches(
     following, found = partial(_follow, network, device, layers), []
     trial = partial(following, images[:1], params.seed)
     with progress("matching", total=len(seeds), unit="networks") as bar:
-        for one in map_forked(
-            partial(following, images), seeds, trial=trial, stage="correspondence", here=device != "cpu"
-        ):
+        for one in map_forked(partial(following, images), seeds, trial=trial, here=device != "cpu"):
             found.append(one)
             bar.advance()
     return found

@@ -174,7 +174,7 @@ class _Asked:
         """Do all jobs."""
         first = self._given.sample.take(np.arange(min(self._size, len(self._given.sample.key))))
         trial = partial(self._network.slope, first.picture, first.output)
-        self._jobs.work(trial=trial, stage="fooling", here=is_on_gpu(self._given.network))
+        self._jobs.work(trial=trial, here=is_on_gpu(self._given.network))
 
     def found(self, about: About) -> Fooling:
         """Return what came of it."""

@@ -167,7 +167,7 @@ def _found(
         scores.gradient(inputs.repeat(settings.batch_size, 0), outputs.repeat(settings.batch_size))
 
     jobs = list(product(names, range(len(images))))
-    return map_forked(of, jobs, trial=trial, stage="gradients", here=is_on_gpu(network))
+    return map_forked(of, jobs, trial=trial, here=is_on_gpu(network))
 
 
 def _telling(bar: Bar, found: Iterator[Maps], inputs: int) -> Iterator[Maps]:

@@ -121,7 +121,7 @@ class _Reconstructed:
         last, first = inversions[-1], self._images[self._batches[0]]
         jobs = list(product(inversions, range(self._params.restarts), self._batches))
         found = map_forked(
-            self._run, jobs, trial=lambda: last.energy(first, last.codes(first)), stage="inversion",
+            self._run, jobs, trial=lambda: last.energy(first, last.codes(first)),
             here=is_on_gpu(self._network),
         )  # fmt: skip
         for one in found:

@@ -139,7 +139,7 @@ def _cover(
         of, found = partial(_answers, params, preprocessing), []
         trial = partial(runner.run, np.stack([probes[0].image] * params.batch_size))
         jobs = list(product(occluders, probes))
-        for one in map_forked(of, jobs, trial=trial, stage="occlusion", here=runner.is_on_gpu):
+        for one in map_forked(of, jobs, trial=trial, here=runner.is_on_gpu):
             found.append(one)
             bar.advance(one.score.size)
     own = [found[first : first + len(probes)] for first in range(0, len(found), len(probes))]

@@ -198,7 +198,7 @@ def _forward(work: Work, images: Originals) -> tuple[dict[str, Gathering], list[
     gathered = work.gatherings(len(work.sample))
     trial = partial(work.forward, parts[0].take(parts[0].image_id[: work.batch_size]))
     with progress("outlining", total=total, unit="images") as bar:
-        for part in map_forked(work.forward, parts, trial=trial, stage="outlines", here=work.here):
+        for part in map_forked(work.forward, parts, trial=trial, here=work.here):
             for name, seen in part.layers.items():
                 gathered[name].merge(seen)
             kept += part.kept

@@ -255,7 +255,7 @@ def _projected(projectors: Sequence[Projector], bar: Bar) -> Iterator[ProjectedU
     jobs = [(one, row, one.images_of(row)) for one in projectors for row in one.rows.tolist()]
     here = any(one.runner.is_on_gpu for one in projectors)
     # A signal that begins further up keeps more maps.
-    for found in map_forked(of, jobs, trial=lambda: of(jobs[-1]), stage="projections", here=here):
+    for found in map_forked(of, jobs, trial=lambda: of(jobs[-1]), here=here):
         yield found
         bar.advance()
 

@@ -183,7 +183,7 @@ class Work:
 
     def _mapped(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         trial = partial(_send_back, self.network, self.inputs[:1].repeat(self.params.batch_size, 0))
-        return map_forked(function, items, trial=trial, stage="scorecard", here=is_on_gpu(self.network))
+        return map_forked(function, items, trial=trial, here=is_on_gpu(self.network))
 
     def _ordered(
         self, runner: Runner, counts: Counts, inside: Sequence[Inside], place: int

@@ -244,7 +244,7 @@ def _answers(network: nn.Module, held: Held, wanted: Wanted, saved: Sequence[Sav
     answered, trial = partial(_answer, *given), partial(forwarding.rehearse, *given)
     with progress("following the training", total=len(saved), unit="checkpoints") as bar:
         here = is_on_gpu(network)
-        for step in map_forked(answered, saved, trial=trial, stage="training_dynamics", here=here):
+        for step in map_forked(answered, saved, trial=trial, here=here):
             yield step
             bar.advance()
 

@@ -1,6 +1,6 @@
 """Going through the few, long jobs of a stage in as many processes as cores and memory allow.
 
-    for found in map_forked(attribute, probes, stage="gradients", trial=one_batch):  # in the order of probes
+    for found in map_forked(attribute, probes, trial=one_batch):  # in the order of probes
 
 Processes are forked: what the function holds, a network say, is there without being loaded or sent. How many
 there are changes no bit of a result.
@@ -24,7 +24,6 @@ def map_forked(
     function: Callable[[Item], Result],
     items: Sequence[Item],
     *,
-    stage: str,
     trial: Callable[[], object] | None = None,
     here: bool = False,
 ) -> Iterator[Result]:
@@ -39,8 +38,6 @@ def map_forked(
         a network if the caller has not yet: of autograd's threads forks know nothing.
     items
         What it is called with.
-    stage
-        For messages.
     trial
         Takes as much memory as the function does, and little time. It is done first, in a process of its
         own: no more processes follow than there is memory for. None where the function takes hardly any.
@@ -56,30 +53,28 @@ def map_forked(
     if here or workers < 2:
         yield from map(function, items)
     else:
-        fitting = _fitting(workers, trial, stage) if trial else workers
-        yield from _in_order(function, items, fitting, stage)
+        fitting = _fitting(workers, trial) if trial else workers
+        yield from _in_order(function, items, fitting)
 
 
-def _fitting(workers: int, trial: Callable[[], object], stage: str) -> int:
+def _fitting(workers: int, trial: Callable[[], object]) -> int:
     """Return how many processes, at most so many, there is memory for; at least one."""
 
     def taken(work: Callable[[], object]) -> int:
         before = peak_of(lambda: None)
         return peak_of(work) - before
 
-    (needed,), room = _in_order(taken, [trial], 1, stage), available()
+    (needed,), room = _in_order(taken, [trial], 1), available()
     return workers if room is None else max(1, min(workers, room // max(1, needed)))
 
 
-def _in_order(
-    function: Callable[[Item], Result], items: Sequence[Item], workers: int, stage: str
-) -> Iterator[Result]:
+def _in_order(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
     waiting: dict[int, Result] = {}
     following = 0
     for number, result in map_guarded(function, items, workers=workers, seconds=WEEK, chunk=1):
         if isinstance(result, Lost):
             raise UserError(
-                f"{stage}: a process was ended from outside, as happens where memory is short; set "
+                "a process was ended from outside, as happens where memory is short; set "
                 f"{WORKERS_VARIABLE}=1, or a smaller batch_size where the stage has one"
             )
         waiting[number] = result

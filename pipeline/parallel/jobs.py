@@ -2,7 +2,7 @@
 
     jobs = Jobs()
     evolved, attacked = jobs.add(evolutions), jobs.add(attacks)
-    jobs.work(trial=one_batch, stage="fooling")
+    jobs.work(trial=one_batch)
 
 Jobs are calls without arguments; `attacked` now has what came of the attacks, in their order.
 """
@@ -28,11 +28,11 @@ class Jobs:
         self._jobs += [(job, results) for job in jobs]
         return results
 
-    def work(self, *, trial: Callable[[], object], stage: str, here: bool = False) -> None:
+    def work(self, *, trial: Callable[[], object], here: bool = False) -> None:
         """Do all jobs, and show how far it is; parameters and errors are those of `map_forked`."""
         calls = [job for job, _ in self._jobs]
         with progress("working", total=len(calls), unit="jobs") as bar:
-            found = map_forked(_call, calls, trial=trial, stage=stage, here=here)
+            found = map_forked(_call, calls, trial=trial, here=here)
             for (_, results), result in zip(self._jobs, found, strict=True):
                 results.append(result)
                 bar.advance()

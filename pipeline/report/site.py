@@ -161,7 +161,7 @@ def _write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
         write_units(frame, step[1], others)
         return write_undrawn(frame, step[1])
 
-    abouts = map_forked(pages, steps, stage="report", here=sum(drawn) < MANY_PAGES)
+    abouts = map_forked(pages, steps, here=sum(drawn) < MANY_PAGES)
     found = []
     with progress("pages of units", total=sum(drawn), unit="pages") as bar:
         for layer, count, about in zip(layers, drawn, abouts, strict=True):

@@ -25,7 +25,7 @@ def test_results_are_with_their_kind_in_the_order_of_the_jobs(monkeypatch, worke
     numbers = jobs.add(partial(slow, one) for one in range(3))
     letters = jobs.add([partial(quick, one) for one in "abcd"])
     nothing = jobs.add([])
-    jobs.work(trial=list, stage="stage")
+    jobs.work(trial=list)
     assert [one for one, _ in numbers] == [0, 1, 2] and [one for one, _ in letters] == list("abcd")
     assert nothing == []
     pids = {pid for _, pid in (*numbers, *letters)}
@@ -36,4 +36,4 @@ def test_a_job_that_fails_ends_the_work():
     jobs = Jobs()
     jobs.add([partial(quick, "a"), partial(int, "b")])
     with pytest.raises(ValueError, match="'b'"):
-        jobs.work(trial=list, stage="stage")
+        jobs.work(trial=list)
