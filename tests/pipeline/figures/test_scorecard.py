@@ -1,5 +1,6 @@
 import csv
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,12 +110,16 @@ def test_of_a_network_that_is_sure_of_nothing_differences_are_not_rounded_away(t
     assert "sure of nothing here" not in page, "it is held against the labels"
 
 
-def test_of_a_network_that_is_no_surer_than_a_guess_of_what_it_predicts_it_is_said(tmp_path):
+@pytest.mark.parametrize(("outputs", "whole", "unsure"), [(4, 0.27, True), (4, 0.35, False), (2, 0.9, False)])
+def test_of_a_network_that_is_no_surer_than_a_guess_of_what_it_predicts_it_is_said(
+    tmp_path, outputs, whole, unsure
+):
     found = scorecard()
+    found = replace(found, about=replace(found.about, outputs=outputs))
     found.images.by_label[:] = False
     for order in found.orders.values():
-        order.deletion[:, 0] = 1.1 / found.about.outputs
+        order.deletion[:, 0] = whole
     with new_chapter(tmp_path / "attribution") as chapter:
         add_scorecard(chapter.section("scorecard"), found, PROBES)
     page = " ".join(page_of(tmp_path / "attribution/scorecard", tmp_path).replace("\u00a0", " ").split())
-    assert "The network is sure of nothing here." in page
+    assert ("The network is sure of nothing here." in page) == unsure
