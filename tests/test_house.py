@@ -34,6 +34,7 @@ ROOMS = (
 # Rooms that are lists, one an artifact, a section: they may be longer.
 LISTS = {"formats", "figures"}
 LARGEST_ROOM = 15  # modules
+MOST_UNNAMED = 5  # modules; the docstring of a room with more names each
 # The stages that run a network, or see images as one does; no other may pay for the import of torch.
 NETWORK_STAGES = {
     "stages.check", "stages.weights", "stages.extract", "stages.outlines", "stages.probes",
@@ -63,6 +64,7 @@ DATA_SUFFIXES = {
 SOURCES = Sources(ROOT)
 MODULES = sorted(SOURCES.files)
 LIBRARY = [name for name in MODULES if name.startswith("pipeline.")]
+DOORS = [name for name in LIBRARY if SOURCES.files[name].name == "__init__.py"]
 BENCHMARKS = [path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("benchmarks/*.py"))]
 FILES = [path.relative_to(ROOT).as_posix() for path in SOURCES.files.values()]
 
@@ -104,6 +106,17 @@ def test_no_room_is_crowded():
         if path.name != "__init__.py" and name.split(".")[1] not in LISTS:
             folders[path.parent] = folders.get(path.parent, 0) + 1
     assert not {folder: count for folder, count in folders.items() if count > LARGEST_ROOM}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_door_names_each_module(door):
+    """The docstring of a room is its table of contents."""
+    folder, text = SOURCES.files[door].parent, ast.get_docstring(_tree(door)) or ""
+    modules = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")}
+    modules |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    is_large = len(modules) > MOST_UNNAMED and door.removeprefix("pipeline.") not in LISTS | {"analyses"}
+    if is_large or "\n- `" in text:
+        assert not modules - set(re.findall(r"`(\w+)`", text))
 
 
 @pytest.mark.parametrize("module", SOURCES.stage_modules())

@@ -4,7 +4,8 @@
 
 `pipeline.compare` says whether two runs are equal, dataset by dataset; this, what the differences mean.
 
-- `runs`: a revision of git, or a project's folder; `pairing`: the images that both have
+- `runs`: a revision of git, or a project's folder; `pairing`: the images that both have; `answers`: what the
+  two networks say of them
 - `shares`, `overlap`, `alignment`: differences of what both measured on the same things
 - `settings`, `accuracy`, `changed`, `units`, `layers`, `maps`, `inventory`: the sections
 - `page`: the page of these

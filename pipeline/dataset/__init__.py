@@ -3,5 +3,5 @@
 - `dataset`: a folder, tar files or a CSV, opened; an image read by its path
 - `names`: names of files as text; `tars`: where the members of a tar file lie
 - `originals`: images by their `image_id`, as they were when the manifest was made
-- `samples`: the datasets that come by name
+- `samples`: the datasets that come by name; `letters`: the one that is rendered here
 """
