@@ -8,4 +8,5 @@
   layer's units; `overlays`: maps laid over images
 - `plotting`: plots for light and dark pages; `palette`, `scales`: their colours and axes; `courses`,
   `heatmap`: lines over checkpoints, a matrix
+- `fonts`: what names of other scripts are written with, in both
 """

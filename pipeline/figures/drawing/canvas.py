@@ -10,15 +10,15 @@ import base64
 import io
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict
 from xml.sax.saxutils import escape
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
+from pipeline.figures.drawing import fonts
 from pipeline.figures.drawing.webp import save_webp
 
 Colour: TypeAlias = tuple[int, int, int]
@@ -28,7 +28,8 @@ INK: Colour = (118, 118, 118)
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 _FAMILY = "DejaVu Sans, Verdana, sans-serif"
-_FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
+# Of names alone whose letters are joined, marked or written to the left: it may be there or not.
+_SHAPING = ImageFont.Layout.RAQM if features.check("raqm") else ImageFont.Layout.BASIC
 # Of lines, pixels: width, radius of a dot, dark rim, length of a dash; and how much finer they are drawn.
 _LINE, _DOT, _RIM, _DASH, _FINER = 1.8, 3.0, 0.6, 5, 4
 # Pillow anchors by ascender and middle; SVG by the baseline: shares of the size from one to the other.
@@ -152,7 +153,9 @@ class Canvas:
 
 def text_width(text: str, size: int, *, bold: bool = False) -> int:
     """Width of a line of text, pixels."""
-    return int(np.ceil(_font(size, bold=bold).getlength(text)))
+    if fonts.is_plain(text):
+        return int(np.ceil(_font(size, bold=bold).getlength(text)))
+    return int(np.ceil(sum(font.getlength(part) for font, part in _shaped(text, size, bold=bold))))
 
 
 def cut_bold(name: str, size: int, width: int) -> str:
@@ -166,20 +169,30 @@ def cut_bold(name: str, size: int, width: int) -> str:
 
 @lru_cache(maxsize=32)
 def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
-    # Matplotlib brings the fonts along; it is not imported for them, which would take half a second.
-    package = find_spec("matplotlib")
-    assert package is not None and package.origin is not None
-    path = Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / _FONTS[bold]
     # The basic layout, because the other one depends on a library that may be there or not.
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(fonts.dejavu(bold=bold), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _shaped(text: str, size: int, *, bold: bool) -> list[tuple[ImageFont.FreeTypeFont, str]]:
+    """Return the parts of a text that is not plain, each with a font that has its letters."""
+    parts = fonts.runs(fonts.readable(text), bold=bold)
+    return [(ImageFont.truetype(path, size, layout_engine=_SHAPING), part) for path, part in parts]
 
 
 def _draw_text(pen: ImageDraw.ImageDraw, text: Label) -> None:
     font, halo = _font(text.size, bold=text.bold), max(1, text.size // 7) if text.halo else 0
-    pen.text(
-        (text.x, text.y), text.text, (*text.colour, 255), font, text.anchor,
-        stroke_width=halo, stroke_fill=(*BLACK, 255),
-    )  # fmt: skip
+    ink, edge = (*text.colour, 255), (*BLACK, 255)
+    if fonts.is_plain(text.text):
+        pen.text((text.x, text.y), text.text, ink, font, text.anchor, stroke_width=halo, stroke_fill=edge)
+        return
+    ascent, descent = font.getmetrics()
+    baseline = text.y + (ascent if text.anchor[1] == "a" else (ascent - descent) / 2)
+    parts = _shaped(text.text, text.size, bold=text.bold)
+    before = {"l": 0.0, "m": 0.5, "r": 1.0}[text.anchor[0]]
+    x = text.x - before * sum(font.getlength(part) for font, part in parts)
+    for font, part in parts:
+        pen.text((x, baseline), part, ink, font, "ls", stroke_width=halo, stroke_fill=edge)
+        x += font.getlength(part)
 
 
 def _draw_frame(pen: ImageDraw.ImageDraw, frame: Rectangle) -> None:

@@ -11,7 +11,10 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.text import Text
 
+from pipeline.figures.drawing.fonts import fonts_for, is_plain, readable
 from pipeline.figures.drawing.palette import DARK, LIGHT, Theme
 
 # An inch of a figure is as long as CSS has it: type of 9 points is 12 pixels high in every figure.
@@ -57,6 +60,7 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Fi
             figure = Figure(figsize=size, dpi=DPI, layout="constrained")
             FigureCanvasAgg(figure)
             paint(figure, theme)
+            _write_names(figure)
             png = folder / f"{name}{suffix}.png"
             figure.savefig(png, transparent=True, metadata={"Software": None})
             if theme is LIGHT:
@@ -71,6 +75,30 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Fi
         image=f"{name}.png", dark=f"{name}-dark.png", vector=f"{name}.svg", pdf=f"{name}.pdf", width=width,
         height=height,
     )  # fmt: skip
+
+
+def _write_names(figure: Figure) -> None:
+    """Give names that DejaVu has not all letters of the fonts that have them, or code points."""
+    axes = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
+    labels = [[label.get_text() for label in axis.get_ticklabels()] for axis in axes]
+    texts = figure.findobj(Text)
+    # Words of our own are plain; of most data so are names.
+    if all(map(is_plain, [text.get_text() for text in texts])):
+        return
+    families = ["DejaVu Sans", *map(_family, fonts_for(text.get_text() for text in texts))]
+    for axis, written in zip(axes, labels, strict=True):
+        axis.set_tick_params(labelfontfamily=families)
+        if (legible := [readable(one) for one in written]) != written:
+            axis.set_ticks(axis.get_majorticklocs(), legible)
+    for text in figure.findobj(Text):
+        text.set_fontfamily(families)
+        text.set_text(readable(text.get_text()))
+
+
+def _family(path: Path) -> str:
+    """Return the name that Matplotlib knows a font by."""
+    fontManager.addfont(path)
+    return FontProperties(fname=path).get_name()
 
 
 def short(name: str, most: int = 24) -> str:
