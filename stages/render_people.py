@@ -23,7 +23,7 @@ from pipeline.formats.contrasts import KINDS, ContrastsFile, open_contrasts
 from pipeline.formats.humans import Humans, read_people
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.patches import PatchesFile, open_patches
-from pipeline.formats.predictions import read_predictions
+from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.status import Status
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
 from pipeline.formats.topk import open_topk
@@ -45,6 +45,8 @@ NO_PAIRS = Status(
     "not applicable",
     "no unit that is drawn has a strong and a weak image beside its strongest ones, that can be read",
 )
+# The split that networks are trained on here, and what is said of the accuracy of one that was.
+TRAIN, TRAINED_HERE = "train", ("held out", "trained on")
 
 Ids = NDArray[np.int64]
 
@@ -66,8 +68,17 @@ def _shown(found: Humans, paths: Mapping[str, Path]) -> Shown:
     many = () if found.doubt is None else found.doubt.image_id.tolist()
     ids = sorted({*found.answers.image_id.tolist(), *many})
     with open_manifest(paths["manifest"]) as manifest:
-        names = manifest.path()
-    return Shown(found, {image: names[image] for image in ids}, read_class_names(paths["names"]).of_class)
+        names, split = manifest.path(), np.array(manifest.split(), np.str_)[found.network.image_id]
+    called = read_class_names(paths["names"]).of_class
+    known = _known(split, read_predictions(paths["predictions"]))
+    return Shown(found, {image: names[image] for image in ids}, called, *known)
+
+
+def _known(split: NDArray[np.str_], evaluated: Evaluated) -> tuple[int, int]:
+    """Return on how many images of these splits the network was trained, and on how many it may have been."""
+    if evaluated.basis in TRAINED_HERE:
+        return int((split == TRAIN).sum()), 0
+    return 0, int((split != evaluated.held_out).sum())
 
 
 def _labelling(params: Params, paths: Mapping[str, Path]) -> Labelling | Status:

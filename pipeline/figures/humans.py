@@ -63,11 +63,15 @@ class Shown:
         Of each image that people labelled.
     classes
         What people call the dataset's classes.
+    learnt, unsure
+        Of the images that are compared, how many the network was trained on, and how many it may have been.
     """
 
     found: Humans
     path: Mapping[int, str]
     classes: Sequence[str]
+    learnt: int = 0
+    unsure: int = 0
 
     @property
     def who(self) -> list[str]:
@@ -169,6 +173,7 @@ def _numbers(shown: Shown) -> dict[str, Number]:
         "answers": int(images.sum()), "unknown": found.unknown,
         "conditions": len(np.unique(found.answers.condition[~found.raters.tabled[found.answers.rater]])),
         "unlabelled": found.unlabelled, "who": shown.who[0], "first_images": int(images[0]),
+        "learnt": shown.learnt, "unsure": shown.unsure,
     }  # fmt: skip
     shares = right[images > 0] / images[images > 0]
     told |= {"lowest": float(shares.min()), "highest": float(shares.max())}

@@ -53,6 +53,21 @@ def test_images_have_their_names(tmp_path):
     assert [part.path for part in content.images[:2]] == ["class/00000.png", "class/00001.png"]
 
 
+@pytest.mark.parametrize(
+    ("basis", "held_out", "learnt", "unsure"),
+    [("held out", "test", 4, 0), ("declared", "test", 0, 4)],
+)
+def test_images_that_the_network_may_know_are_counted(tmp_path, basis, held_out, learnt, unsure):
+    write_humans(tmp_path / "humans.h5", People(humans(), choices()), made_from={})
+    given = paths(tmp_path)
+    found = predictions.read_predictions(given["predictions"])
+    found = replace(found, basis=basis, held_out=held_out)
+    predictions.write_predictions(given["predictions"], found, made_from={})
+    render_people.run(PARAMS, given)
+    numbers = read_section(tmp_path / "people/humans").content.numbers
+    assert (numbers["learnt"], numbers["unsure"]) == (learnt, unsure)
+
+
 def test_what_was_not_run_has_its_section(tmp_path):
     write_humans(tmp_path / "humans.h5", NOBODY, made_from={})
     render_people.run(PARAMS, paths(tmp_path))

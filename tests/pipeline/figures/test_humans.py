@@ -12,10 +12,9 @@ from tests.small.pages import page_of
 
 @pytest.fixture
 def draw(tmp_path):
-    def made(listed=12, **changed):
-        shown = Shown(
-            humans(**changed), {image: f"class/{image}.png" for image in range(IMAGES)}, ("a", "b", "c")
-        )
+    def made(listed=12, known=(0, 0), **changed):
+        paths = {image: f"class/{image}.png" for image in range(IMAGES)}
+        shown = Shown(humans(**changed), paths, ("a", "b", "c"), *known)
         with new_chapter(tmp_path / "people") as chapter:
             section = chapter.section("humans")
             add_humans(section, shown, listed=listed)
@@ -48,6 +47,20 @@ def test_a_table_of_counts_has_no_ceiling(draw):
     _, _, page = draw(tabled=(True, True))
     assert "A table of counts does not say who chose what" in page
     assert "on 1 image two have the most" in page
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ((5, 0), "On 5 of these images the network was trained"),
+        ((8, 0), "On all of these images the network was trained"),
+        ((0, 3), "On 3 of these images the network may have been trained"),
+        ((0, 0), None),
+    ],
+)
+def test_a_network_that_knows_the_images_is_said_to(draw, known, said):
+    _, _, page = draw(known=known)
+    assert said in page if said else "the comparison flatters it" not in page
 
 
 def test_the_mean_of_conditions_is_said(draw):
