@@ -109,7 +109,9 @@ def _made_from(params: Params, paths: Mapping[str, Path]) -> dict[str, str]:
 def _numbers(params: Params, components: Components, made: Map, grid: Grid) -> dict[str, float | int]:
     """Return what the metrics and the file's attributes say besides the quality."""
     several = len(made.effective_perplexity) > 1
-    return {
+    # Of plain t-SNE there is nothing to say.
+    exaggerated = {} if params.exaggeration == 1 else {"exaggeration": params.exaggeration}
+    return exaggerated | {
         "images": len(made.xy),
         "landmarks": len(made.landmark),
         "components": len(components.axes),

@@ -88,7 +88,7 @@ def _read_points(embedding: Embedding, known: Known) -> Points:
     predicted, classes = predicted_classes(
         evaluated.predicted, embedding.label, evaluated.class_output, names.of_class, names.of_output
     )
-    numbers = {**embedding.numbers, "correlated": embedding.correlated}
+    numbers = {**embedding.numbers, "correlated": embedding.correlated, "metric": embedding.metric}
     return Points(
         embedding.image_id, [path[row] for row in embedding.image_id], embedding.xy, embedding.grid,
         embedding.grid_shape, embedding.label, predicted, classes, numbers,

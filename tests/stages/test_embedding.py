@@ -103,6 +103,11 @@ def test_too_large_a_perplexity_is_recorded_and_said(run, codes, caplog):
     assert "too large for 40 images; used 4, 13" in caplog.text
 
 
+def test_an_exaggeration_is_recorded_where_there_is_one(run, codes):
+    plain, drawn = (json.loads(run(codes, exaggeration=one)["metrics"].read_text()) for one in (1, 4))
+    assert "exaggeration" not in plain and drawn["exaggeration"] == 4
+
+
 def test_landmarks_are_recorded_with_quality_of_both(run, codes):
     paths = run(codes, landmarks=30)
     metrics = json.loads(paths["metrics"].read_text())

@@ -40,11 +40,12 @@ def run(tmp_path):
     rng = np.random.default_rng(0)
     grid = np.stack(np.divmod(rng.permutation(64)[:COUNT], 8), axis=1)
 
-    def once(name="embedding", label=IMAGE_ID // 2 % 3, numbers=NUMBERS, predicted=IMAGE_ID, **changes):
+    def once(
+        name="embedding", label=IMAGE_ID // 2 % 3, numbers=NUMBERS, predicted=IMAGE_ID, metric="euclidean",
+        **changes,
+    ):  # fmt: skip
         landmark = np.arange(COUNT)
-        embedding = Embedding(
-            IMAGE_ID, rng_xy(), grid, np.asarray(label), landmark, (8, 8), "euclidean", numbers
-        )
+        embedding = Embedding(IMAGE_ID, rng_xy(), grid, np.asarray(label), landmark, (8, 8), metric, numbers)
         write_embedding(tmp_path / "embedding.h5", embedding, made_from={})
         outputs = (predicted // 2 % 4).astype(np.int32)
         write_predictions(tmp_path / "predictions.h5", predicted, outputs, [*CLASSES, "other"])
@@ -94,6 +95,14 @@ def test_the_correlation_of_distances_says_of_how_many_images_it_is(run, tmp_pat
     assert "(CPD)." in page_of(run(), tmp_path)
     monkeypatch.setattr("pipeline.formats.embedding.CORRELATED_POINTS", 30)
     assert "(CPD, of 30\u00a0random images)." in page_of(run(name="other"), tmp_path)
+
+
+def test_what_is_other_than_in_plain_t_sne_of_codes_is_said(run, tmp_path):
+    said = "each scaled to length 1", "attracting each other 4 times as much as in plain t-SNE"
+    page = page_of(run(), tmp_path)
+    assert not any(one in page for one in said)
+    page = page_of(run("other", metric="cosine", numbers=NUMBERS | {"exaggeration": 4.0}), tmp_path)
+    assert all(one in " ".join(page.replace("\u00a0", " ").split()) for one in said)
 
 
 def test_the_interactive_map_comes_first_and_names_its_files(run):
