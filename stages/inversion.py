@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pipeline.analyses.inversion.choosing import Deep, inverted_layers
 from pipeline.analyses.inversion.descent import Inversion, Pixels, noise, pixels_of
 from pipeline.analyses.inversion.energy import Penalty, squared_error
+from pipeline.analyses.inversion.weights import at_depth
 from pipeline.formats.inversion import VERSION, About, InvertedLayer, new_inversion
 from pipeline.formats.probes import read_pictures
 from pipeline.images.preprocess import Preprocessing
@@ -103,7 +104,7 @@ class _Reconstructed:
     def inversion(self, deep: Deep) -> Inversion:
         """Prepare the inversion of a layer."""
         name, params = deep.layer.name, self._params
-        penalty = Penalty(deep.of_three(params.total_variation), params.sixth_norm)
+        penalty = Penalty(at_depth(params.total_variation, deep.depth), params.sixth_norm)
         runner = Runner(self._network, [name], until=name)
         return Inversion(runner, name, penalty, params.schedule, self._pixels)
 

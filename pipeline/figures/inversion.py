@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.analyses.inversion.weights import PAPER, PAPER_SIXTH, at_depth
 from pipeline.contents import blocks
 from pipeline.contents.parts import ImagePart, LayerPart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
@@ -90,6 +91,8 @@ def _told(found: InversionFile, layers: Mapping[str, InvertedLayer]) -> dict[str
         "diverged": sum(layer.diverged for layer in layers.values()),
         "slowed": sum(int((layer.rate < 1).sum()) for layer in layers.values()),
         "silent": sum(int(np.isnan(layer.error).sum()) for layer in layers.values()),
+        "smooth": int(any(layer.total_variation > 0 for layer in layers.values())),
+        "near": int(about.sixth_norm > 0), "as_published": int(_is_published(found, layers)),
     }  # fmt: skip
     kept = [(layer.predicted == found.predicted).sum() for layer in layers.values()]
     told |= {"kept": int(sum(kept)), "images": len(found.image_id) * len(layers)}
@@ -111,6 +114,12 @@ def _told(found: InversionFile, layers: Mapping[str, InvertedLayer]) -> dict[str
             value = median(values)
             told |= {} if value is None else {f"{place}_{kind}": value}
     return told
+
+
+def _is_published(found: InversionFile, layers: Mapping[str, InvertedLayer]) -> bool:
+    """Tell whether the weights of all penalties are those of the paper."""
+    smooth = all(layer.total_variation == at_depth(PAPER, layer.depth) for layer in layers.values())
+    return smooth and found.about.sixth_norm == PAPER_SIXTH
 
 
 def median(values: NDArray[np.float32]) -> float | None:

@@ -1,4 +1,4 @@
-"""Which layers' codes are inverted, and how much smoothness is asked for at which depth."""
+"""Which layers' codes are inverted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,6 @@ from pipeline.layers.layers import Layer
 from pipeline.layers.selection import select_layers
 from pipeline.numerics.spreading import evenly_spread
 
-# Ends of the shares of a network's depth that have a weight of their own: AlexNet's layers 1 to 6, 7 to 12
-# and 13 to 20, of the paper.
-DEPTHS = (0.3, 0.6)
-
 
 @dataclass(frozen=True)
 class Deep:
@@ -19,10 +15,6 @@ class Deep:
 
     layer: Layer
     depth: float
-
-    def of_three(self, weights: tuple[float, float, float]) -> float:
-        """Return the weight of total variation at this depth."""
-        return weights[sum(self.depth > end for end in DEPTHS)]
 
 
 def inverted_layers(

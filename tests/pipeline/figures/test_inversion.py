@@ -12,10 +12,10 @@ from tests.small import inversion as small
 from tests.small.probes import PICTURED, PICTURES
 
 
-def draw(folder, layers, *, shown=3):
+def draw(folder, layers, *, shown=3, **how):
     section = SectionDraft("inversion", folder / "section")
     section.folder.mkdir(parents=True)
-    with open_inversion(small.write(folder / "inversion.h5", layers)) as found:
+    with open_inversion(small.write(folder / "inversion.h5", layers, **how)) as found:
         add_inversion(section, found, PICTURED, shown=shown)
     return section.content()
 
@@ -65,6 +65,15 @@ def test_layers_are_named_whose_codes_are_met_no_better_than_by_other_images(con
     # Other codes are 2.2 away in the median, and those of the reconstructions 0.2 times the factor.
     worse = draw(tmp_path / "worse", {"conv": small.layer(), "code": small.layer(factor=12)})
     assert (worse.numbers["lost"], worse.numbers["lost_layers"]) == (1, "code")
+
+
+@pytest.mark.parametrize(
+    ("smoothness", "sixth_norm", "told"),
+    [(10.0, 8e-10, (1, 1, 1)), (100.0, 8e-10, (1, 1, 0)), (10.0, 0.0, (1, 0, 0)), (0.0, 0.0, (0, 0, 0))],
+)
+def test_weights_are_said_to_be_the_paper_s_where_they_are(tmp_path, smoothness, sixth_norm, told):
+    numbers = draw(tmp_path, {"conv": small.layer(smoothness=smoothness)}, sixth_norm=sixth_norm).numbers
+    assert (numbers["smooth"], numbers["near"], numbers["as_published"]) == told
 
 
 def test_the_data_have_a_line_a_layer_and_probe(content, tmp_path):
