@@ -59,6 +59,8 @@ SATURATED = (
     Column(name="at_top", form="proportion"),
     Column(name="at_bottom", form="proportion"),
 )
+# Means of layers that differ by less are written alike, and a title compares none of them.
+TOLD_APART = 0.01
 STATES = {"dead": "dead", "nearly_dead": "nearly dead", "saturated": "saturated"}
 
 
@@ -151,10 +153,12 @@ def _table_of_layers(told: Sequence[LayerTold], images: int) -> blocks.Table:
 
 
 def _ends(of_layer: Mapping[str, float]) -> dict[str, Any]:
-    """Return which layers have the least and the most, and how much; nothing where there are no two."""
+    """Return which layers have the least and the most, and how much; nothing where no two are told apart."""
     if len(of_layer) < 2:
         return {}
     least, most = (end(of_layer, key=of_layer.__getitem__) for end in (min, max))
+    if of_layer[most] - of_layer[least] < TOLD_APART:
+        return {}
     return {"least": least, "least_share": of_layer[least], "most": most, "most_share": of_layer[most]}
 
 

@@ -92,14 +92,24 @@ def test_tables_and_facts(content):
 
 
 @pytest.mark.parametrize(
-    ("networks", "said"), [(2, "the networks are drawn again, too"), (1, "is not in them")]
+    ("how", "said"),
+    [
+        ({"networks": 2}, ("the networks are drawn again, too", "a known map: turned, scaled, shifted. A")),
+        (
+            {"networks": 1, "rotation": 0.0, "scale": (1.0, 1.0)},
+            ("how far another network with random weights would differ is not in them", "map: shifted. A"),
+        ),
+    ],
 )
-def test_the_page_says_what_intervals_beside_random_weights_hold(tmp_path, networks, said):
-    path = small.write(tmp_path / "correspondence.h5", LAYERS, networks=networks)
+def test_the_page_says_how_images_were_warped_and_what_intervals_beside_random_weights_hold(
+    tmp_path, how, said
+):
+    path = small.write(tmp_path / "correspondence.h5", LAYERS, **how)
     with new_chapter(tmp_path / "codes") as chapter, open_correspondence(path) as found:
         add_correspondence(chapter.section("correspondence"), found, PICTURED)
     page = " ".join(page_of(tmp_path / "codes/correspondence", tmp_path).split())
-    assert said in page and "<p><strong>What it does not show.</strong> Both views" in page
+    assert all(one in page for one in said)
+    assert "<p><strong>What it does not show.</strong> Both views" in page
 
 
 def test_what_was_not_run_says_so(tmp_path):

@@ -77,6 +77,18 @@ def test_what_has_no_meaning_is_not_said(tmp_path):
     assert "In the one layer of an activation function no more than one output in a thousand is zero" in text
 
 
+def test_titles_compare_layers_that_differ_alone(tmp_path):
+    def compared(layers):
+        content = drawn(tmp_path, layers=layers)
+        return [
+            "most" in block.numbers for block in content.blocks if block.caption in ("zeros", "selectivities")
+        ]
+
+    # Both are as selective; a gate rests at zero nowhere.
+    assert compared((RELU, SIGMOID)) == [True, False]
+    assert compared((SIGMOID, SIGMOID)) == [False, False]
+
+
 @pytest.mark.parametrize(
     ("labelled", "classes", "words"),
     [(0, 0, "Without labels"), (8, 1, "of one class"), (8, 8, "a single image")],
