@@ -65,10 +65,13 @@ def add_projections(
     if isinstance(found, Status):
         section.status = found
         return
-    about = found.about
+    about, alike = found.about, []
     for name in about.layers:
         layer = _Layer(section.folder, name, found, found.layer(name), patches, patches.layer(name), names)
-        section.layers.append(layer.part(threads=threads))
+        part, is_alike = layer.part(threads=threads)
+        section.layers.append(part)
+        alike += [name] if is_alike else []
+    section.numbers |= {"ruleless": len(alike), "ruleless_names": ", ".join(alike)}
     units = sum(len(found.layer(name).unit) for name in about.layers)
     section.numbers |= {"k": about.k, "layers": len(about.layers), "units": units}
     for method in about.methods:
@@ -112,17 +115,19 @@ class _Layer:
     drawn: DrawnLayer
     names: Names
 
-    def part(self, *, threads: int) -> LayerPart:
+    def part(self, *, threads: int) -> tuple[LayerPart, bool]:
+        """Return what is drawn, and whether all methods give the same on every image."""
         methods = self.source.about.methods
         units: list[UnitPart] = []
         sheets: list[SpriteSheet] = []
-        overview = []
-        for unit, sheet, line in ordered(self._unit, range(len(self.layer.unit)), threads=threads):
+        overview, alike = [], len(methods) > 1
+        for unit, sheet, line, same in ordered(self._unit, range(len(self.layer.unit)), threads=threads):
             units.append(unit)
             sheets.append(sheet)
             overview.append(line)
+            alike = alike and same
         write_table(self.folder / self._file("units.csv"), self._columns(), self._records())
-        return LayerPart(
+        part = LayerPart(
             layer=self.name,
             blocks=(self._overview(overview),),
             data=self._file("units.csv"),
@@ -134,12 +139,13 @@ class _Layer:
             ),
             units=tuple(units),
         )
+        return part, alike
 
     def _file(self, ending: str) -> str:
         slug = layer_slug(self.name)
         return f"{slug}/{slug}-{ending}"
 
-    def _unit(self, row: int) -> tuple[UnitPart, SpriteSheet, tuple[str, list[list[UInt8]]]]:
+    def _unit(self, row: int) -> tuple[UnitPart, SpriteSheet, tuple[str, list[list[UInt8]]], bool]:
         unit, found = int(self.layer.unit[row]), self.source.unit(self.name, row)
         tiles = self._tiles(unit, found)
         drawn = self._strips(tiles, found)
@@ -152,7 +158,9 @@ class _Layer:
         )
         part = UnitPart(unit=unit, facts=tuple(_facts(self.layer, row)), strips=strips)
         sheet = SpriteSheet(file=name, width=width, height=height)
-        return part, sheet, (f"unit {unit}", list(tiles.values()))
+        first, *others = found.maps.values()
+        same = bool(first.any()) and all(np.array_equal(first, other) for other in others)
+        return part, sheet, (f"unit {unit}", list(tiles.values())), same
 
     def _tiles(self, unit: int, found: ProjectedUnit) -> dict[str, list[UInt8]]:
         """Return the patches and, by each method, what was sent back to them, as tiles of one side.

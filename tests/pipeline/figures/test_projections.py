@@ -30,8 +30,8 @@ def made(tmp_path_factory):
     return paths
 
 
-def projected(ids, alike, across, largest=2):
-    """A unit whose deconvnet is bright in its upper half and whose guided backpropagation is dark there."""
+def projected(ids, alike, across, largest=2, *, sign=-1):
+    """A unit whose deconvnet is bright in its upper half; guided backpropagation is that with a sign."""
     half = np.zeros((len(ids), 4, 4, 3), np.float16)
     half[:, :2] = 1
     filled = ids >= 0
@@ -41,7 +41,7 @@ def projected(ids, alike, across, largest=2):
 
     return ProjectedUnit(
         ids, np.where(filled[:, None], np.uint16([4, 4]), np.uint16(0)), np.where(filled, 1, -1),
-        maps={"deconvnet": half, "guided_backprop": -half},
+        maps={"deconvnet": half, "guided_backprop": sign * half},
         others={"deconvnet": -half[0], "guided_backprop": half[0]},
         largest=both(largest), alike=both(alike), across=both(across),
     )  # fmt: skip
@@ -51,13 +51,13 @@ def estimate(alike, across, half=0.05):
     return [[value, value - half, value + half] for value in (alike, across, alike - across)]
 
 
-def draw(made, folder, comparison, refused=None, largest=2):
+def draw(made, folder, comparison, refused=None, largest=2, **how):
     """Write projections of features.0, and return the section that is drawn of them."""
     with open_patches(made["patches"]) as source:
         layer = source.layer("features.0")
     rows = np.flatnonzero((layer.image_id >= 0).any(1))
     with new_projections(folder / "projections.h5", made_from={}) as writer:
-        units = (projected(layer.image_id[row], 0.8, 0.3, largest) for row in rows)
+        units = (projected(layer.image_id[row], 0.8, 0.3, largest, **how) for row in rows)
         writer.put_layer("features.0", layer.unit[rows], units)
         for method in METHODS:
             writer.put_comparison(method, np.float64([comparison, comparison]))
@@ -136,7 +136,15 @@ def test_words_claim_what_the_interval_bears(made, tmp_path, comparison, image, 
 
 def test_projections_that_do_not_change_with_the_image_are_called_so(made, tmp_path):
     draw(made, tmp_path, estimate(0.4, 0.99, 0.001))
-    assert "they hardly change with the image" in page_of(tmp_path / "figures/projections", tmp_path)
+    page = page_of(tmp_path / "figures/projections", tmp_path)
+    assert "they hardly change with the image" in page and "plain gradient" not in page
+
+
+def test_where_no_rule_acts_the_plain_gradient_is_called_so(made, tmp_path):
+    section = draw(made, tmp_path, estimate(0.4, 0.99, 0.001), sign=1)
+    assert (section.numbers["ruleless"], section.numbers["ruleless_names"]) == (1, "features.0")
+    page = page_of(tmp_path / "figures/projections", tmp_path)
+    assert "In features.0 both methods give the same" in page and "plain gradient" in page
 
 
 def test_without_intervals_nothing_is_claimed(made, tmp_path):
