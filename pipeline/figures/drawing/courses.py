@@ -34,11 +34,10 @@ class Steps:
 
     @property
     def labels(self) -> list[str]:
-        """Their epochs, or their names where these are not known."""
-        return [
-            str(epoch) if epoch >= 0 else ending(name, 12)
-            for epoch, name in zip(self.epoch.tolist(), self.name, strict=True)
-        ]
+        """Their epochs, or their names where one's is not known: a number beside names would say nothing."""
+        if self.numbered:
+            return [str(epoch) for epoch in self.epoch.tolist()]
+        return [ending(name, 12) for name in self.name]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,10 @@
+import pytest
+
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.probes import add_probes
 from pipeline.formats.status import not_run
+from pipeline.report.captions import read_caption
+from pipeline.report.wording import prose
 from tests.small.probes import PICTURED, PROBES
 
 NAMES = ["cat", "dog", "owl"]
@@ -23,6 +27,21 @@ def test_each_probe_is_listed_and_has_its_picture_on_its_page(tmp_path):
     assert {name: content.numbers[name] for name in ("right", "wrong", "unlabelled")} == {
         "right": 1, "wrong": 1, "unlabelled": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (3, 2, "gets right and some that it gets wrong, one"),
+        (3, 0, "gets right, one"),
+        (0, 2, "gets wrong, one"),
+    ],
+)
+def test_what_was_drawn_is_said(right, wrong, said):
+    numbers = {"right": right, "wrong": wrong, "probes": right + wrong, "named": 0, "split": "test"}
+    assert f"some that the network {said} of every class" in " ".join(
+        prose(read_caption("probes").words, numbers).split()
+    )
 
 
 def test_left_out_it_says_why(tmp_path):

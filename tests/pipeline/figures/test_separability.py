@@ -15,10 +15,10 @@ COUNT = 40
 LABEL = np.arange(COUNT) % 4
 
 
-def probe(right, converged=True):
+def probe(right, converged=True, strength=0.1):
     """A probe that is right on so many images."""
     predicted = np.where(np.arange(COUNT) < right, LABEL, (LABEL + 1) % 4)
-    return LayerProbe(np.zeros((4, 6)), np.zeros(4), 0.1, converged, predicted)
+    return LayerProbe(np.zeros((4, 6)), np.zeros(4), strength, converged, predicted)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def draw(tmp_path):
         probes = {
             (layer, kind): probe(counts[kind][place]) for kind in kinds for place, layer in enumerate(LAYERS)
         }
-        start = {key: probe(initial[LAYERS.index(key[0])], False) for key in probes} if initial else {}
+        start = {key: probe(initial[LAYERS.index(key[0])], False, 1.0) for key in probes} if initial else {}
         with new_chapter(tmp_path / "embedding") as chapter:
             section = chapter.section("separability")
             add_separability(section, Separability(LAYERS, kinds, sample, probes, start))
@@ -52,6 +52,7 @@ def test_the_best_layer_and_the_largest_rise_are_said(draw):
     assert "The best layer and the largest rise were chosen on these same images, which flatters both" in page
     assert "The network itself is right on 95.0 % of the same images" in plain(page)
     assert "initialisation" not in page and "still improving" not in page
+    assert "the strength of the regularisation is C = 0.1 for every probe" in plain(page)
     with (folder / "probes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["right"] for row in rows] == ["10", "30", "36", "8", "12", "36"]
@@ -67,6 +68,9 @@ def test_the_initialisation_stands_beside_it(draw):
         page
     )
     assert "6 of 12 probes were still improving" in plain(page)
+    assert "a fifth of them chooses the strength of the regularisation (C between 0.1 and 1 was" in plain(
+        page
+    )
     assert content.numbers["initial"] == 1
 
 
