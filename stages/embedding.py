@@ -109,9 +109,7 @@ def _made_from(params: Params, paths: Mapping[str, Path]) -> dict[str, str]:
 def _numbers(params: Params, components: Components, made: Map, grid: Grid) -> dict[str, float | int]:
     """Return what the metrics and the file's attributes say besides the quality."""
     several = len(made.effective_perplexity) > 1
-    # Of plain t-SNE there is nothing to say.
-    exaggerated = {} if params.exaggeration == 1 else {"exaggeration": params.exaggeration}
-    return exaggerated | {
+    numbers = {
         "images": len(made.xy),
         "landmarks": len(made.landmark),
         "components": len(components.axes),
@@ -126,6 +124,8 @@ def _numbers(params: Params, components: Components, made: Map, grid: Grid) -> d
         f"effective_perplexity_{index}" if several else "effective_perplexity": value
         for index, value in enumerate(made.effective_perplexity, 1)
     }
+    # Of plain t-SNE there is nothing to say.
+    return numbers if params.exaggeration == 1 else numbers | {"exaggeration": params.exaggeration}
 
 
 def _cells(grid: Grid) -> float:
