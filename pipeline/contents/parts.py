@@ -284,6 +284,29 @@ class ImagePart(Model):
     blocks: tuple[Block, ...] = ()
 
 
+class ImageOutputs(Model):
+    """What the network takes images for, for the pages of many images: numbers alone.
+
+    Attributes
+    ----------
+    names
+        Of the outputs that are named.
+    outputs
+        By the image's path in the dataset: of each output the place of its name, and its probability, the
+        most probable first, one output after the other.
+    """
+
+    names: tuple[str, ...]
+    outputs: Mapping[str, tuple[int | float, ...]]
+
+    @model_validator(mode="after")
+    def _are_pairs(self) -> "ImageOutputs":
+        for path, numbers in self.outputs.items():
+            if len(numbers) % 2 or any(name not in range(len(self.names)) for name in numbers[::2]):
+                raise ValueError(f"image '{path}': {numbers} are no outputs of {len(self.names)}")
+        return self
+
+
 class ImageUnits(Model):
     """The units in which images stand highest, for the pages of many images: numbers alone.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import model_validator
 
 from pipeline.contents.blocks import Block, Images, Units, block_files, block_ids
-from pipeline.contents.parts import ImagePart, ImageUnits, LayerPart, SpriteSheet, WholeImage
+from pipeline.contents.parts import ImageOutputs, ImagePart, ImageUnits, LayerPart, SpriteSheet, WholeImage
 from pipeline.contents.values import Model, Number, Slug
 from pipeline.formats.status import State, Status
 
@@ -29,6 +29,8 @@ class Section(Model):
         Pictures of whole images, and which lies where: each image once.
     image_units
         In which units images stand highest; None where the section does not say it.
+    image_outputs
+        What the network takes images for; None likewise.
     """
 
     name: Slug
@@ -41,6 +43,7 @@ class Section(Model):
     sheets: tuple[SpriteSheet, ...] = ()
     whole_images: tuple[WholeImage, ...] = ()
     image_units: ImageUnits | None = None
+    image_outputs: ImageOutputs | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Section":

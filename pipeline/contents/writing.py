@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contents.blocks import Block
-from pipeline.contents.parts import ImagePart, ImageUnits, LayerPart, SpriteSheet, WholeImage
+from pipeline.contents.parts import ImageOutputs, ImagePart, ImageUnits, LayerPart, SpriteSheet, WholeImage
 from pipeline.contents.section import Section
 from pipeline.contents.values import Number
 from pipeline.formats.status import DONE, Status
@@ -26,7 +26,7 @@ class SectionDraft:
         The section's name in the report.
     folder
         Where its files go.
-    numbers, blocks, layers, images, sheets, whole_images, image_units
+    numbers, blocks, layers, images, sheets, whole_images, image_units, image_outputs
         As in `pipeline.contents.section.Section`.
     status
         Whether the analysis was done, as its artifact says.
@@ -41,6 +41,7 @@ class SectionDraft:
     sheets: list[SpriteSheet] = field(default_factory=list)
     whole_images: list[WholeImage] = field(default_factory=list)
     image_units: ImageUnits | None = None
+    image_outputs: ImageOutputs | None = None
     status: Status = DONE
 
     def add(self, *blocks: Block) -> None:
@@ -53,6 +54,7 @@ class SectionDraft:
             name=self.name, status=self.status.state, reason=self.status.reason, numbers=self.numbers,
             blocks=tuple(self.blocks), layers=tuple(self.layers), images=tuple(self.images),
             sheets=tuple(self.sheets), whole_images=tuple(self.whole_images), image_units=self.image_units,
+            image_outputs=self.image_outputs,
         )  # fmt: skip
 
 

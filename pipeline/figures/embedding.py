@@ -202,7 +202,7 @@ def add_labels(section: SectionDraft, points: Points) -> None:
 
 def add_viewer(
     section: SectionDraft, points: Points, tiles: Tiles, *, most: int, tile: int, seed: int
-) -> None:
+) -> NDArray[np.integer]:
     """Write the data of the interactive map: atlases of thumbnails, and the points as scripts.
 
     Parameters
@@ -217,6 +217,11 @@ def add_viewer(
         Side of a thumbnail, pixels.
     seed
         Of the sample.
+
+    Returns
+    -------
+    (n,) int
+        The rows of the points shown.
     """
     rows = np.arange(len(points.xy))
     if len(rows) > most:
@@ -237,6 +242,7 @@ def add_viewer(
             pictures=pictures,
         )  # fmt: skip
     )
+    return rows
 
 
 def _viewed(points: Points, rows: NDArray[np.integer], levels: Sequence[dict[str, Any]]) -> MapPoints:

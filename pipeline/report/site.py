@@ -145,8 +145,7 @@ def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
     _write_layers(frame, layers)
     maps = find_maps(sections)
     found = (maps[0], read_map_points(frame.report / maps[0].section.folder)) if maps else None
-    standing = next((section for section in sections if section.content.image_units), None)
-    paths = write_images(frame, collect_images(sections, layers), layers, found, standing)
+    paths = write_images(frame, collect_images(sections, layers), layers, found, sections)
     write_search(frame, layers, paths, found[1].classes if found else ())
 
 

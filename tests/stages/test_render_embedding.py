@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import softmax
 
 from pipeline.contents.blocks import Figure, Multiples, Viewer
 from pipeline.contents.map_points import read_map_points
@@ -15,13 +16,21 @@ from pipeline.formats.embedding import VERSION, Embedding, write_embedding
 from pipeline.formats.status import Status, not_run, write_status
 from stages import render_embedding
 from stages.render_embedding import attribute, predicted_classes
-from tests.small.artifacts import write_manifest, write_names, write_predictions, write_thumbnails
+from tests.small.artifacts import (
+    INDEX,
+    write_manifest,
+    write_names,
+    write_predictions,
+    write_shards,
+    write_thumbnails,
+)
 from tests.small.files import bytes_below
 from tests.small.pages import check_sizes, page_of
 
 PARAMS = {"canvas": 240, "tile": 12, "viewer_images": 1000, "viewer_tile": 8, "seed": 0}
 COUNT = 60
 IMAGE_ID = np.arange(COUNT) * 2
+LOGIT = np.random.default_rng(2).normal(size=(COUNT, 4)).astype(np.float32)
 CLASSES = ["a", "<b>", "$c"]
 NUMBERS = {
     "images": COUNT, "kl": 0.5, "knn": 0.4, "knc": 0.3, "cpd": 0.2, "trustworthiness": 0.9, "neighbours": 10,
@@ -56,6 +65,9 @@ def run(tmp_path):
         for name in ("similarity", "separability"):
             paths[name] = tmp_path / f"{name}.h5"
             write_status(paths[name], not_run(name), stage=name, version=1)
+        paths["activations"] = tmp_path / "activations"
+        parts = np.array([20, 45])
+        write_shards(paths["activations"], INDEX, IMAGE_ID, {"logits": LOGIT}, parts)
         paths["names"] = write_names(tmp_path / "names.h5", CLASSES, [*CLASSES, "other"])
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
         paths["out"] = tmp_path / "figures" / name
@@ -184,6 +196,18 @@ def test_points_are_complete_and_scaled(run):
 def test_a_sample_of_many_images_is_shown(run):
     points = points_of(run(viewer_images=20))
     assert len(set(points["image_id"].tolist())) == 20
+
+
+def test_images_on_the_map_have_their_first_outputs(run):
+    said = read_section(run(viewer_images=20)).content.image_outputs
+    points = points_of(run(viewer_images=20))
+    assert set(said.outputs) == set(points["path"])
+    names = [*CLASSES, "other"]
+    for image_id, path in zip(points["image_id"], points["path"], strict=True):
+        probability = softmax(LOGIT[image_id // 2].astype(np.float64))
+        order = np.argsort(-probability)
+        assert [said.names[place] for place in said.outputs[path][::2]] == [names[one] for one in order]
+        np.testing.assert_allclose(said.outputs[path][1::2], probability[order], rtol=1e-5)
 
 
 def test_several_atlases(run, monkeypatch):

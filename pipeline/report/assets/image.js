@@ -31,7 +31,8 @@ const images = {
       return element("li", {}, link);
     });
     const note = element("p", { className: "note" }, "Before and after it on a curve over the map, where most neighbours are alike; j and k follow it.");
-    page.find(".found .details").after(element("section", { className: "part" }, element("h2", {}, "Beside it on the map"), note, element("ol", { className: "beside" }, ...items)));
+    const before = page.find(".found .taken")?.closest(".part") ?? page.find(".found .details");
+    before.after(element("section", { className: "part" }, element("h2", {}, "Beside it on the map"), note, element("ol", { className: "beside" }, ...items)));
   },
 
   async pathOf(slot, { folder, runs }) {
@@ -42,6 +43,7 @@ const images = {
   parts(path, found, index) {
     const parts = [];
     if (found.map && index.map) parts.push(this.place(path, found.map, index.map));
+    if (found.taken) parts.push(this.taken(found.taken, index.taken));
     if (found.most) parts.push(this.most(found.most, index.most));
     if (found.units) parts.push(this.units(found.units));
     // Made by the report's templates, every name in it escaped.
@@ -72,6 +74,19 @@ const images = {
     };
     sheet.src = folder + address(files[Math.floor(slot / (columns * rows))]);
     return canvas;
+  },
+
+  // The first outputs, each with its probability as it is written; its length is drawn after that.
+  taken(pairs, names) {
+    const items = [];
+    for (let k = 0; k < pairs.length; k += 2) {
+      const length = `${parseFloat(pairs[k + 1].replace(/[<>]/, ""))}%`;
+      const bar = element("span", { className: "length", ariaHidden: "true" }, element("i"));
+      bar.firstChild.style.width = length;
+      items.push(element("li", {}, element("bdi", {}, visible(names[pairs[k]])), element("span", { className: "share" }, pairs[k + 1]), bar));
+    }
+    const note = element("p", { className: "note" }, "The network’s first outputs for it, with their probabilities (softmax).");
+    return element("section", { className: "part" }, element("h2", {}, "What the network takes it for"), note, element("ol", { className: "taken" }, ...items));
   },
 
   // Three numbers a unit: its layer's place, its own number, and how many images excite it at least as much.

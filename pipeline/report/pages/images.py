@@ -9,6 +9,7 @@ from pipeline.contents.parts import ImageUnits
 from pipeline.report.addresses import address, any_unit, section_anchor, unit_page
 from pipeline.report.collecting import ImageEntry, LayerEntry, Worded
 from pipeline.report.environment import Frame, fragment
+from pipeline.report.numbers import share
 from pipeline.report.pages.maps import ImageMap
 from pipeline.report.scripts import write_buckets, write_script
 from pipeline.report.shown import View
@@ -22,7 +23,7 @@ def write_images(
     images: Mapping[str, ImageEntry],
     layers: Sequence[LayerEntry],
     found: tuple[ImageMap, MapPoints] | None,
-    standing: Worded | None,
+    sections: Sequence[Worded],
 ) -> list[str]:
     """Write ``image.html`` and its data: ``data/images.js``, and shards by a hash of the path.
 
@@ -36,16 +37,21 @@ def write_images(
         Those of the units that images excite.
     found
         The map and its points; None where there is no map.
-    standing
-        The section that says in which units images stand highest, if any does. Where there is a map, it adds
-        to the images that are known, and brings in no others.
+    sections
+        All; the one that says in which units images stand highest, if any does, adds to the images that are
+        known where there is a map, and brings in no others; the one that says what the network takes them
+        for only adds.
 
     Returns
     -------
     list of str
         The paths of all images that the page knows, ascending.
     """
+    standing = next((section for section in sections if section.content.image_units), None)
     ranked = standing.content.image_units if standing else None
+    taking = next((section for section in sections if section.content.image_outputs), None)
+    taken = taking.content.image_outputs if taking else None
+    outputs = taken.outputs if taken else {}
     most = ranked.units if ranked else {}
     drawn = {(unit.layer, unit.unit) for layer in layers for unit in layer.units if unit.drawn}
     places = {path: place for place, path in enumerate(found[1].path)} if found else {}
@@ -56,11 +62,14 @@ def write_images(
     for path in records.keys() & most.keys():
         records[path].pop("units", None)
         records[path]["most"] = most[path]
+    for path in records.keys() & outputs.keys():
+        records[path]["taken"] = _taken(outputs[path])
     shards = write_buckets(frame.report, "images", records)
     index = {
         "shards": shards,
         "map": _map(*found) if found else None,
         "most": _most(standing, ranked) if standing and ranked else None,
+        "taken": taken.names if taken else None,
     }
     write_script(frame.report, "images", index)
     frame.write("image.html", "image.html", {})
@@ -84,6 +93,11 @@ def _most(section: Worded, units: ImageUnits) -> dict[str, Any]:
         "of": units.of,
         "layers": [(name, any_unit(name)) for name in units.layers],
     }
+
+
+def _taken(pairs: Sequence[int | float]) -> list[int | str]:
+    """Write the probability of each output as the report does."""
+    return [share(value) if place % 2 else int(value) for place, value in enumerate(pairs)]
 
 
 def _record(

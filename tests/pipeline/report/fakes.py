@@ -13,6 +13,7 @@ from pipeline.contents.blocks import Figure, Images, Multiples, Notice, Table, T
 from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_points
 from pipeline.contents.parts import (
     Histogram,
+    ImageOutputs,
     ImagePart,
     ImageUnits,
     LayerPart,
@@ -393,6 +394,8 @@ def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     scripts, data = write_map_points(section.folder, written(points))
     standing = {points["path"][2]: (1, 4, 1, 0, 2, 8), points["path"][3]: (0, 0, 2)}
     section.image_units = ImageUnits(layers=("features.1", "pool"), of=1000, units=standing)
+    taken = {points["path"][2]: (1, 0.75, 0, 0.2499, 2, 1e-5)}
+    section.image_outputs = ImageOutputs(names=("dog", HOSTILE[0], "cat"), outputs=taken)
     section.images.append(
         ImagePart(
             image_id=6, path=points["path"][2],

@@ -275,6 +275,16 @@ def test_an_image_names_the_units_that_it_excites(page, report):
     assert units == [f"units/{slug}/{unit}.html" for unit in (2, 0) for slug in ("features-1", "pool")]
 
 
+def test_an_image_names_the_first_outputs_with_their_probabilities(page, report):
+    page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}/2.png"))
+    page.wait("!!document.querySelector('.taken') && !!document.querySelector('.beside')")
+    items = page.evaluate("[...document.querySelectorAll('.taken li')].map(one => one.textContent)")
+    assert items == [f"{fakes.HOSTILE[0]}75.0\u00a0%", "dog25.0\u00a0%", "cat<\u00a00.1\u00a0%"]
+    lengths = page.evaluate("[...document.querySelectorAll('.taken i')].map(one => one.style.width)")
+    assert lengths == ["75%", "25%", "0.1%"]
+    assert page.evaluate("document.querySelector('.part h2').textContent") == "What the network takes it for"
+
+
 def test_an_image_names_the_units_in_which_it_stands_highest(page, report):
     page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}/2.png"))
     page.wait("!!document.querySelector('.excites')")
