@@ -49,9 +49,6 @@ def write_images(
     """
     standing = next((section for section in sections if section.content.image_units), None)
     ranked = standing.content.image_units if standing else None
-    taking = next((section for section in sections if section.content.image_outputs), None)
-    taken = taking.content.image_outputs if taking else None
-    outputs = taken.outputs if taken else {}
     most = ranked.units if ranked else {}
     drawn = {(unit.layer, unit.unit) for layer in layers for unit in layer.units if unit.drawn}
     places = {path: place for place, path in enumerate(found[1].path)} if found else {}
@@ -62,14 +59,13 @@ def write_images(
     for path in records.keys() & most.keys():
         records[path].pop("units", None)
         records[path]["most"] = most[path]
-    for path in records.keys() & outputs.keys():
-        records[path]["taken"] = _taken(outputs[path])
+    taken = _take(records, sections)
     shards = write_buckets(frame.report, "images", records)
     index = {
         "shards": shards,
         "map": _map(*found) if found else None,
         "most": _most(standing, ranked) if standing and ranked else None,
-        "taken": taken.names if taken else None,
+        "taken": taken,
     }
     write_script(frame.report, "images", index)
     frame.write("image.html", "image.html", {})
@@ -95,9 +91,16 @@ def _most(section: Worded, units: ImageUnits) -> dict[str, Any]:
     }
 
 
-def _taken(pairs: Sequence[int | float]) -> list[int | str]:
-    """Write the probability of each output as the report does."""
-    return [share(value) if place % 2 else int(value) for place, value in enumerate(pairs)]
+def _take(records: dict[str, dict[str, Any]], sections: Sequence[Worded]) -> Sequence[str] | None:
+    """Say what the network takes images for, where a section does; return the names of its outputs."""
+    taken = next(filter(None, (section.content.image_outputs for section in sections)), None)
+    if taken is None:
+        return None
+    for path in records.keys() & taken.outputs.keys():
+        # A place of a name, then its probability as the report writes it, and so on.
+        pairs = enumerate(taken.outputs[path])
+        records[path]["taken"] = [share(value) if place % 2 else int(value) for place, value in pairs]
+    return taken.names
 
 
 def _record(
