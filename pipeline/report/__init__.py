@@ -11,6 +11,6 @@ render stage made (`pipeline.contents`), and a caption file ``captions/<name>.md
 - `first`: what stands at the head of the first page, and its small pictures
 - `addresses`: where each page lies; `escaping`: names made harmless; `scripts`: data for pages that look
   things up
-- `provenance`: what the figures were made from, read from the artifacts
+- `provenance`: what the figures were made from, read from the artifacts; `sources`: of each section
 - `site`: the whole report
 """

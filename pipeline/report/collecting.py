@@ -10,6 +10,7 @@ from pipeline.contents.section import Section
 from pipeline.contents.values import Cell, Number
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.report.captions import Caption, Words
+from pipeline.report.sources import Source
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Worded:
         Of its viewers, by their ids.
     source
         The file of what it says, in the folder of artifacts.
+    drawn_from
+        The artifacts that it was drawn from.
     """
 
     content: Section
@@ -33,6 +36,7 @@ class Worded:
     metrics: Mapping[str, Number]
     pages: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    drawn_from: Sequence[Source] = ()
 
     @property
     def name(self) -> str:

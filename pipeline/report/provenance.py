@@ -7,6 +7,7 @@ The revision is stamped when the report is published.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,11 @@ class Provenance:
     artifacts: tuple[Artifact, ...]
     params: str
     metrics: Mapping[str, Number]
+
+    @cached_property
+    def blocks(self) -> Mapping[str, Any]:
+        """Each block of the params file by its name."""
+        return yaml.safe_load(self.params) or {}
 
     @property
     def versions(self) -> dict[str, str]:

@@ -28,6 +28,7 @@ from pipeline.report.pages.maps import find_maps, with_viewers, write_map
 from pipeline.report.pages.searching import write_search
 from pipeline.report.pages.units import with_neighbours, write_units
 from pipeline.report.provenance import Provenance
+from pipeline.report.sources import sources_of
 from pipeline.report.unit_shown import glimpses
 from pipeline.store.replacing import replaced_folder
 
@@ -123,7 +124,13 @@ def order_sections(sections: Sequence[StoredSection], provenance: Provenance, te
             hint = f"; did you mean '{meant}'?" if meant else f"; there are {', '.join(found)}"
             raise UserError(f"{caption.source}: no chapter '{caption.chapter}'{hint}")
         found[caption.chapter].append(
-            Worded(section.content, caption, provenance.metrics, source=_source(section.folder))
+            Worded(
+                section.content,
+                caption,
+                provenance.metrics,
+                source=_source(section.folder),
+                drawn_from=sources_of(name, caption, provenance),
+            )  # fmt: skip
         )
     last = found.pop(about.SLUG)
     chapters = [Chapter(slug, titles[slug], _sorted(own)) for slug, own in found.items() if own]

@@ -9,7 +9,9 @@ from pipeline.contents.values import spreadsheet_columns, spreadsheet_row
 from pipeline.report.addresses import table_file
 from pipeline.report.collecting import Chapter, Worded
 from pipeline.report.environment import Frame
+from pipeline.report.pages.graph import name_of
 from pipeline.report.shown import Shown, View
+from pipeline.report.sources import Source
 from pipeline.report.wording import prose
 from pipeline.store.tables import write_table
 
@@ -68,6 +70,19 @@ def _section(section: Worded) -> Shown:
         "reason": section.content.reason,
         "text": prose(section.caption.words, section.numbers()) if done else "",
         "blocks": View(section, "../", {}).blocks(section.content.blocks),
+        "sources": [_source(source) for source in section.drawn_from] if done else [],
+    }
+
+
+def _source(source: Source) -> Shown:
+    artifact = source.artifact
+    return {
+        "page": f"about.html#artifact-{name_of(artifact.name)}",
+        "file": artifact.name,
+        "stage": artifact.stage,
+        "version": artifact.schema_version,
+        "made_from": [name for name in artifact.digests if name != "params"],
+        "params": source.params,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import yaml
 from markupsafe import escape
 from PIL import Image
 
@@ -179,6 +180,7 @@ Never active: its maximum was positive for none.
     "codes": """title: Map
 chapter: codes
 order: 10
+source: embedding.h5, topk.h5
 card: map
 
 KL {{ kl }}, accuracy {{ metrics["predictions.accuracy"] }}.
@@ -456,6 +458,6 @@ def provenance(names: tuple[str, ...] = HOSTILE) -> Provenance:
             Artifact("topk.h5", "topk", 1, {"manifest": "ab" * 32, "params": "cd" * 32}, {"numpy": "2.4.6"}),
             Artifact("embedding.h5", "embedding", 1, {}, {"numpy": "2.4.6", "openTSNE": "1.0.4"}),
         ),
-        params=f"dataset:\n  path: '{names[0]}'\n",
+        params=yaml.safe_dump({"dataset": {"path": names[0]}, "topk": {"k": 9}}, allow_unicode=True),
         metrics={"predictions.accuracy": 0.9733, "predictions.name": names[0]},
     )

@@ -268,6 +268,16 @@ def test_tables_are_safe_for_spreadsheets(report):
         assert not starts, file
 
 
+def test_a_section_says_from_which_files_and_parameters_it_was_drawn(report):
+    text = (report / "chapters/codes.html").read_text(encoding="utf-8")
+    said = text.partition("Source and parameters")[2].partition("</details>")[0]
+    assert re.findall(r'href="([^"]+)"', said) == [
+        "about.html#artifact-embedding", "about.html#artifact-topk"
+    ]  # fmt: skip
+    assert "made by the stage <code>topk</code> from manifest</li>" in said
+    assert re.findall(r"<pre[^>]*>([^<]+)</pre>", said) == ["topk:\n  k: 9"]
+
+
 def test_provenance_is_shown_and_given_as_json(report):
     text = (report / "chapters/about.html").read_text()
     for expected in ("abababababab", "2.4.6", "openTSNE", "1,797", "truncated", "skipped"):
