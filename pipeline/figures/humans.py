@@ -18,8 +18,8 @@ from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
-from pipeline.figures.people_doubt import add_doubt
-from pipeline.formats.humans import NETWORK, NONE, Humans
+from pipeline.figures.people_doubt import add_doubt, sureness
+from pipeline.formats.humans import NETWORK, NONE, NOT_GIVEN, Humans
 from pipeline.formats.status import Status
 from pipeline.numerics.intervals import wilson
 from pipeline.numerics.spreading import evenly_spread
@@ -28,6 +28,7 @@ from pipeline.store.tables import write_table
 MOST_DRAWN = 24
 # A cell of the table of agreement, in the order of its artifact, and its table of images.
 LISTS = ("both-right", "only-person", "only-network", "both-wrong")
+ANSWERS = ("path", "who", "condition", "label", "answer", "network", "confidence")
 AGREEMENT = (
     Column(name="who"), Column(name="answers", form="count"), Column(name="both_right", form="count"),
     Column(name="only_person", form="count"), Column(name="only_network", form="count"),
@@ -90,14 +91,16 @@ class Shown:
         return self.found.compared.cells.sum(axis=1)
 
     def rows(self) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-        """Yield of each answer its cell, and path, who, condition, label, answer, and the network's.
+        """Yield of each answer its cell, and what `ANSWERS` names, then further guesses.
 
         Answers on images without a label are left out.
         """
         answers, network = self.found.answers, self.found.network
         place = {image: row for row, image in enumerate(network.image_id.tolist())}
-        columns = (answers.rater, answers.condition, answers.image_id, answers.guess[:, 0])
-        for rater, condition, image, guess in zip(*(column.tolist() for column in columns), strict=True):
+        columns = (answers.rater, answers.condition, answers.image_id, answers.guess, answers.confidence)
+        for rater, condition, image, (guess, *further), sure in zip(
+            *(column.tolist() for column in columns), strict=True
+        ):
             row = place.get(image)
             if row is None:
                 continue
@@ -106,6 +109,7 @@ class Shown:
             yield cell, (
                 self.path[image], self.who[rater], self.found.conditions[condition], self.classes[label],
                 self.said(guess), self.classes[predicted] if predicted >= 0 else "another output",
+                sure, *(None if one == NOT_GIVEN else self.said(one) for one in further),
             )  # fmt: skip
 
 
@@ -124,10 +128,12 @@ def add_humans(section: SectionDraft, shown: Shown | Status, *, listed: int) -> 
     if isinstance(shown, Status):
         section.status = shown
         return
-    section.numbers |= _numbers(shown)
     rows = list(shown.rows())
-    columns = ("path", "who", "condition", "label", "answer", "network", "cell")
-    write_table(section.folder / "answers.csv", columns, ((*cells, LISTS[cell]) for cell, cells in rows))
+    sure = np.array([line[ANSWERS.index("confidence")] for _, line in rows], np.float64)
+    section.numbers |= _numbers(shown) | sureness(sure, np.array([cell < 2 for cell, _ in rows]))
+    further = (f"answer_{place}" for place in range(2, shown.found.answers.guess.shape[1] + 1))
+    columns = ("cell", *ANSWERS, *further)
+    write_table(section.folder / "answers.csv", columns, ((LISTS[cell], *cells) for cell, cells in rows))
     _add_accuracy(section, shown)
     section.add(*_tables(shown))
     if len(shown.found.consistency.kappa) > 1:
@@ -145,7 +151,7 @@ def _add_lists(
     columns = tuple(column for column in PICTURED if named or column.name != "who")
     for cell, name in enumerate(LISTS):
         of_cell = [
-            (line[0], *(line[1:2] if named else ()), *line[3:]) for place, line in rows if place == cell
+            (line[0], *(line[1:2] if named else ()), *line[3:6]) for place, line in rows if place == cell
         ]
         if of_cell and cell:
             numbers = {"found": len(of_cell), "listed": min(len(of_cell), listed)}

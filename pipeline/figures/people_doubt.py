@@ -1,9 +1,10 @@
-"""Where people differ on an image: how often they and the network are right there."""
+"""Where people differ on an image, and how sure they are: how often they and the network are right there."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from pipeline.contents import blocks
@@ -55,6 +56,18 @@ def add_doubt(section: SectionDraft, doubt: Doubt) -> None:
             },
         )
     )  # fmt: skip
+
+
+def sureness(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> dict[str, Number]:
+    """Return how sure people are of (A,) answers, NaN where that is not known, and how many are right."""
+    known = ~np.isnan(confidence)
+    if not known.any():
+        return {}
+    low, high = wilson(int(right[known].sum()), int(known.sum()))
+    return {
+        "sure_answers": int(known.sum()), "sure": float(confidence[known].mean()),
+        "sure_right": float(right[known].mean()), "sure_ends": (float(low), float(high)),
+    }  # fmt: skip
 
 
 def _rows(doubt: Doubt) -> list[tuple[int, int, float, float, float, float, int, float, float, float]]:

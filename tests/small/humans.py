@@ -10,15 +10,22 @@ LABEL = np.array([0, 0, 0, 1, 1, 1, 2, 2], np.int32)
 PREDICTED = np.array([0, 0, 1, 1, 1, -1, 2, 0], np.int32)
 
 
-def humans(*, tabled=(False, False), doubt=True, top5=False, conditions=("",)) -> Humans:
-    """Two raters on all images: the first is right on six, the second on four."""
+def humans(*, tabled=(False, False), doubt=True, top5=False, conditions=("",), sure=False) -> Humans:
+    """Two raters on all images: the first is right on six, the second on four.
+
+    `sure`: the first is sure by half, and guesses another time.
+    """
     raters = Raters(("anna", "ben"), np.array(tabled), np.array([0, int(tabled[1])]), 0)
     guess = np.concatenate([LABEL, LABEL])[:, None].copy()
     guess[[0, 2, 8, 9, 10, 11], 0] = [1, 1, 2, 2, 2, -1]
+    confidence = np.full(2 * IMAGES, np.nan, np.float32)
+    if sure:
+        confidence[:IMAGES] = 0.5
+        guess = np.column_stack([guess, np.repeat([2, -2], IMAGES)])
     answers = Answers(
         np.repeat([0, 1], IMAGES).astype(np.int32),
         (np.arange(2 * IMAGES) % len(conditions)).astype(np.int32),
-        np.tile(np.arange(IMAGES), 2), guess.astype(np.int32), np.full(2 * IMAGES, np.nan, np.float32),
+        np.tile(np.arange(IMAGES), 2), guess.astype(np.int32), confidence,
     )  # fmt: skip
     right = PREDICTED == LABEL
     network = Network(np.arange(IMAGES), LABEL, PREDICTED, right, np.ones(IMAGES, bool))

@@ -40,7 +40,16 @@ def test_two_annotators_beside_the_network(draw):
     with (folder / "answers.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["cell"] for row in rows].count("only-person") == 4
-    assert "top-five" not in str(content.blocks)
+    assert "top-five" not in str(content.blocks) and "how sure they were" not in page
+
+
+def test_further_guesses_and_how_sure_people_were_are_told(draw):
+    _, folder, page = draw(sure=True)
+    # Six of the first one's answers are right.
+    assert "Of 8 answers it is known how sure they were: 50.0 % in the mean, and 75.0 % (" in page
+    with (folder / "answers.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["confidence"], row["answer_2"]) for row in rows] == [("0.5", "c")] * 8 + [("", "")] * 8
 
 
 def test_a_table_of_counts_has_no_ceiling(draw):
