@@ -1,5 +1,6 @@
 """Look at the filters: weights, how good they are, and how those of the first layer look."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pipeline import store
 from pipeline.analyses.filters.looks import colourfulness, frequency, separation
 from pipeline.analyses.filters.quality import is_like_noise, quality
 from pipeline.formats.filters import AT_START, VERSION, About, FilterLayer, FiltersWriter, Looks, new_filters
@@ -16,16 +18,17 @@ from pipeline.formats.weights import Description, read_description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.weighted import Weighted, turned, weight_of, weighted_layers
 from pipeline.model.network import load_network
-from pipeline.model.tensors import read_tensors
 from pipeline.numerics.smoothness import filter_smoothness
 from pipeline.params import digest
 from pipeline.progress import progress
 from pipeline.store.metrics import write_metrics
+from pipeline.weights.checkpoints import fit_state, read_checkpoint
+from pipeline.weights.saved import saved_checkpoints
 from stages.blocks.filters import Params
 from stages.command import Stage, execute
 from stages.leaving import leave
 
-# Of the network before training; there is one where it was trained here and its checkpoint is kept.
+# Of the network before training, where it was trained here and this checkpoint is kept.
 START = Path("checkpoints") / "epoch-0000.safetensors"
 COLOURS = 3
 NO_FILTERS = (
@@ -34,13 +37,22 @@ NO_FILTERS = (
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:
-    """Write `artifacts/filters.h5` and its metrics."""
+    """Write `artifacts/filters.h5` and its metrics.
+
+    Raises
+    ------
+    UserError
+        The checkpoint of before training cannot be read or does not fit the network.
+    """
     made_from = {"params": digest(params)}
     if not params.run:
         leave(not_run("filters"), paths, stage="filters", version=VERSION, made_from=made_from)
         return
     description = read_description(paths["weights"])
     made_from["weights"] = description.digest
+    start = _start(description, paths)
+    if start is not None and description.training is None:
+        made_from["start"] = store.digest(start)
     # The last bits must not depend on the number of cores.
     torch.set_num_threads(1)
     network = load_network(paths["weights"])
@@ -50,13 +62,12 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
             Status("not applicable", NO_FILTERS), paths, stage="filters", version=VERSION, made_from=made_from
         )
         return
-    start = _at_start(paths["weights"])
     about = About(
         tuple(layer.name for layer in layers), _first(layers, network, description.preprocessing),
-        START.stem if start else "", params.noise_smoothness, params.noise_evenness,
+        start.stem if start else "", params.noise_smoothness, params.noise_evenness,
     )  # fmt: skip
     with new_filters(paths["out"], about, made_from=made_from) as writer:
-        numbers = _write(writer, layers, (network, start), about, params)
+        numbers = _write(writer, layers, (network, start and _with(network, start)), about, params)
     write_metrics(paths["metrics"], numbers)
 
 
@@ -83,13 +94,21 @@ def _write(
     return _numbers(found, looks)
 
 
-def _at_start(weights: Path) -> nn.Module | None:
-    """Return the network as it was before training; None where that is not known."""
-    if not (weights / START).is_file():
-        return None
-    network = load_network(weights)
-    network.load_state_dict(read_tensors(weights / START), assign=True)
-    return network
+def _start(description: Description, paths: Mapping[str, Path]) -> Path | None:
+    """Return the checkpoint of the network before training; None where there is none."""
+    if description.training is not None:
+        kept = paths["weights"] / START
+        return kept if kept.is_file() else None
+    given = saved_checkpoints(paths["weights"], paths["given"], trained_here=False)
+    return next((one.path for one in given if one.epoch == 0), None)
+
+
+def _with(network: nn.Module, checkpoint: Path) -> nn.Module:
+    """Return the network with the weights of a checkpoint."""
+    # Its own tensors are mapped from its file.
+    other = copy.deepcopy(network)
+    fit_state(other, read_checkpoint(checkpoint), str(checkpoint))
+    return other
 
 
 def _first(layers: Sequence[Weighted], network: nn.Module, preprocessing: Preprocessing) -> str:
@@ -172,7 +191,7 @@ STAGE = Stage(
     run=run,
     params=Params,
     block="filters",
-    inputs={"weights": "artifacts/weights"},
+    inputs={"weights": "artifacts/weights", "given": "inputs/checkpoints"},
     outputs={"out": "artifacts/filters.h5", "metrics": "metrics/filters.json"},
 )
 

@@ -15,6 +15,8 @@ from pipeline.weights.checkpoints import class_count, fit_state, read_checkpoint
 from pipeline.weights.saved import given_files
 
 GIVEN = Path("inputs/checkpoints")
+# The blocks of the stages that read it.
+READERS = ("training_dynamics", "filters", "fooling")
 
 
 class Params(OptionalBlock):
@@ -32,21 +34,21 @@ class Params(OptionalBlock):
 def check(blocks: Mapping[str, Any], network: Preview) -> None:
     """See that its layers are extracted maps; read the checkpoints in inputs/checkpoints, which must fit.
 
+    They are read where a stage will read them.
+
     Raises
     ------
     UserError
         Naming the layer, or the file and what is wrong in it.
     """
     own = blocks["training_dynamics"]
-    if not own.run:
-        return
-    if own.layers != "auto":
+    if own.run and own.layers != "auto":
         extracted = select_layers(
             network.layers, network.code_layer, blocks["extract"].layers, "extract.layers"
         )
         maps = [layer.name for layer in extracted if layer.map_size != (1, 1)]
         choose_layers(own.layers, maps, "training_dynamics.layers")
-    if blocks["model"].weights == TRAIN:
+    if blocks["model"].weights == TRAIN or not any(blocks[name].run for name in READERS):
         return
     files = given_files(GIVEN)
     other = copy.deepcopy(network.network) if files else network.network

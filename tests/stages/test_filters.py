@@ -62,14 +62,14 @@ def train(network):
         optimiser.step()
 
 
-def save(folder, network, factory):
+def save(folder, network, factory, training=None):
     channels = 1 if factory == "grey" else 3
     preprocessing = Preprocessing(
         input_size=(SIDE, SIDE), crop="none", mean=(0.5,) * channels, std=(0.5,) * channels
     )
     description = Description(
         architecture=f"inputs/network/nets.py:{factory}", weights="hand", classes=(),
-        preprocessing=preprocessing,
+        preprocessing=preprocessing, training=training,
     )  # fmt: skip
     save_network(folder / "weights", network.eval(), description, folder / "inputs")
 
@@ -82,7 +82,10 @@ def built(folder, factory):
 
 
 def run(folder, **params):
-    paths = {"weights": folder / "weights", "out": folder / "filters.h5", "metrics": folder / "filters.json"}
+    paths = {
+        "weights": folder / "weights", "given": folder / "inputs/checkpoints", "out": folder / "filters.h5",
+        "metrics": folder / "filters.json",
+    }  # fmt: skip
     filters.run(filters.Params(**PARAMS | params), paths)
     return paths["out"], json.loads(paths["metrics"].read_text())
 
@@ -94,7 +97,7 @@ def trained(tmp_path_factory):
     save_checkpoint(folder / "weights", network, 0)
     train(network)
     network[1].weight.data[3] *= -1
-    save(folder, network, "small")
+    save(folder, network, "small", training={"epochs": 1})
     return folder, network
 
 
@@ -152,6 +155,22 @@ def test_training_makes_smooth_and_noise_undoes_it(trained, tmp_path):
     entropies = [qualities[1].variance_entropy for qualities in series]
     assert entropies == sorted(entropies)
     assert layers[0].like_noise is False
+
+
+def test_of_weights_from_elsewhere_the_initialisation_is_taken_that_was_given(trained, tmp_path):
+    folder, network = trained
+    start = built(tmp_path, "small")
+    save(tmp_path, network, "small")
+    with open_filters(run(tmp_path)[0]) as found:
+        assert found.about.at_start == "" and found.layer("0").at_start is None
+    given = tmp_path / "inputs/checkpoints"
+    given.mkdir()
+    for epoch, state in ((0, start), (3, network)):
+        torch.save({"state_dict": state.state_dict()}, given / f"epoch-{epoch}.pth")
+    with open_filters(run(tmp_path)[0]) as found, open_filters(run(folder)[0]) as here:
+        assert found.about.at_start == "epoch-0"
+        for name in found.about.layers:
+            assert found.layer(name).at_start == here.layer(name).at_start != found.layer(name).quality
 
 
 def test_an_untrained_network_looks_like_noise(tmp_path):

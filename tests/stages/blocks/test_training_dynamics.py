@@ -18,11 +18,12 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(training_dynamics, "GIVEN", tmp_path)
     network = BUILTIN["digits"](3).eval()
 
-    def check(state, weights="inputs/network/net.pth", run=True, layers="auto"):
+    def check(state, weights="inputs/network/net.pth", run=True, layers="auto", others=False):
         torch.save(state, tmp_path / "epoch-1.pth")
         blocks = {
             "training_dynamics": SimpleNamespace(run=run, layers=layers),
             "model": SimpleNamespace(weights=weights), "extract": SimpleNamespace(layers="auto"),
+            "filters": SimpleNamespace(run=others), "fooling": SimpleNamespace(run=False),
         }  # fmt: skip
         before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         training_dynamics.check(blocks, Preview(network, PREPROCESSING))
@@ -51,3 +52,5 @@ def test_what_does_not_fit_is_named(run):
 def test_what_no_stage_will_read_is_not_checked(run):
     run({"other.weight": torch.ones(3)}, weights="train")
     run({"other.weight": torch.ones(3)}, run=False)
+    with pytest.raises(UserError, match="does not fit"):
+        run({"other.weight": torch.ones(3)}, run=False, others=True)
