@@ -67,7 +67,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         start.stem if start else "", params.noise_smoothness, params.noise_evenness,
     )  # fmt: skip
     with new_filters(paths["out"], about, made_from=made_from) as writer:
-        numbers = _write(writer, layers, (network, start and _with(network, start)), about, params)
+        before = _with(network, start) if start else None
+        numbers = _write(writer, layers, (network, before), about, params)
     write_metrics(paths["metrics"], numbers)
 
 
