@@ -58,7 +58,7 @@ def _summarise(manifest: Manifest) -> None:
         log.warning("classes without an image: %d: %s", len(empty), _some(empty))
     if manifest.notes:
         log.warning(
-            "%d images with odd metadata: %s",
+            "%d images are odd and taken all the same: %s",
             len(manifest.notes),
             _some([": ".join(n) for n in manifest.notes]),
         )

@@ -51,7 +51,7 @@ class Manifest:
     splits_drawn
         Images whose split the dataset does not give: it was drawn here.
     notes
-        Path and what was odd about the image; not written.
+        Path of an image that is taken although something about its file is odd, and what that is.
     """
 
     path: Sequence[str]
@@ -114,6 +114,9 @@ def write_manifest(
         file.put_strings("sha256", manifest.sha256)
         for name in ("path", "reason", "message"):
             file.put_strings(f"skipped/{name}", [getattr(item, name) for item in manifest.skipped])
+        if manifest.notes:
+            for name, texts in zip(("path", "note"), zip(*manifest.notes, strict=True), strict=True):
+                file.put_strings(f"notes/{name}", texts)
         if len(manifest.box):
             file.put("boxes/image_id", manifest.box_image)
             file.put("boxes/box", manifest.box)
@@ -203,6 +206,12 @@ class ManifestFile:
         """Read which files cannot be used."""
         columns = (self._file.strings(f"skipped/{name}") for name in ("path", "reason", "message"))
         return [Skipped(*item) for item in zip(*columns, strict=True)]
+
+    def notes(self) -> list[tuple[str, str]]:
+        """Read which images are taken although something about their file is odd: path, and what it is."""
+        if "notes" not in self._file:
+            return []
+        return list(zip(self._file.strings("notes/path"), self._file.strings("notes/note"), strict=True))
 
     def take_path(self, image_ids: NDArray[Any]) -> NDArray[np.bytes_]:
         """Read the paths of some images, (m,) utf-8, in the order asked for."""

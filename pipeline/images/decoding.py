@@ -12,7 +12,7 @@ and floats have no stated white and are refused.
 
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from pipeline.images.image_file import ImageError, check_png, has_late_metadata, image_format
+from pipeline.images.jpeg import END, lacks_passes, open_ended
 
 RGB: TypeAlias = npt.NDArray[np.uint8]
 
@@ -28,6 +29,8 @@ MOST_PIXELS = 89_478_485
 # Of a colour profile or a text within a PNG: some editors write megabytes, and Pillow itself allows one.
 MOST_TEXT = 32 << 20  # bytes
 WHITE = (255, 255, 255, 255)
+# The end mark of such a file was put back after it had been cut, or was never preceded by all of it.
+CUT = "part of the JPEG's data is missing, and of the picture grey or coarse there"
 ORIENTATION_TAG = 0x0112
 TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -113,7 +116,8 @@ def header(data: bytes) -> Header:
 def check(data: bytes) -> Header:
     """Read the header and decode without keeping the pixels.
 
-    A JPEG is decoded at an eighth of its size, which reads its whole stream in a third of the time.
+    A JPEG is decoded at an eighth of its size, which reads its whole stream in a third of the time. What a
+    decoder passes over, data that are missing before its end mark, is noted.
 
     Raises
     ------
@@ -122,13 +126,28 @@ def check(data: bytes) -> Header:
     """
     image, name = _open(data)
     found = _header(image, name, data)
+    endless = open_ended(data) if name == "jpeg" else None
+    if endless is not None and _decodes(endless):
+        return found
     try:
         image.draft(None, (1, 1))
         image.load()
         _rgb(image)
     except Exception as error:
         raise _image_error(error) from error
-    return found
+    cut = endless is not None or (name == "jpeg" and lacks_passes(data))
+    return replace(found, note="; ".join(filter(None, (found.note, CUT)))) if cut else found
+
+
+def _decodes(data: bytes) -> bool:
+    """Return whether a JPEG holds all that its decoder asks for."""
+    try:
+        with Image.open(io.BytesIO(data), formats=PILLOW_FORMATS["jpeg"]) as image:
+            image.draft(None, (1, 1))
+            image.load()
+    except Exception:  # noqa: BLE001 - what a decoder raises of a damaged file, it raises again of the whole one
+        return False
+    return True
 
 
 def _open(data: bytes) -> tuple[Image.Image, str]:
@@ -136,7 +155,7 @@ def _open(data: bytes) -> tuple[Image.Image, str]:
     name = image_format(data)
     if name == "png":
         check_png(data)
-    if name == "jpeg" and data.rfind(b"\xff\xd9") < 0:
+    if name == "jpeg" and data.rfind(END) < 0:
         raise ImageError("damaged", "truncated: the end of the JPEG stream is missing")
     # Another library in this process may have switched it on; grey where data are missing is no image.
     ImageFile.LOAD_TRUNCATED_IMAGES = False

@@ -13,7 +13,7 @@ from PIL import __version__ as pillow_version
 from pipeline.dataset.names import order
 from pipeline.errors import UserError
 from pipeline.formats.findings import Findings, read_findings, write_findings
-from pipeline.images import decoding, image_file
+from pipeline.images import decoding, image_file, jpeg
 from pipeline.manifest.inspection import Depth, Inspection
 from pipeline.manifest.record import Record
 
@@ -115,6 +115,6 @@ def _stamp(record: Record) -> tuple[int, int, int]:
 def _judge() -> str:
     """Return a digest of the code that judges an image."""
     content = hashlib.sha256(pillow_version.encode())
-    for module in (decoding, image_file):
+    for module in (decoding, image_file, jpeg):
         content.update(Path(str(module.__file__)).read_bytes())
     return content.hexdigest()

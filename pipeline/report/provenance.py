@@ -33,12 +33,15 @@ class Counted:
     counts
         What is counted, to how many.
     skipped
-        Path and reason of each image that was passed over.
+        Path of each image that was passed over, reason, and what was found.
+    noted
+        Path of each image that is odd and was taken all the same, and what is odd about it.
     """
 
     dataset: str
     counts: Mapping[str, int]
-    skipped: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str, str], ...]
+    noted: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,12 @@ def read_images(manifest: Path, activations: Path) -> Counted:
     """
     with open_manifest(manifest) as file:
         labels, splits = file.label(), file.split()
-        skipped = [(item.path, item.reason) for item in file.skipped()]
+        skipped, noted = [(item.path, item.reason, item.message) for item in file.skipped()], file.notes()
         failed = open_activations(activations).skipped() if activations.is_dir() else []
         paths = file.take_path(np.array([item.image_id for item in failed], np.int64)).tolist()
-        skipped += [(path.decode(), item.reason) for path, item in zip(paths, failed, strict=True)]
+        skipped += [
+            (path.decode(), item.reason, item.message) for path, item in zip(paths, failed, strict=True)
+        ]
     counts = {
         "images": len(labels),
         "labelled images": int((labels >= 0).sum()),
@@ -137,7 +142,7 @@ def read_images(manifest: Path, activations: Path) -> Counted:
     }
     counts |= {f"images in split “{split}”": splits.count(split) for split in sorted(set(splits)) if split}
     counts |= {"duplicate images": file.duplicates, "skipped images": len(skipped)}
-    return Counted(file.dataset, counts, tuple(skipped))
+    return Counted(file.dataset, counts, tuple(skipped), tuple(noted))
 
 
 def read_metrics(folder: Path) -> dict[str, Number]:

@@ -35,7 +35,8 @@ from pipeline.store.replacing import replaced_folder
 ASSETS = Path(__file__).parent / "assets"
 # Anchors of the pages' own, which no section may take.
 RESERVED = {
-    "content", "provenance", "skipped", "graph", "downloads", "distributions", "all-units", "tools", "list",
+    "content", "provenance", "skipped", "noted", "graph", "downloads", "distributions", "all-units", "tools",
+    "list",
 }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ class Texts:
     title
         Heading of every page.
     skipped_shown
-        Most rows of the table of skipped images; all of them are in a CSV beside it.
+        Most rows of the tables of skipped and of odd images; all of them are in a CSV beside each.
     captions
         The folder of caption files.
     """

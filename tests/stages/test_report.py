@@ -35,6 +35,7 @@ def paths(tmp_path):
         class_names=["0", "1"], split=["train", "test", "train"], size=np.full((3, 2), 8, np.int32),
         sha256=["aa" * 32] * 3, attributes={}, box_image=np.zeros(0, np.int64),
         box=np.zeros((0, 4), np.float32), skipped=[Unusable("bad.png", "truncated", "it ends early")],
+        notes=[("a.png", "EXIF data without a tag")],
     )  # fmt: skip
     write_manifest(
         listed, tmp_path / "artifacts/manifest.h5", dataset="data/<digits>", max_bad_fraction=0.5, params="00"
@@ -61,7 +62,8 @@ def test_report_shows_what_the_artifacts_say(paths):
     report.run(PARAMS, paths)
     page = (paths["out"] / "chapters/about.html").read_text()
     for expected in (
-        "Of &lt;digits&gt;", "data/&lt;digits&gt;", "bad.png", "truncated", "gone-later.png", "changed",
+        "Of &lt;digits&gt;", "data/&lt;digits&gt;", "bad.png", "truncated", "it ends early", "gone-later.png",
+        "changed", "its bytes are others", "1\xa0image taken although", "EXIF data without a tag",
         "builtin:tiny", "predictions.accuracy.test", "0.975", "abababababab", "topk.h5", "k: 9",
         "Labelled images", "Duplicate images",
     ):  # fmt: skip

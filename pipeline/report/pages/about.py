@@ -17,6 +17,7 @@ from pipeline.store.tables import write_table
 
 SLUG = "about"
 LONGEST_LIST = 20
+SKIPPED, NOTED = ("path", "reason", "what was found"), ("path", "what is odd")
 
 
 def write_about(frame: Frame, chapter: Chapter, provenance: Provenance, *, skipped_shown: int) -> None:
@@ -31,17 +32,21 @@ def write_about(frame: Frame, chapter: Chapter, provenance: Provenance, *, skipp
     provenance
         What it was all made from.
     skipped_shown
-        Most rows of the table of skipped images.
+        Most rows of the tables of skipped and of odd images.
     """
-    skipped = provenance.images.skipped
+    skipped, noted = provenance.images.skipped, provenance.images.noted
     tables = frame.report / "tables"
-    write_table(tables / "skipped.csv", ("path", "reason"), skipped)
+    write_table(tables / "skipped.csv", SKIPPED, skipped)
+    if noted:
+        write_table(tables / "noted.csv", NOTED, noted)
     write_table(tables / "metrics.csv", ("metric", "value"), list(provenance.metrics.items()))
     _write_json(tables / "provenance.json", _plain(provenance))
     values = {
         "provenance": provenance,
         "network": _network(provenance),
         "skipped": skipped[:skipped_shown],
+        "noted": noted[:skipped_shown],
+        "columns": {"skipped": SKIPPED, "noted": NOTED},
         "graph": artifact_graph(provenance.artifacts),
         "anchors": {artifact.name: f"artifact-{name_of(artifact.name)}" for artifact in provenance.artifacts},
         "downloads": downloads(frame.chapters, "../"),

@@ -24,6 +24,7 @@ WITHOUT_EFFECT = {
     "formats.manifest": "hands on rows whose digests are in the key",
     "formats.weights": "hands on the preprocessing, whose digest is in the key",
     "images.guarded": "decodes as `decode` does, elsewhere",
+    "images.jpeg": "what is noted of a file when it is listed",
     "layers.choosing": "words of an error",
     "layers.bounds": "which layers are bounded is in the key",
     "layers.layers": "which layers there are: their names are in the key",

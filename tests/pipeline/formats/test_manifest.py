@@ -18,6 +18,7 @@ MANIFEST = Manifest(
     box_image=np.array([1]),
     box=np.array([[0, 0, 5, 5]], np.float32),
     skipped=[Skipped("c.png", "zero bytes", "it is empty")],
+    notes=[("b/1.png", "odd"), ("b/2.png", "odder")],
 )
 
 
@@ -40,6 +41,7 @@ def test_what_is_written_is_read_back(path):
         assert found.split() == MANIFEST.split
         np.testing.assert_array_equal(np.stack(found.size(), 1), MANIFEST.size)
         assert found.skipped() == MANIFEST.skipped
+        assert found.notes() == MANIFEST.notes
         assert found.attribute("place") == ["x", "", "y"] and set(found.attributes()) == {"age", "place"}
         image, box = found.boxes()
         assert (image.tolist(), box.tolist()) == ([1], MANIFEST.box.tolist())
@@ -70,6 +72,14 @@ def test_a_dataset_without_boxes_has_none(tmp_path):
         assert not {"boxes", "attributes"} & set(file.children())
     with open_manifest(tmp_path / "manifest.h5") as found:
         assert found.attribute_names() == [] and [len(part) for part in found.boxes()] == [0, 0]
+
+
+def test_where_nothing_is_odd_there_are_no_notes(tmp_path):
+    write_manifest(
+        replace(MANIFEST, notes=()), tmp_path / "m.h5", dataset="x", max_bad_fraction=0, params="00"
+    )
+    with open_manifest(tmp_path / "m.h5") as found:
+        assert found.notes() == []
 
 
 def test_another_version_is_refused(tmp_path):

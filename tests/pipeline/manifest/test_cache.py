@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipeline.images import decoding
+from pipeline.images import decoding, jpeg
 from pipeline.manifest.cache import Cache
 from pipeline.manifest.inspection import Inspection
 from pipeline.manifest.record import Record
@@ -81,13 +81,14 @@ def test_an_empty_file_has_a_digest(tmp_path):
     assert Cache(tmp_path, "pixels").recall([record("a")]) == [finding]
 
 
-def test_another_dataset_depth_or_code_remembers_nothing(tmp_path, monkeypatch):
+@pytest.mark.parametrize("module", [decoding, jpeg])
+def test_another_dataset_depth_or_code_remembers_nothing(tmp_path, monkeypatch, module):
     remember(tmp_path, [record("a")], [FOUND])
     assert Cache(tmp_path / "other", "pixels").recall([record("a")]) == [None]
     assert Cache(tmp_path, "headers").recall([record("a")]) == [None]
     changed = tmp_path / "image.py"
     changed.write_text("# another decoder")
-    monkeypatch.setattr(decoding, "__file__", str(changed))
+    monkeypatch.setattr(module, "__file__", str(changed))
     assert Cache(tmp_path, "pixels").recall([record("a")]) == [None]
 
 

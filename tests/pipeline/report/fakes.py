@@ -451,7 +451,8 @@ def provenance(names: tuple[str, ...] = HOSTILE) -> Provenance:
         images=Counted(
             dataset=names[0],
             counts={"images": 1797, names[0]: 3},
-            skipped=tuple((name, f"truncated: {name}") for name in names),
+            skipped=tuple((name, "damaged", f"truncated: {name}") for name in names),
+            noted=((names[0], f"odd: {names[0]}"),),
         ),
         network={"architecture": names[0], "classes": list(names), "preprocessing": {"input_size": [8, 8]}},
         artifacts=(

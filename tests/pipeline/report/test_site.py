@@ -300,9 +300,14 @@ def test_files_to_take_away_are_listed_by_section(report, pages):
 
 def test_long_list_of_skipped_images_is_cut_but_whole_in_the_csv(tmp_path):
     report = make(tmp_path, skipped_shown=2)
-    assert "the first 2 are shown" in (report / "chapters/about.html").read_text()
+    assert "of which 2 shown here" in (report / "chapters/about.html").read_text()
     with (report / "tables/skipped.csv").open(newline="", encoding="utf-8") as opened:
         assert len(list(csv.reader(opened))) == 1 + len(fakes.HOSTILE)
+
+
+def test_of_skipped_images_that_are_not_listed_it_is_not_said_that_there_are_none(tmp_path):
+    page = (make(tmp_path, skipped_shown=0) / "chapters/about.html").read_text()
+    assert "No image was skipped" not in page and "of which 0 shown here" in page
 
 
 def test_a_corrected_caption_changes_its_page_and_the_first_one_alone(tmp_path):
