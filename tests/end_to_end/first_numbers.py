@@ -269,7 +269,7 @@ ORACLES: dict[str, Callable[[Artifacts], Any]] = {
     "neighbours#pixels": lambda a: float(a.neighbours["pixels/agreement"][()].mean()),
     "neighbours#colours": lambda a: float(a.neighbours["colours/agreement"][()].mean()),
     "neighbours#chance": lambda a: float(a.neighbours["sample/chance"][()].mean()),
-    "neighbours#lists": lambda a: len(a.neighbours["image_id"]),
+    "neighbours#sample": lambda a: len(a.neighbours["sample/image_id"]),
     "attributes#counted": lambda a: right(a)[1],
     "attributes#attributes": lambda a: len(a.attributes["effect"]),
     "similar_units#twins": lambda a: int((nearest(a) >= TWIN).sum()),

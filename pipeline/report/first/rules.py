@@ -205,7 +205,7 @@ RULES = (
         holds=lambda m: m["random_compared"] > 0 and m["random_purer"] == 0,
     ),
     Rule(
-        "codes", "neighbours", n="lists", block="agreement",
+        "codes", "neighbours", n="sample", block="agreement",
         reads=("codes", "pixels", "pixels_lead_interval", "k"),
         holds=lambda m: m["pixels_lead_interval"][0] > 0,
     ),

@@ -77,7 +77,7 @@ CASES = {
         [{"random_purer": 1}, {"random_compared": 0}],
     ),
     "codes": (
-        {"lists": 837, "codes": 0.93, "pixels": 0.11,
+        {"sample": 837, "codes": 0.93, "pixels": 0.11,
          "pixels_lead_interval": (0.8, 0.83), "k": 10},
         [{"pixels_lead_interval": (0.0, 0.1)}],
     ),
@@ -142,3 +142,11 @@ def test_one_kind_of_probes_speaks_for_both():
 
 def test_nothing_stands_out_of_nothing():
     assert standing({}) == []
+
+
+def test_saturated_units_are_not_said_to_be_at_the_upper_end_alone():
+    rule, numbers, _ = next(one for one in EACH if one[0].name == "saturated")
+    said = line(
+        read_page_words("first").part("saturated"), "title", apply(rule, section(rule, numbers)).numbers
+    )
+    assert "at an end of the activation function" in said
