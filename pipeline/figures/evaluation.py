@@ -151,22 +151,32 @@ def _add_confusion(section: SectionDraft, found: Evaluation) -> None:
                 evidence=found.evidence.model_copy(update={"interval": None}), **files,
             )
         )  # fmt: skip
-    _add_errors(section, found, [rows[place] for place in np.flatnonzero(pairs.label != pairs.predicted)])
+    _add_errors(section, found)
 
 
-def _add_errors(section: SectionDraft, found: Evaluation, wrong: list[tuple[str, str, int, float]]) -> None:
-    wrong = sorted(wrong, key=lambda pair: (-pair[2], -pair[3]))
-    shown = most_frequent([pair[2] for pair in wrong])
+def _add_errors(section: SectionDraft, found: Evaluation) -> None:
+    pairs = found.confusion
+    images, labelled = pairs.images, found.labelled[pairs.label]
+    wrong = np.flatnonzero(pairs.label != pairs.predicted)
+    wrong = wrong[np.lexsort((labelled[wrong], -images[wrong]))]
+    shown = most_frequent(images[wrong].tolist())
+    low, high = wilson(images, labelled)
     columns = (
         Column(name="label", form="class"), Column(name="predicted", form="class"),
-        Column(name="images", form="count"), Column(name="share", form="share"),
+        Column(name="share", form="proportion"), Column(name="interval", form="interval"),
     )  # fmt: skip
     if shown:
         section.add(
             blocks.Table(
                 id="confused", caption="confused", numbers={"errors": len(wrong), "shown": shown},
-                columns=columns, rows=tuple(wrong[:shown]),
-                evidence=found.evidence.model_copy(update={"interval": None}),
+                columns=columns, evidence=found.evidence,
+                rows=tuple(
+                    (
+                        found.name[pairs.label[i]], found.name[pairs.predicted[i]],
+                        (images[i], labelled[i]), (low[i], high[i]),
+                    )
+                    for i in wrong[:shown]
+                ),
             )
         )  # fmt: skip
 

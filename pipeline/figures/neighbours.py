@@ -174,7 +174,12 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
         "right": int(known.judged[probe] and label == predicted),
     }  # fmt: skip
     return blocks.Figure(
-        id=name, caption="probe", numbers=numbers, data=NEAREST, **canvas.save(section.folder, name)
+        id=name,
+        caption="probe",
+        numbers=numbers,
+        data=NEAREST,
+        evidence=Evidence(n=shown, of="neighbours"),
+        **canvas.save(section.folder, name),
     )
 
 

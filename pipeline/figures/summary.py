@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
-from pipeline.contents.values import Cell, Column, Evidence
+from pipeline.contents.values import Cell, Column, Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Label, Pixels, text_width
 from pipeline.figures.drawing.palette import Theme
@@ -267,10 +267,23 @@ def add_training(section: SectionDraft, epochs: Sequence[Sequence[float]]) -> No
         section.folder / "training.csv", TRAINING, zip(columns[0].astype(int), *columns[1:], strict=True)
     )
     files = plot(section.folder, "training", (6.4, 2.6), lambda f, t: _paint_training(f, t, columns))
-    numbers = {"epochs": int(columns[0].max())}
+    numbers: dict[str, Number] = {"epochs": int(columns[0].max())}
+    accuracy = columns[3][np.isfinite(columns[3])]
+    if len(accuracy):
+        numbers |= {"course_first": accuracy[0], "course_last": accuracy[-1]}
     section.add(
-        blocks.Figure(id="training", caption="training", numbers=numbers, data="training.csv", **files)
-    )
+        blocks.Figure(
+            id="training", caption="training", numbers=numbers, data="training.csv",
+            evidence=_held_out(section.numbers), **files,
+        )
+    )  # fmt: skip
+
+
+def _held_out(numbers: Mapping[str, Number]) -> Evidence | None:
+    """Return of which images the accuracies of a training are, from the section's numbers."""
+    if numbers.get("basis") != "held out" or "accuracy_images" not in numbers:
+        return None
+    return Evidence.model_validate({"n": numbers["accuracy_images"], "split": numbers["held_out"]})
 
 
 def _paint_training(figure: Figure, theme: Theme, columns: NDArray[np.float64]) -> None:

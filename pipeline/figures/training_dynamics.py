@@ -190,7 +190,12 @@ def _smoothness(section: SectionDraft, checkpoints: Checkpoints) -> list[blocks.
         by_step(axes, steps_of(checkpoints))
 
     files = plot(section.folder, "smoothness", (WIDTH, HEIGHT), paint)
-    return [blocks.Figure(id="smoothness", caption="smoothness", data="smoothness.csv", **files)]
+    evidence = Evidence(n=len(smooth), of="checkpoints")
+    return [
+        blocks.Figure(
+            id="smoothness", caption="smoothness", data="smoothness.csv", evidence=evidence, **files
+        )
+    ]
 
 
 def _changes(section: SectionDraft, courses: Courses, evidence: Evidence) -> blocks.Figure:

@@ -10,6 +10,7 @@ from PIL import Image
 from pipeline import store
 from pipeline.contents.blocks import Figure, Table
 from pipeline.contents.reading import read_section
+from pipeline.contents.values import Evidence
 from pipeline.formats.weights import write_course
 from stages import predictions, render_summary
 from tests.small.artifacts import write_activations, write_description, write_manifest, write_thumbnails
@@ -131,8 +132,9 @@ def test_training_is_drawn_where_there_was_one(tmp_path):
     folder = render(tmp_path, course=course, training=TRAINING)
     content = read_section(folder).content
     assert content.blocks[-1].id == "training"
-    assert content.blocks[-1].numbers == {"epochs": 2}
-    assert "after each of 2\u00a0epochs" in page_of(folder, tmp_path)
+    assert content.blocks[-1].evidence == Evidence(n=20, split="test")
+    assert content.blocks[-1].numbers == {"epochs": 2, "course_first": 0.1, "course_last": 0.9}
+    assert "From 10.0\u00a0% to 90.0\u00a0% right in 2\u00a0epochs" in page_of(folder, tmp_path)
 
 
 def test_unlabelled_images(tmp_path):
