@@ -11,7 +11,6 @@ from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.evaluation import Evaluation, add_evaluation
 from pipeline.figures.summary import (
-    NO_LABEL,
     Listed,
     add_accuracy,
     add_dataset,
@@ -76,15 +75,17 @@ def _add_examples(section: SectionDraft, params: Params, listed: Listed, path: P
     with open_thumbnails(path) as file:
         usable = np.flatnonzero(file.size.any(axis=1))
         label = listed.label[file.image_id]
-        names, tiles = [], []
+        names: list[str | None] = []
+        tiles = []
         present = np.unique(label[usable])
-        for index in present[: params.example_classes].tolist():
+        classes, without = present[present >= 0], present[present < 0]
+        for index in (*classes[: params.example_classes].tolist(), *without.tolist()):
             rows = evenly_spread(usable[label[usable] == index].tolist(), params.examples)
             pixels = [file.pixels(slice(row, row + 1))[0] for row in rows]
             size = [(int(width), int(height)) for width, height in file.size[rows]]
             tiles.append(np.stack([scale(*one, params.tile) for one in zip(pixels, size, strict=True)]))
-            names.append(listed.names[index] if index >= 0 else NO_LABEL if len(present) > 1 else "")
-    add_examples(section, names, tiles, len(present))
+            names.append(listed.names[index] if index >= 0 else None)
+    add_examples(section, names, tiles, len(classes))
 
 
 def _add_network(section: SectionDraft, activations: Activations, weights: Path) -> None:

@@ -132,7 +132,7 @@ def _largest(counts: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]
 
 
 def add_examples(
-    section: SectionDraft, names: Sequence[str], tiles: Sequence[NDArray[np.uint8]], classes: int
+    section: SectionDraft, names: Sequence[str | None], tiles: Sequence[NDArray[np.uint8]], classes: int
 ) -> None:
     """Draw a line of example images for each class; nothing where no image can be shown.
 
@@ -141,26 +141,30 @@ def add_examples(
     section
         The figure is added to it.
     names
-        Of the C classes drawn.
+        Of the classes drawn; None for images without a label.
     tiles
         For each an (e, s, s, 4) uint8 array, e may differ.
     classes
-        How many there are to draw, C or more.
+        How many classes there are to draw.
     """
     if not tiles:
         return
     side = tiles[0].shape[1]
-    left = 12 + max(text_width(short(name), TEXT) for name in names)
+    alone = "" if len(names) == 1 else NO_LABEL
+    titles = [alone if name is None else short(name) for name in names]
+    left = 12 + max(text_width(title, TEXT) for title in titles)
     across, fewest = max(map(len, tiles)), min(map(len, tiles))
     canvas = Canvas(left + across * (side + GAP) - GAP, len(names) * (side + GAP) - GAP)
-    for row, (name, line) in enumerate(zip(names, tiles, strict=True)):
+    for row, (title, line) in enumerate(zip(titles, tiles, strict=True)):
         y = row * (side + GAP)
-        canvas.draw(Label(left - 12, y + side / 2, short(name), TEXT, anchor="rm"))
+        canvas.draw(Label(left - 12, y + side / 2, title, TEXT, anchor="rm"))
         canvas.draw(*(Pixels(left + i * (side + GAP), y, tile) for i, tile in enumerate(line)))
+    without = sum(name is None for name in names)
+    numbers = {"across": across, "fewest": fewest, "drawn": len(names) - without, "of": classes}
     section.add(
         blocks.Figure(
             id="examples", caption="examples", **canvas.save(section.folder, "examples"),
-            numbers={"across": across, "fewest": fewest, "drawn": len(names), "of": classes},
+            numbers={**numbers, "without": without},
         )
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ or two of them with other folders beside (``train``, ``val``, ``docs``), whose i
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.dataset.dataset import TAR
@@ -176,7 +176,19 @@ def _doubts(
     if len(labelled) > 1 and not set.intersection(*labelled.values()):
         doubts.append(f"the splits {some(list(labelled))} have no class in common")
     doubts += [f"no image of the split '{name}' has a class" for name in found if classes and not found[name]]
-    return [*doubts, *_same_inside(counts, above)]
+    return [*doubts, *_without_class(counts, above, found), *_same_inside(counts, above)]
+
+
+def _without_class(
+    counts: Mapping[Folders, int], above: Mapping[str, Folders], found: Mapping[str, set[str]]
+) -> Iterator[str]:
+    """Say where images lie beside the folders of the classes, and so have none."""
+    for split, folders in above.items():
+        count = counts.get(folders, 0)
+        if count and found[split]:
+            place, images = "/".join(folders) or "the topmost folder", "image" if count == 1 else "images"
+            verb = "has" if count == 1 else "have"
+            yield f"{count} {images} in {place}, beside the folders of the classes, {verb} no class"
 
 
 def _same_inside(counts: Mapping[Folders, int], above: Mapping[str, Folders]) -> list[str]:

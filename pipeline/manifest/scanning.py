@@ -225,7 +225,7 @@ def _left_out(layout: Layout) -> list[str]:
     """Say which images are passed over since they lie beside the splits."""
     splits = some(list(layout.above))
     return [
-        f"{count} images in {folder} lie beside the splits {splits} and are passed over"
+        f"{count} {'image in' if count == 1 else 'images in'} {folder} beside the splits {splits} passed over"
         for folder, count in layout.beside.items()
     ]
 

@@ -28,6 +28,7 @@ SCENES = {
     "one class": Scene(np.zeros(40, int), ["a"], TEN),
     "one output": Scene(np.arange(40) % 2, ["x", "y"], ["0"], wrong=0),
     "no labels": Scene(np.full(40, -1), [], TEN),
+    "some without a label": Scene(np.arange(81) % 27 - 1, MANY[:26], MANY[:26]),
     "four images": Scene(np.arange(4), TEN[:4], TEN, wrong=0),
     "one image": Scene(np.zeros(1, int), ["a"], TEN, wrong=0),
     "identical images": Scene(np.zeros(80, int), ["a"], TEN, codes=ROUND_OFF),
@@ -70,6 +71,10 @@ SAID = {
         "Without labels, how the classes lie to each other",
         "3 images of the dataset, spread evenly in the order of names.",
     ),
+    "some without a label": (
+        "3 images of each of the first 20 classes of 26 and of those without a label, spread evenly over",
+        "The images are of 26 classes; 3 have no label.", "no label 3",
+    ),
     "four images": ("not applicable: A map needs at least 5 images, and there are 4.",),
     "one image": (
         "not applicable: A map needs at least 5 images, and there is one.", "recorded on 1 image of",
@@ -94,6 +99,7 @@ NOT_SAID = {
         "Accuracy", "Calibration", "filter by label", "colour by label", "colours of the labels",
         "The map by label", "The images are of",
     ),
+    "some without a label": ("of 27", "No image has a label"),
     "four images": ("Trustworthiness", "perplexity", "Errors", "spread evenly"),
     "one image": ("Trustworthiness", "95 % intervals (Wilson’s)", "Lines are"),
     "identical images": ("Trustworthiness", "perplexity"),

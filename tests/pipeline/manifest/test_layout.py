@@ -63,7 +63,7 @@ def test_docs_with_an_image_beside_the_splits(read):
     assert found.classes == ["cat", "dog"]
     assert set(told(found)) == {"train/cat/1.png", "train/dog/1.png", "val/cat/1.png"}
     assert found.passed_over["images beside the splits"] == 2
-    assert any("1 images in docs lie beside the splits" in doubt for doubt in found.doubts)
+    assert "1 image in docs beside the splits train, val passed over" in found.doubts
 
 
 def test_splits_packed_into_folders_of_their_own_name(read):
@@ -97,7 +97,10 @@ def test_one_class_is_read_as_such_and_named(read):
 def test_an_image_beside_the_one_folder_stops_the_descent(read):
     found = read("cover.png", "pets/cat/1.png", "pets/dog/1.png")
     assert found.classes == ["pets"]
-    assert found.doubts == ["all images are of one class, 'pets'"]
+    assert found.doubts == [
+        "all images are of one class, 'pets'",
+        "1 image in the topmost folder, beside the folders of the classes, has no class",
+    ]
 
 
 DOUBTFUL = {
@@ -112,6 +115,14 @@ DOUBTFUL = {
     "a split beside other folders": (
         ("train/cat/1.png", "extra/1.png"),
         "the class 'train' is called like a split",
+    ),
+    "images beside the classes": (
+        ("cat/1.png", "dog/1.png", "logo.png", "banner.png"),
+        "2 images in the topmost folder, beside the folders of the classes, have no class",
+    ),
+    "an image beside the classes of a split": (
+        ("train/cat/1.png", "train/dog/1.png", "val/cat/1.png", "val/2.png"),
+        "1 image in val, beside the folders of the classes, has no class",
     ),
     "splits of different classes": (
         ("train/cat/1.png", "val/0/1.png"),
