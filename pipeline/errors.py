@@ -1,8 +1,12 @@
-"""What the user can mend: its one exception, faults of the disk, misspelt names, files in another's place."""
+"""What the user can mend: its one exception, faults of the disk, misspelt names, files in another's place.
+
+`some` writes the names that a message has room for.
+"""
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 # No room, no permission.
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
@@ -29,6 +33,12 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
     folded = {known.casefold(): known for known in valid}
     matches = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     return folded[matches[0]] if matches else None
+
+
+def some(names: Collection[str], most: int = 8) -> str:
+    """Return the first of many names, and how many are left: "a, b and 3 more"."""
+    left = len(names) - most
+    return ", ".join(islice(names, most)) + (f" and {left} more" if left > 0 else "")
 
 
 def stand_in(head: bytes) -> str | None:

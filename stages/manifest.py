@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.errors import some
 from pipeline.formats.manifest import Manifest, write_manifest
 from pipeline.manifest.manifest import Selection, build_manifest
 from pipeline.params import digest
@@ -23,9 +24,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     """Build the manifest of the dataset at `params.path`, or at the path given on the command line."""
     given = paths.get("dataset")
     dataset = params.path if given is None or str(given) == DEFAULT_DATASET else str(given)
-    selection = Selection(
-        params.sample, params.held_out, params.seed, params.max_bad_fraction, params.check
-    )  # fmt: skip
+    selection = Selection(params.sample, params.held_out, params.seed, params.max_bad_fraction, params.check)
     manifest = build_manifest(Path(dataset), selection)
     write_manifest(
         manifest,
@@ -48,34 +47,30 @@ def _summarise(manifest: Manifest) -> None:
     counts = np.bincount(manifest.label[manifest.label >= 0], minlength=len(manifest.class_names))
     by_class = [f"{name}: {count}" for name, count in zip(manifest.class_names, counts.tolist(), strict=True)]
     if by_class:
-        log.info("by class: %s", _some(by_class))
-    log.info("by split: %s", _some([f"{name}: {n}" for name, n in sorted(Counter(manifest.split).items())]))
+        log.info("by class: %s", some(by_class, MOST_LISTED))
+    by_split = [f"{name}: {count}" for name, count in sorted(Counter(manifest.split).items())]
+    log.info("by split: %s", some(by_split, MOST_LISTED))
     unlabelled = int((manifest.label < 0).sum())
     if unlabelled:
         log.warning("%d images have no label", unlabelled)
     empty = [name for name, count in zip(manifest.class_names, counts, strict=True) if not count]
     if empty:
-        log.warning("classes without an image: %d: %s", len(empty), _some(empty))
+        log.warning("classes without an image: %d: %s", len(empty), some(empty, MOST_LISTED))
     if manifest.notes:
         log.warning(
             "%d images are odd and taken all the same: %s",
             len(manifest.notes),
-            _some([": ".join(n) for n in manifest.notes]),
+            some([": ".join(n) for n in manifest.notes], MOST_LISTED),
         )
     if manifest.skipped:
         reasons = Counter(item.reason for item in manifest.skipped)
         log.warning(
             "%d images skipped: %s",
             len(manifest.skipped),
-            _some([f"{r}: {n}" for r, n in sorted(reasons.items())]),
+            some([f"{r}: {n}" for r, n in sorted(reasons.items())], MOST_LISTED),
         )
         for item in manifest.skipped[:MOST_LISTED]:
             log.warning("skipped %s: %s: %s", item.path, item.reason, item.message)
-
-
-def _some(items: list[str]) -> str:
-    left = len(items) - MOST_LISTED
-    return ", ".join(items[:MOST_LISTED]) + (f" and {left} more" if left > 0 else "")
 
 
 STAGE = Stage(

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.dataset.dataset import TAR
-from pipeline.manifest.record import SPLITS, canonical_split, some, sort_classes
+from pipeline.errors import some
+from pipeline.manifest.record import SPLITS, canonical_split, sort_classes
 
 # Names of folders that tell of files, not of what the pictures show.
 UNLIKELY_CLASSES = frozenset(

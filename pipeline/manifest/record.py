@@ -1,12 +1,12 @@
 """One image of a dataset as it was found on disk, before its bytes are looked at."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from pipeline.errors import some
 from pipeline.formats.manifest import Skipped
 
-SHOWN = 8  # names in a list for people
 Box: TypeAlias = tuple[float, float, float, float]
 # Of a box; no image is longer, and float32 holds no larger number that a box could need.
 LARGEST_COORDINATE = 1e9  # pixels
@@ -103,12 +103,6 @@ def sort_classes(labels: Iterable[str]) -> list[str]:
     if all(name.isascii() and name.isdigit() for name in names):
         return sorted(names, key=lambda name: (int(name), name))
     return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
-
-
-def some(names: Collection[str]) -> str:
-    """Return the first of many names, and how many are left."""
-    shown = ", ".join(list(names)[:SHOWN])
-    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
 def understood(classes: Sequence[str], source: str, records: Iterable[Record]) -> str:

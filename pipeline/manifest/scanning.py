@@ -14,12 +14,12 @@ from pathlib import Path
 
 from pipeline.dataset.dataset import COMPRESSED, TAR, Dataset, locate, read_file
 from pipeline.dataset.names import escape, left_behind, order
-from pipeline.errors import UserError
+from pipeline.errors import UserError, some
 from pipeline.formats.manifest import Skipped
 from pipeline.images.image_file import HEAD, ImageError, image_format
 from pipeline.manifest.csv_records import scan_csv
 from pipeline.manifest.layout import Layout, read_layout
-from pipeline.manifest.record import SPLITS, Record, Scan, some, sort_classes, understood
+from pipeline.manifest.record import SPLITS, Record, Scan, sort_classes, understood
 from pipeline.manifest.tar_records import HIDDEN, OTHER, scan_tar
 
 # A file with another extension (labels, read-me files) is passed over; the formats that are refused are

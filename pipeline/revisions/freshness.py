@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, some
 
 
 def stale(project: Path, result: Path) -> str:
@@ -51,8 +51,7 @@ def stale(project: Path, result: Path) -> str:
 def _how(changes: list[Any]) -> str:
     """Return what changed of a stage, in DVC's words."""
     found = [change for one in changes for change in _flat("", one)]
-    more = f" and {len(found) - 2} more" if len(found) > 2 else ""
-    return ", ".join(found[:2]) + more
+    return some(found, 2)
 
 
 def _flat(name: str, change: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pipeline.errors import UserError, nearest
+from pipeline.errors import UserError, nearest, some
 from pipeline.formats.weights import Description
 from pipeline.images.preprocess import Preprocessing
 from pipeline.layers.layers import Layer, code_layer, describe_layers
@@ -322,15 +322,13 @@ def _class_names(source: Source, outputs: int, dataset_classes: Sequence[str]) -
 
 def _tell_order(classes: Sequence[str]) -> None:
     """Say in which order outputs are taken for the classes of the dataset, and where another is likely."""
-    log.info("the network's outputs are taken for the dataset's classes in this order: %s", _first(classes))
+    log.info(
+        "the network's outputs are taken for the dataset's classes in this order: %s", some(classes, SHOWN)
+    )
     as_text = sorted(classes)
     if all(name.isdigit() for name in classes) and as_text != list(classes):
         log.warning(
             "these are numbers, and in their order; torchvision's ImageFolder and Keras order class folders "
             "as text (%s): if the network was trained so, write %s, a class a line, in that order",
-            _first(as_text), Path("inputs") / NAMES,
+            some(as_text, SHOWN), Path("inputs") / NAMES,
         )  # fmt: skip
-
-
-def _first(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, some
 from pipeline.weights.foreign_files import foreign, is_of_torch, is_safetensors
 
 log = logging.getLogger(__name__)
@@ -267,5 +267,4 @@ def _common_prefix(state: Mapping[str, Tensor]) -> Iterable[str]:
 def _listed(what: str, names: list[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{what} {', '.join(names[:SHOWN])}{more}"
+    return f"{what} {some(names, SHOWN)}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.errors import nearest, stand_in
+from pipeline.errors import nearest, some, stand_in
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,8 @@ def test_what_stands_in_the_place_of_a_file(head, words):
 
 def test_other_files_stand_for_themselves():
     assert stand_in(b"") is stand_in(b"path,label\n") is stand_in(b"\x89PNG") is None
+
+
+def test_long_lists_are_cut():
+    assert some("abc", 2) == "a, b and 1 more"
+    assert (some(("a", "b"), 2), some((), 2)) == ("a, b", "")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+
+from pipeline.errors import some
 
 # An answer that names no class; it counts as wrong.
 NONE = "none"
@@ -76,9 +78,3 @@ class Names:
 def fold(name: str) -> str:
     """Return a name as it is compared: upper and lower case, spaces, - and _ do not count."""
     return name.casefold().replace("-", " ").replace("_", " ").strip()
-
-
-def some(names: Iterable[str], most: int = 8) -> str:
-    """Return some names, for messages."""
-    listed = list(names)
-    return ", ".join(listed[:most]) + (", …" if len(listed) > most else "")

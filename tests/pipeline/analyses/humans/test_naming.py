@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.analyses.humans.naming import Names, some
+from pipeline.analyses.humans.naming import Names
 
 PATHS = ["test/cat/1.png", "test/golf_ball/2.png", "train/cat/1.png", "train/cat/3.png"]
 NAMES = Names(PATHS, ["cat", "golf_ball", "n01440764"], ["cat", "golf ball", "tench"])
@@ -46,7 +46,3 @@ def test_a_class_called_none_is_a_class():
 def test_anything_goes_while_the_dataset_is_not_there():
     names = Names(None, None)
     assert (names.image("any"), names.label("any"), names.label("none")) == ("any", "any", "")
-
-
-def test_long_lists_are_cut():
-    assert some("abc", 2) == "a, b, …"
