@@ -1,6 +1,5 @@
 """Say which attributes of images the network's mistakes go with."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,6 @@ from pipeline.store.metrics import write_metrics
 from stages.blocks.attributes import Params
 from stages.command import Stage, execute
 from stages.leaving import leave
-
-log = logging.getLogger(__name__)
 
 NO_LABELS = "no image has a label that the network has an output for, so it is not known which it gets wrong"
 

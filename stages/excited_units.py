@@ -1,7 +1,6 @@
 """Find for each image the units that it excites most, relative to what excites these over the dataset."""
 
 import hashlib
-import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,8 +21,6 @@ from pipeline.store.metrics import write_metrics
 from stages.blocks.excited_units import Params
 from stages.command import Stage, execute
 from stages.leaving import leave
-
-log = logging.getLogger(__name__)
 
 ALONE = Status("not applicable", "ranks among images need two images, and there is one")
 # Bytes of maxima in memory: 256 units of a million images.

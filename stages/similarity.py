@@ -1,7 +1,6 @@
 """Compare the network's layers with each other, and those of each checkpoint with the network's."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +27,6 @@ NO_MEANS = (
 FEW = "with {images} images there are too few to compare layers on, at least {least} are needed"
 
 Values = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Images that layers are compared on, and the means of a layer on them, (N, U), of the network itself."""
-
-    image_id: NDArray[np.int64]
-    means: Callable[[str], Values]
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

@@ -14,7 +14,7 @@ their factors, gates.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any, Literal, Self, TypeVar, get_args
+from typing import Any, Literal, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,6 @@ from pipeline.receptive_field.following import tensors
 from pipeline.receptive_field.tracing import trace
 
 Rule = Literal["gradient", "deconvnet", "guided_backprop"]
-RULES: tuple[Rule, ...] = get_args(Rule)
 Found = TypeVar("Found")
 
 

@@ -24,8 +24,6 @@ from pipeline.parallel.processes import Lost, count_workers
 from pipeline.parallel.source import module_digest
 from pipeline.progress import progress
 
-log = logging.getLogger(__name__)
-
 ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 RETRIES = 2
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
