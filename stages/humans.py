@@ -31,7 +31,8 @@ from pipeline.formats.humans import NETWORK, Doubt, Humans, Network, People, wri
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.status import Status, not_run
-from pipeline.numerics.intervals import bootstrap_means, wilson
+from pipeline.numerics.bootstrap import bootstrap_means
+from pipeline.numerics.intervals import wilson
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
 from stages.blocks.humans import Params

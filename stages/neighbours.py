@@ -32,7 +32,7 @@ from pipeline.formats.predictions import read_predictions
 from pipeline.formats.probes import read_probes
 from pipeline.formats.status import Status, not_run
 from pipeline.formats.thumbnails import ThumbnailFile, open_thumbnails
-from pipeline.numerics.intervals import bootstrap_means
+from pipeline.numerics.bootstrap import bootstrap_means
 from pipeline.numerics.neighbours import Search
 from pipeline.params import digest
 from pipeline.progress import progress

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.comparison.shares import REPEATS
-from pipeline.numerics.intervals import bootstrap_means
+from pipeline.numerics.bootstrap import bootstrap_means
 from pipeline.numerics.neighbours import nearest_neighbours
 
 NEIGHBOURS = 10

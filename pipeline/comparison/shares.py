@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
-from pipeline.numerics.intervals import bootstrap_means, wilson
+from pipeline.numerics.bootstrap import bootstrap_means
+from pipeline.numerics.intervals import wilson
 
 CHANCE = 0.05
 REPEATS = 2000

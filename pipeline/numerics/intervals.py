@@ -1,4 +1,4 @@
-"""How sure a share is that was counted on a sample."""
+"""How sure a share is that was counted on a sample, and how large numbers become by chance alone."""
 
 from __future__ import annotations
 
@@ -72,36 +72,6 @@ def largest_correlation_by_chance(others: int, samples: int) -> float:
         -1 to 1.
     """
     return float(np.tanh(ndtri(0.5 ** (1 / others)) / np.sqrt(samples - 3)))
-
-
-def bootstrap_means(
-    values: NDArray[np.floating], *, repeats: int, seed: int, level: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return percentile bootstrap intervals of means (Efron & Tibshirani 1993, section 13.3).
-
-    Parameters
-    ----------
-    values
-        (n, m) what was measured m times on each of n things, which are drawn together: intervals of
-        differences are paired.
-    repeats
-        Samples drawn.
-    seed
-        Of the samples.
-    level
-        Share of the samples inside the interval.
-
-    Returns
-    -------
-    low, high
-        (m,) float64.
-    """
-    rng, count = np.random.default_rng(seed), len(values)
-    means = np.empty((repeats, values.shape[1]))
-    for repeat in range(repeats):
-        means[repeat] = values[rng.integers(0, count, count)].mean(axis=0)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
 
 
 def largest_count_by_chance(draws: int, sizes: ArrayLike) -> int:

@@ -22,7 +22,7 @@ def sparsity(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     return (maps == 0).mean((-2, -1), dtype=np.float32)
 
 
-def localisation(maps: NDArray[np.float32], top: float = TOP) -> NDArray[np.float32]:
+def localisation(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the share of each map's mass in its strongest positions.
 
     The mass is the sum of what is positive. Where the share of the positions is not a whole number of them,
@@ -32,17 +32,15 @@ def localisation(maps: NDArray[np.float32], top: float = TOP) -> NDArray[np.floa
     ----------
     maps
         (…, h, w).
-    top
-        Share of the positions, 0 to 1.
 
     Returns
     -------
     (…) float32
-        `top` where a map is even, 1 where all lies in these positions; NaN where nothing is positive.
+        `TOP` where a map is even, 1 where all lies in these positions; NaN where nothing is positive.
     """
     positive = np.maximum(maps, 0).reshape(*maps.shape[:-2], -1)
     positions = positive.shape[-1]
-    count = top * positions
+    count = TOP * positions
     # Sorting all of a map takes three times as long as parting it where the strongest begin.
     next_one = max(positions - int(count) - 1, 0)
     parted = np.partition(positive, next_one, axis=-1)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pipeline.analyses.attributes.binning import Bins
 from pipeline.formats.attributes import BinNumbers
+from pipeline.numerics.bootstrap import bootstrap_means
 from pipeline.numerics.contingency import chance_of_shuffles
-from pipeline.numerics.intervals import Z_95, bootstrap_means, wilson
+from pipeline.numerics.intervals import Z_95, wilson
 
 # Bins of the confidence, of equal width, that a calibration error is of.
 CONFIDENCE_BINS = 10

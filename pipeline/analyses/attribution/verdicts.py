@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.formats.scorecard import CENTRE, RANDOM, Likeness, Scorecard
-from pipeline.numerics.intervals import bootstrap_means
+from pipeline.numerics.bootstrap import bootstrap_means
 
 Values = NDArray[np.floating]
 Outcome = Literal["passes", "fails", "open"]
@@ -39,19 +39,19 @@ class Estimate:
         return self.low, self.high
 
 
-def estimate(values: Values, seed: int = 0) -> Estimate | None:
+def estimate(values: Values) -> Estimate | None:
     """Return the mean of values (n,) over images, without those that are NaN; None where none is left."""
     known = values[~np.isnan(values)].astype(np.float64)
     if not len(known):
         return None
-    low, high = bootstrap_means(known[:, None], repeats=REPEATS, seed=seed)
+    low, high = bootstrap_means(known[:, None], repeats=REPEATS, seed=0)
     return Estimate(float(known.mean()), float(low[0]), float(high[0]), len(known))
 
 
-def estimate_columns(values: Values, seed: int = 0) -> NDArray[np.float64]:
+def estimate_columns(values: Values) -> NDArray[np.float64]:
     """Return the means of columns (n, m) over images, and the ends of their intervals, (m, 3)."""
     found = values.astype(np.float64)
-    return np.stack([found.mean(0), *bootstrap_means(found, repeats=REPEATS, seed=seed)], 1)
+    return np.stack([found.mean(0), *bootstrap_means(found, repeats=REPEATS, seed=0)], 1)
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,13 @@ class Stored:
         count = open_activations(self.folder).count
         return [Stored(self.folder.resolve(), self.layer, self.what, run) for run in split(count, PARTS)]
 
-    def is_large(self, limit: int) -> bool:
-        """Tell whether it takes so many bytes."""
+    def is_large(self) -> bool:
+        """Tell whether Dask's workers are to read it; no result depends on it."""
         activations = open_activations(self.folder)
-        return len(activations.image_id) * activations.layer(self.layer).units * 4 >= limit
+        return len(activations.image_id) * activations.layer(self.layer).units * 4 >= LARGE
 
 
-def rank_stored(stored: Stored, directions: Directions, k: int, *, large: int = LARGE) -> TopK:
+def rank_stored(stored: Stored, directions: Directions, k: int) -> TopK:
     """Rank the images along directions.
 
     Parameters
@@ -74,8 +74,6 @@ def rank_stored(stored: Stored, directions: Directions, k: int, *, large: int = 
         (R, U).
     k
         Ranks kept, at least 1.
-    large
-        Bytes from which Dask's workers rank; no result depends on it.
 
     Raises
     ------
@@ -83,7 +81,7 @@ def rank_stored(stored: Stored, directions: Directions, k: int, *, large: int = 
         An activation is NaN or infinite.
     """
     rank = partial(rank_part, directions=directions, k=k)
-    return fold(rank, merged, stored.parts(), large=stored.is_large(large), label="ranking along directions")
+    return fold(rank, merged, stored.parts(), large=stored.is_large(), label="ranking along directions")
 
 
 def rank_part(stored: Stored, directions: Directions, k: int) -> TopK:
@@ -111,7 +109,7 @@ def merged(one: TopK, other: TopK) -> TopK:
     return TopK(one.k).merge(one).merge(other)
 
 
-def components(stored: Stored, count: int, *, large: int = LARGE) -> Components:
+def components(stored: Stored, count: int) -> Components:
     """Return the `count` principal components of a layer's vectors, fewer where units or images are fewer.
 
     Raises
@@ -124,8 +122,7 @@ def components(stored: Stored, count: int, *, large: int = LARGE) -> Components:
     if units > WIDEST_SCATTER:
         return principal_components(stored.vectors, units, count)
     add_up = partial(moments_of, units=units)
-    much = stored.is_large(large)
-    moments = fold(add_up, joined, stored.parts(), large=much, label="principal components")
+    moments = fold(add_up, joined, stored.parts(), large=stored.is_large(), label="principal components")
     return from_moments(moments, count)
 
 

@@ -86,17 +86,15 @@ def class_means_kept(
     return neighbours_kept(means[0], means[1], np.arange(len(present)), k)
 
 
-def distance_correlation(
-    points: NDArray[np.floating], xy: NDArray[np.floating], seed: int, size: int = CORRELATED_POINTS
-) -> float | None:
-    """Return CPD: the Spearman correlation of distances in the space and in the map, of `size` random points.
+def distance_correlation(points: NDArray[np.floating], xy: NDArray[np.floating], seed: int) -> float | None:
+    """Return CPD: the Spearman correlation of distances in the space and in the map, of some random points.
 
     Returns
     -------
     float or None
         -1 to 1; None where the distances of one side are all equal.
     """
-    chosen = sample(len(points), size, seed)
+    chosen = sample(len(points), CORRELATED_POINTS, seed)
     before, after = pdist(points[chosen].astype(np.float64)), pdist(xy[chosen].astype(np.float64))
     if len(before) < 2 or np.ptp(before) == 0 or np.ptp(after) == 0:
         return None

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
+from pipeline.numerics.bootstrap import ENDS
+
 # The cells of a table of two who label the same images, in the order of its last axis.
 CELLS = ("both right", "only the first right", "only the second right", "both wrong")
 
@@ -61,10 +63,8 @@ def mean_consistency(tables: NDArray[np.integer]) -> float:
     return float(error_consistency(seen).mean())
 
 
-def consistency_interval(
-    tables: NDArray[np.integer], *, repeats: int, seed: int, level: float = 0.95
-) -> tuple[float, float]:
-    """Return a percentile bootstrap interval of `mean_consistency`, images drawn within each condition.
+def consistency_interval(tables: NDArray[np.integer], *, repeats: int, seed: int) -> tuple[float, float]:
+    """Return a 95 % percentile bootstrap interval of `mean_consistency`, images drawn within each condition.
 
     Drawing n images anew changes nothing but how many fall in each cell, which is multinomial.
 
@@ -74,12 +74,10 @@ def consistency_interval(
         (C, 4) counts.
     repeats, seed
         Samples that are drawn, and what they begin from.
-    level
-        Share of the samples inside.
     """
     rng, seen = np.random.default_rng(seed), tables[tables.sum(axis=1) > 0]
     drawn = np.stack([rng.multinomial(table.sum(), table / table.sum(), repeats) for table in seen])
-    low, high = np.quantile(error_consistency(drawn).mean(axis=0), [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(error_consistency(drawn).mean(axis=0), ENDS)
     return float(low), float(high)
 
 

@@ -2,9 +2,25 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from pipeline.numerics.bootstrap import bootstrap_crossed, bootstrap_groups
+from pipeline.numerics.bootstrap import bootstrap_crossed, bootstrap_groups, bootstrap_means
 
 VALUES = np.random.default_rng(0).standard_normal(60)
+
+
+def test_bootstrap_of_means_equals_scipy_s():
+    values = np.random.default_rng(0).gamma(2, size=(60, 1))
+    low, high = bootstrap_means(values, repeats=20_000, seed=1)
+    expected = bootstrap(
+        (values[:, 0],), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2)
+    ).confidence_interval
+    np.testing.assert_allclose((low[0], high[0]), expected, rtol=0.01)
+
+
+def test_bootstrap_draws_what_was_measured_on_one_thing_together():
+    one = np.random.default_rng(0).normal(size=50)
+    low, high = bootstrap_means(np.stack((one, one + 2, one - (one + 2)), 1), repeats=200, seed=0)
+    np.testing.assert_allclose(high[1] - high[0], 2)
+    np.testing.assert_allclose((low[2], high[2]), -2)
 
 
 def test_groups_of_one_are_scipy_s_percentile_bootstrap():

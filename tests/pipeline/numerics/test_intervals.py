@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, bootstrap
+from scipy.stats import binomtest
 
 from pipeline.numerics.intervals import (
-    bootstrap_means,
     largest_correlation_by_chance,
     largest_count_by_chance,
     wilson,
@@ -34,22 +33,6 @@ def test_largest_correlation_by_chance_is_that_of_random_numbers():
     largest = ((one * others).sum(-1) / lengths).max(1)
     assert largest_correlation_by_chance(30, 40) == pytest.approx(np.median(largest), abs=0.01)
     assert largest_correlation_by_chance(1, 9) == pytest.approx(0, abs=1e-12)
-
-
-def test_bootstrap_of_means_equals_scipy_s():
-    values = np.random.default_rng(0).gamma(2, size=(60, 1))
-    low, high = bootstrap_means(values, repeats=20_000, seed=1)
-    expected = bootstrap(
-        (values[:, 0],), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2)
-    ).confidence_interval
-    np.testing.assert_allclose((low[0], high[0]), expected, rtol=0.01)
-
-
-def test_bootstrap_draws_what_was_measured_on_one_thing_together():
-    one = np.random.default_rng(0).normal(size=50)
-    low, high = bootstrap_means(np.stack((one, one + 2, one - (one + 2)), 1), repeats=200, seed=0)
-    np.testing.assert_allclose(high[1] - high[0], 2)
-    np.testing.assert_allclose((low[2], high[2]), -2)
 
 
 @pytest.mark.parametrize("sizes", [[1000] * 10, [600, 300, 100], [100], [1] * 250, [3] * 50, [40, 40, 30]])

@@ -37,6 +37,7 @@ _SMALL, _BETWEEN = (
 )  # pixels: longer side of a panel in a column, four of which fit a phone, and between two
 _LETTERS = 12  # of a name above a column
 _FINEST = 64  # squares along the longer side in which what adds up is drawn
+_ABREAST = 2  # panels in a line
 _HEAD = 20  # pixels above a panel, for its title
 _TITLE, _TEXT = 13, 12  # pixels, sizes of text
 _BAR = 10  # pixels, height of a key's bar
@@ -109,14 +110,14 @@ def added_up(values: NDArray[np.float32], block: int) -> NDArray[np.float32]:
     return sums.repeat(block, 0).repeat(block, 1)[:high, :wide]
 
 
-def draw_panels(panels: Sequence[Panel], columns: int = 2) -> Canvas:
+def draw_panels(panels: Sequence[Panel]) -> Canvas:
     """Draw panels in lines, each with its title above and what its colours mean below."""
     pictures = [scaled(one.pixels, SIDE) for one in panels]
     high, wide = pictures[0].shape[:2]
     step = _HEAD + high + 6 + KEY_HEIGHT
-    canvas = Canvas(columns * (wide + GAP), -(-len(panels) // columns) * step)
+    canvas = Canvas(_ABREAST * (wide + GAP), -(-len(panels) // _ABREAST) * step)
     for number, (panel, picture) in enumerate(zip(panels, pictures, strict=True)):
-        x, y = GAP // 2 + (wide + GAP) * (number % columns), step * (number // columns) + _HEAD
+        x, y = GAP // 2 + (wide + GAP) * (number % _ABREAST), step * (number // _ABREAST) + _HEAD
         canvas.draw(Label(x, y - _HEAD + 2, panel.title, _TITLE, bold=True), *framed(x, y, picture))
         canvas.draw(*_key(panel, x, y + high + 6, wide))
     return canvas
