@@ -128,6 +128,7 @@ class View:
     def _window(self, sheet: SpriteSheet, part: Strip | WholeImage) -> Shown:
         return {
             "sheet": self.file(sheet.file),
+            "sheet_size": (sheet.width, sheet.height),
             "width": part.width,
             "height": part.height,
             "across": percent(sheet.width, part.width),

@@ -93,6 +93,7 @@ def _first_tiles(section: Worded, sheet: SpriteSheet, strip: Strip, root: str) -
     places = min(GLIMPSE, tiles.columns)
     return {
         "sheet": View(section, root, {}).file(sheet.file),
+        "sheet_size": (sheet.width, sheet.height),
         "share": percent(width, (places - 1) * tiles.step + tiles.side),
         "ratio": f"{width} / {tiles.side}",
         "across": percent(sheet.width, width),

@@ -95,6 +95,7 @@ def _looks(view: View, layer: LayerPart, part: UnitPart, shown: Shown) -> Shown:
     paths = images_of(layer, part)
     return {
         "sheet": view.file(sheet.file),
+        "sheet_size": (sheet.width, sheet.height),
         "patches": shown["strips"][0],
         "scenes": shown["scenes"],
         "outlined": any(scene.get("outline") for scene in scenes),

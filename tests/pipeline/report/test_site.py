@@ -221,6 +221,17 @@ def test_other_units_are_shown_by_their_own_pictures(report, pages):
     assert "pool, unit 2" in text and text.count("not drawn") == 1
 
 
+def test_what_waits_until_it_is_near_has_its_size_before(report):
+    """A part far down on a sheet that has no height yet lies outside of its window: it is never near."""
+    windows = [
+        found
+        for path in report.rglob("*.html")
+        for found in re.findall(r'class="window[^>]*><img ([^>]*)>', path.read_text(encoding="utf-8"))
+    ]
+    assert len(windows) > 10
+    assert not [one for one in windows if "lazy" in one and not re.search(r'width="\d+" height="\d+"', one)]
+
+
 def test_histogram_marks_the_pictures_shown(report):
     text = (report / "units/features-1/2.html").read_text()
     assert "<h3>Largest activations</h3>" in text and "Of unit 2." in text
