@@ -76,11 +76,26 @@ def announce_memory(client: Client, plan: Plan, free: int | None) -> None:
             f"{WORKERS_VARIABLE}"
         )
     if free is not None and peak.gpu:
-        _check_gpus(recipe.batch_size, workers, peak.gpu)
+        check_gpus(recipe.batch_size, workers, peak.gpu)
 
 
-def _check_gpus(batch_size: int, workers: int, each: int) -> None:
-    """Refuse more processes of this machine than its smallest GPU holds."""
+def check_gpus(batch_size: int, workers: int, each: int) -> None:
+    """Refuse more processes of this machine than its smallest GPU holds.
+
+    Parameters
+    ----------
+    batch_size
+        Images in a batch, for the error.
+    workers
+        Processes, which share the machine's GPUs.
+    each
+        Bytes of a GPU that one of them takes.
+
+    Raises
+    ------
+    UserError
+        Naming extract.batch_size.
+    """
     count = torch.cuda.device_count()
     sharing = math.ceil(workers / count)
     there = min(torch.cuda.get_device_properties(number).total_memory for number in range(count))

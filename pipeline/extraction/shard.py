@@ -69,14 +69,14 @@ def compute_shard(job: ShardJob) -> Receipt:
     torch.set_num_threads(1)
     engine = engine_of(job.recipe)
     batches = _batches(job)
-    parts = list(_reduced(engine, batches))
+    parts = list(reduced(engine, batches))
     may_pass = any(error.reason in PASSING for _, error in batches.skipped)
     target = job.target.with_name(f"partial-{job.target.name}") if may_pass else job.target
     _write_shard(target, batches, parts, job)
     return Receipt(target, len(batches.kept), len(batches.skipped), time.monotonic() - started)
 
 
-def _reduced(engine: Reducer, batches: Iterable[Batch]) -> Iterator[Reduced]:
+def reduced(engine: Reducer, batches: Iterable[Batch]) -> Iterator[Reduced]:
     """Yield each batch's numbers when the next one has been decoded: a GPU works meanwhile."""
     before = None
     for batch in batches:

@@ -156,7 +156,7 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
     step, head = TILE + 2 * TEXT + 4 * GAP, TILE + 3 * GAP
     canvas = Canvas(SHOWN * (TILE + GAP), head + len(SPACES) * step)
     _put(canvas, known, probe, (1, 1), "")
-    for line, text in enumerate(_said(known, probe)):
+    for line, text in enumerate(said(known, probe)):
         canvas.draw(Label(TILE + 2 * GAP, 2 * GAP + line * 2 * TEXT, text, TEXT + 1, bold=not line))
     for place, (name, space) in enumerate(found.spaces.items()):
         top = head + place * step
@@ -183,7 +183,7 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
     )
 
 
-def _said(known: Described, probe: int) -> tuple[str, str]:
+def said(known: Described, probe: int) -> tuple[str, str]:
     """Return a probe's label and what it is taken for, each a line."""
     label, predicted = known.label[probe], known.predicted[probe]
     of_it = f" {SAME if label == predicted else OTHER}" if known.judged[probe] else ""

@@ -82,7 +82,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
         with _connect_to(address) as client:
             yield client
         return
-    with dask.config.set(LOCAL_SETTINGS), _deaf_to_interrupts() as hear, LocalCluster(
+    with dask.config.set(LOCAL_SETTINGS), deaf_to_interrupts() as hear, LocalCluster(
         n_workers=workers or count_workers(), threads_per_worker=1, processes=True, memory_limit=0,
         dashboard_address=":0", host="127.0.0.1", silence_logs=logging.CRITICAL,
     ) as cluster, Client(cluster) as client:  # fmt: skip
@@ -94,7 +94,7 @@ def connect(*, workers: int | None = None) -> Iterator[Client]:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[Callable[[], None]]:
+def deaf_to_interrupts() -> Iterator[Callable[[], None]]:
     """Yield what makes this thread hear Ctrl-C again; until then it is kept for later.
 
     A cluster that is closed before it has started writes a traceback. So does each worker that Ctrl-C, which

@@ -109,7 +109,7 @@ def test_processes_share_gpus_as_far_as_they_fit(monkeypatch, device, gpus, give
 
 def test_more_processes_than_a_gpu_holds_are_refused(monkeypatch):
     with_gpus(monkeypatch, 8, 24)
-    memory._check_gpus(64, workers=5, each=2 << 30)
+    memory.check_gpus(64, workers=5, each=2 << 30)
     said = r"batch_size is 64: 4 processes take about 8.6 GB of a GPU of 8.6 GB; .* or CONVATLAS_WORKERS"
     with pytest.raises(UserError, match=said):
-        memory._check_gpus(64, workers=7, each=(2 << 30) + 1)
+        memory.check_gpus(64, workers=7, each=(2 << 30) + 1)

@@ -55,8 +55,8 @@ def decoded(seen):
 
 def test_a_batch_is_computed_while_the_next_is_decoded_and_fetched_before_that_is_sent():
     seen = []
-    found = list(shard._reduced(Engine(seen), decoded(seen)))
+    found = list(shard.reduced(Engine(seen), decoded(seen)))
     middle = ["run 0", "decode 1", "fetch 0", "run 1", "decode 2", "fetch 1", "run 2"]
     assert seen == ["decode 0", *middle, "fetch 2"]
     assert [int(one.rows["input_digest"][0, 0]) for one in found] == [0, 1, 2]
-    assert list(shard._reduced(Engine(seen), [])) == []
+    assert list(shard.reduced(Engine(seen), [])) == []

@@ -6,7 +6,7 @@ from PIL import Image
 
 from pipeline.contents.blocks import Figure, Multiples, Notice
 from pipeline.contents.writing import SectionDraft, write_section
-from pipeline.figures.neighbours import SAME, SHOWN, TILE, Described, _said, add_neighbours, shown_images
+from pipeline.figures.neighbours import SAME, SHOWN, TILE, Described, add_neighbours, said, shown_images
 from pipeline.formats.neighbours import SPACES, About, Neighbours, Space, Summary
 from pipeline.formats.status import not_run
 from tests.small.pages import page_of
@@ -56,7 +56,7 @@ def draw(tmp_path):
 
 
 def test_a_probe_is_right_only_where_that_is_known():
-    known, unknown = (_said(described(judged=judged), 2) for judged in (True, False))
+    known, unknown = (said(described(judged=judged), 2) for judged in (True, False))
     assert known == ("label c", f"taken for c {SAME}") and unknown == ("label c", "taken for c")
 
 

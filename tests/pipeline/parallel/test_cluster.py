@@ -142,7 +142,7 @@ def test_handler_that_is_not_pythons_own_is_left_alone(monkeypatch):
     monkeypatch.setattr(
         signal, "getsignal", lambda number: None if number == signal.SIGTERM else known(number)
     )
-    with cluster._deaf_to_interrupts():
+    with cluster.deaf_to_interrupts():
         assert known(signal.SIGTERM) is before
         assert known(signal.SIGINT) is not signal.default_int_handler
 
