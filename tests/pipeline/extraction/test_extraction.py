@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -14,12 +15,18 @@ import torch
 from PIL import Image
 
 from pipeline import store
+from pipeline.dataset import originals
 from pipeline.errors import UserError
+from pipeline.extraction.computing import compute_missing
+from pipeline.extraction.shard import compute_shard
+from pipeline.formats.shards import read_contents
 from pipeline.formats.weights import read_description
 from pipeline.images.decoding import decode
+from pipeline.images.guarded import decode_guarded
 from pipeline.images.network_input import normalise, prepare
 from pipeline.model.network import load_network
 from pipeline.shards.pool import ShardPool
+from tests.small.deadly import decode_or_die
 from tests.small.extraction import extract_small, make_manifest, plan, write_images
 from tests.small.files import bytes_below
 
@@ -27,6 +34,7 @@ PROJECT = Path(__file__).parents[3]
 KILLED = """
 import sys; sys.path[:0] = {paths!r}
 from pathlib import Path
+from tests.small.deadly import decode_or_die
 from tests.small.extraction import extract_small
 if __name__ == "__main__":
     extract_small(Path("manifest.h5"), Path("weights"), Path("activations"))
@@ -199,6 +207,31 @@ def test_a_changed_image_is_left_out_said_and_not_taken_for_finished(made, place
     extract_small(place / "manifest.h5", made / "weights", place / "activations")
     parts = {name: data for name, data in bytes_below(made / "activations").items() if name != "index.h5"}
     assert {n: d for n, d in bytes_below(place / "activations").items() if n != "index.h5"} == parts
+
+
+def compute_or_die(job):
+    """Compute a shard as a worker whose decoder ends its process at a black image."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(originals, "decode", decode_or_die)
+        guarded = partial(decode_guarded, decoder=f"{decode_or_die.__module__}:decode_or_die")
+        patch.setattr(originals, "decode_guarded", guarded)
+        return compute_shard(job)
+
+
+def test_an_image_that_ends_its_workers_is_found_and_left_out_and_no_other(made, place):
+    write_images(place / "dataset", 12)
+    Image.new("RGB", (12, 10)).save(place / "dataset" / "0" / "0003.png")
+    make_manifest(place / "dataset", place / "manifest.h5")
+    (place / "pool").mkdir()
+    files = compute_missing(
+        plan(place / "manifest.h5", made / "weights"), place / "manifest.h5", ShardPool(place / "pool"),
+        label="extracting", compute=compute_or_die,
+    )  # fmt: skip
+    found = [read_contents(file) for file in files]
+    ((_, reason, message),) = [item for contents in found for item in contents.skipped]
+    assert reason == "crashed" and "SIGKILL" in message
+    assert sum(len(contents.offset) for contents in found) == 11
+    assert sum(file.name.startswith("partial-") for file in files) == 1
 
 
 def test_too_many_bad_images_fail_and_leave_the_earlier_output(made, place):
