@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from pipeline.analyses.outlines.winners import scales
 from pipeline.analyses.patches.choosing import choose_units
-from pipeline.dataset.originals import originals
-from pipeline.errors import UserError
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.formats.activation_maps import VERSION, MappedLayer, new_activation_maps
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.manifest import open_manifest
@@ -131,10 +130,7 @@ def _forward(
     for image_id, error in batches.skipped:
         log.warning("image %d cannot be read any more: %s", image_id, error)
     if not batches.kept:
-        raise UserError(
-            f"activation_maps: none of {len(probes)} probes can be read any more; "
-            "run the manifest stage again"
-        )
+        raise none_readable("activation_maps", len(probes), "probes")
     return np.isin(probes.image_id, batches.kept)
 
 

@@ -14,7 +14,7 @@ from pipeline import store
 from pipeline.analyses.directions.axes import looked_at
 from pipeline.analyses.directions.concepts import layer_concepts, outputs_of, random_sets_of
 from pipeline.analyses.directions.examples import find_examples, read_examples
-from pipeline.dataset.originals import originals
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.errors import UserError, nearest
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import INPUT, Activations, open_activations
@@ -166,9 +166,7 @@ class _Looking:
         for batch in batches:
             yield batch.inputs
         if not batches.kept:
-            raise UserError(
-                f"concepts: none of {len(image_id)} images can be read any more; run the manifest stage again"
-            )
+            raise none_readable("concepts", len(image_id))
 
     def vectors(self, batches: Iterable[NDArray[np.float32]]) -> dict[str, Vectors]:
         """Return what each layer makes of some images, (n, U)."""

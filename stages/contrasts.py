@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.analyses.contrasts import Contrasts, Places
 from pipeline.analyses.patches.patches import Scratch, Wanted, draw, scratch
-from pipeline.dataset.originals import originals
-from pipeline.errors import UserError
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import INPUT, Activations, open_activations
 from pipeline.formats.contrasts import KINDS, VERSION, About, ContrastKind, ContrastsWriter, new_contrasts
@@ -141,9 +140,7 @@ def _cut(wanted: Wanted, into: Scratch, manifest: ManifestFile, preprocessing: P
                 log.warning("image %d cannot be read any more: %s", image.image_id, image.problem)
                 lost += 1
     if lost and lost == len(images.image_id):
-        raise UserError(
-            f"contrasts: none of {lost} images can be read any more; run the manifest stage again"
-        )
+        raise none_readable("contrasts", lost)
 
 
 def _write(writer: ContrastsWriter, drawn: Mapping[str, DrawnLayer], kinds: Kinds, into: Scratch) -> None:

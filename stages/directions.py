@@ -26,8 +26,7 @@ from pipeline.analyses.directions.rotation import measure_rotations
 from pipeline.analyses.directions.stored import rank_stored
 from pipeline.analyses.patches.choosing import choose_ranks, choose_units
 from pipeline.analyses.patches.patches import Drawn, Scratch, Wanted, draw, scratch
-from pipeline.dataset.originals import originals
-from pipeline.errors import UserError
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.extraction.directed import rank_maps
 from pipeline.formats import directions as formats
 from pipeline.formats.activations import FILE as INDEX
@@ -194,9 +193,7 @@ def _rotations(
     batches = Batches(originals(manifest, sample), description.preprocessing, BATCH, threads=count_workers())
     inputs = [torch.from_numpy(batch.inputs) for batch in batches]
     if not inputs:
-        raise UserError(
-            f"directions: none of {len(sample)} images can be read any more; run the manifest stage again"
-        )
+        raise none_readable("directions", len(sample))
     torch.set_num_threads(1)
     network = place_network(load_network(paths["weights"]), choose_device())
     return measure_rotations(network, inputs, params.rotations, params.seed, images=len(batches.kept))
@@ -236,9 +233,7 @@ def _cut(wanted: Wanted, into: Scratch, manifest: ManifestFile, preprocessing: P
                 log.warning("image %d cannot be read any more: %s", image.image_id, image.problem)
                 lost.append(image)
     if lost and len(lost) == len(images.image_id):
-        raise UserError(
-            f"directions: none of {len(lost)} images can be read any more; run the manifest stage again"
-        )
+        raise none_readable("directions", len(lost))
 
 
 def _write(writer: DirectionsWriter, layers: Mapping[str, Layer], into: Scratch) -> None:

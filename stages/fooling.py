@@ -32,8 +32,7 @@ from pipeline.analyses.fooling.shown import (
     try_on_others,
 )
 from pipeline.analyses.separability import fit_probe, make_task
-from pipeline.dataset.originals import originals
-from pipeline.errors import UserError
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.formats import fooling as formats
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
@@ -239,9 +238,7 @@ def _decoded(
         except ImageError as error:
             log.warning("image %d cannot be read any more: %s", one, error)
     if not kept:
-        raise UserError(
-            f"fooling: none of {len(image_id)} images can be read any more; run the manifest stage again"
-        )
+        raise none_readable("fooling", len(image_id))
     return np.array(kept, np.int64), np.stack(pictures)
 
 

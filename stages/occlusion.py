@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.analyses.occlusion import Answers, Followed, Occluder, answers, strongest_unit
-from pipeline.dataset.originals import originals
-from pipeline.errors import UserError
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.occlusion import VERSION, About, Covered, Occlusion, Whole, write_occlusion
 from pipeline.formats.probes import Probes
@@ -103,9 +102,7 @@ def _read(runner: Runner, layer: str, probes: Probes, batches: Batches) -> Itera
     for image_id, error in batches.skipped:
         log.warning("image %d cannot be read any more: %s", image_id, error)
     if not read:
-        raise UserError(
-            f"occlusion: none of {len(probes)} probes can be read any more; run the manifest stage again"
-        )
+        raise none_readable("occlusion", len(probes), "probes")
     yield from (read[image_id] for image_id in row if image_id in read)
 
 

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from pipeline import store
 from pipeline.analyses.outlines.gathering import Gathering, Seen, gatherings
 from pipeline.analyses.outlines.levels import levels
-from pipeline.dataset.originals import Originals, originals
-from pipeline.errors import UserError
+from pipeline.dataset.originals import Originals, none_readable, originals
 from pipeline.formats.activations import INPUT
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.outlines import VERSION, About, OutlinedLayer, OutlinesWriter, new_outlines
@@ -206,9 +205,7 @@ def _forward(work: Work, images: Originals) -> tuple[dict[str, Gathering], list[
                 log.warning("image %d cannot be read any more: %s", image_id, error)
             bar.advance(len(part.kept) + len(part.skipped))
     if not kept:
-        raise UserError(
-            f"outlines: none of {total} images can be read any more; run the manifest stage again"
-        )
+        raise none_readable("outlines", total)
     return gathered, kept
 
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.analyses.patches.choosing import choose_ranks, choose_units
 from pipeline.analyses.patches.patches import Drawn, Scratch, Wanted, draw, scratch
-from pipeline.dataset.originals import originals
-from pipeline.errors import UserError
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.formats.manifest import open_manifest
 from pipeline.formats.patches import About, Context, DrawnLayer, Patches, PatchesWriter, new_patches
 from pipeline.formats.topk import RankedLayer, open_topk
@@ -132,7 +131,7 @@ def _contexts(drawn: Iterator[Drawn], count: int) -> Iterator[Context | str]:
                 lost += 1
             yield image.context or image.problem
     if count and lost == count:
-        raise UserError(f"patches: none of {count} images can be read any more; run the manifest stage again")
+        raise none_readable("patches", count)
 
 
 def _write_patches(writer: PatchesWriter, layers: Mapping[str, DrawnLayer], into: Scratch) -> None:

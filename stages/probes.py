@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.analyses.probes import RIGHT, UNKNOWN, WRONG, Wanted, draw
-from pipeline.dataset.originals import originals
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
@@ -120,9 +120,7 @@ def _pictured(
         except ImageError as error:
             log.warning("image %d cannot be read any more: %s", image_id, error)
     if not kept:
-        raise UserError(
-            f"probes: none of {len(chosen)} images can be read any more; run the manifest stage again"
-        )
+        raise none_readable("probes", len(chosen))
     return chosen.take(kept), np.stack(pictures)
 
 

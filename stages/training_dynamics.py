@@ -16,7 +16,7 @@ from pipeline import store
 from pipeline.analyses.training_dynamics import forwarding
 from pipeline.analyses.training_dynamics.course import Course, course
 from pipeline.analyses.training_dynamics.forwarding import Answer, Held, Wanted, first_convolution
-from pipeline.dataset.originals import originals
+from pipeline.dataset.originals import none_readable, originals
 from pipeline.errors import UserError
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import KeptLayer, open_activations
@@ -188,10 +188,7 @@ def _hold(
     for image_id, error in batches.skipped:
         log.warning("image %d cannot be read any more: %s", image_id, error)
     if not np.isin(held.image_id, images.sample).any():
-        raise UserError(
-            f"training_dynamics: none of {len(images.sample)} images can be read any more; "
-            "run the manifest stage again"
-        )
+        raise none_readable("training_dynamics", len(images.sample))
 
 
 def _follow(

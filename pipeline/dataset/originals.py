@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dataset.dataset import Dataset, open_dataset
+from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile
 from pipeline.images.decoding import ImageError, decode
 from pipeline.images.guarded import decode_guarded
@@ -82,6 +83,11 @@ class Originals:
         if hashlib.sha256(data).hexdigest().encode() != self.sha256[row]:
             raise ImageError("changed", "its bytes are not those that the manifest lists")
         return data
+
+
+def none_readable(stage: str, count: int, what: str = "images") -> UserError:
+    """Return what a stage says where none of its images can be read as the manifest has them."""
+    return UserError(f"{stage}: none of {count} {what} can be read any more; run the manifest stage again")
 
 
 def originals(manifest: ManifestFile, image_ids: Array, dataset: Dataset | None = None) -> Originals:
