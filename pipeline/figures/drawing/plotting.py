@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
 from typing import Any, TypedDict
 
 import matplotlib
@@ -61,6 +62,7 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Fi
             FigureCanvasAgg(figure)
             paint(figure, theme)
             _write_names(figure)
+            _break_labels(figure)
             png = folder / f"{name}{suffix}.png"
             figure.savefig(png, transparent=True, metadata={"Software": None})
             if theme is LIGHT:
@@ -75,6 +77,35 @@ def plot(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> Fi
         image=f"{name}.png", dark=f"{name}-dark.png", vector=f"{name}.svg", pdf=f"{name}.pdf", width=width,
         height=height,
     )  # fmt: skip
+
+
+def _break_labels(figure: Figure) -> None:
+    """Let labels of axes go on in a second line where the figure ends; the layout makes no room for them."""
+    sides = figure.bbox.size
+    labels = [
+        (label, along)
+        for axes in figure.axes
+        for label, along in ((axes.xaxis.label, 0), (axes.yaxis.label, 1))
+        if label.get_text() and label.get_window_extent().size[along] > sides[along] / 2
+    ]
+    # A second line takes room from the other axis.
+    while labels:
+        figure.draw_without_rendering()
+        labels = [one for one in labels if _broken(*one, sides)]
+
+
+def _broken(label: Text, along: int, sides: tuple[float, float]) -> bool:
+    """Break a label, along the width (0) or the height (1), if it leaves the figure; tell whether it did."""
+    extent = label.get_window_extent()
+    middle = (extent.min[along] + extent.max[along]) / 2
+    room = 2 * min(middle, sides[along] - middle)
+    words = label.get_text().split()
+    longest = max(label.get_text().split("\n"), key=len)
+    letters = max(int(len(longest) * room / extent.size[along]), max(map(len, words)))
+    if letters >= len(longest):
+        return False
+    label.set_text(fill(" ".join(words), letters, break_long_words=False))
+    return True
 
 
 def _write_names(figure: Figure) -> None:

@@ -3,6 +3,7 @@ import zlib
 from pathlib import Path
 from re import DOTALL, findall
 
+import numpy as np
 from PIL import Image
 
 import pipeline.figures
@@ -42,6 +43,18 @@ def test_a_plot_says_nothing_where_stages_log(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     plot(tmp_path, "line", (3, 2), _painted)
     assert not caplog.records
+
+
+def test_a_label_longer_than_the_figure_goes_on_in_a_second_line(tmp_path):
+    def paint(figure, theme):
+        axes = figure.add_subplot()
+        axes.set_xlabel("share of the neurons that lie above the level, %")
+        axes.set_ylabel("distance of the code, relative to its length")
+
+    files = plot(tmp_path, "long", (2.5, 2.2), paint)
+    with Image.open(tmp_path / files["image"]) as picture:
+        ink = np.asarray(picture.getchannel("A"))
+        assert not any(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
 
 
 def test_an_inch_is_96_pixels_of_the_page_and_twice_as_many_of_the_picture(tmp_path):
