@@ -6,8 +6,8 @@ says that boxes refer to images with their orientation applied, not to the store
 (bytes) and ``mtime`` (nanoseconds), which a listing has, tell which files did not change. Every further
 column is an attribute. An image with several boxes has several rows.
 
-What other programs write is understood: cells between ``;``, tabs or ``|``, UTF-16 with its mark, a first
-column without a name (the row numbers of pandas), paths with backslashes (Windows).
+What other programs write is understood: cells between ``;``, tabs or ``|``, UTF-16 with its mark, first
+columns without a name or called ``Unnamed: 0`` (the row numbers of pandas), paths with backslashes (Windows).
 """
 
 import csv
@@ -40,6 +40,8 @@ KNOWN = ("path", "label", "split", *BOX, "size", "mtime")
 SETTINGS = ("root", "classes", "boxes")
 LARGEST_NUMBER = 2**63 - 1
 SEPARATORS = (",", ";", "\t", "|")
+# How pandas calls the row numbers that it writes first, and those of an earlier table that it read.
+ROW_NUMBERS = re.compile(r"(Unnamed: [\d.]+)?")
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 # What the column of labels is called elsewhere, in small letters; as an attribute it would leave all images
 # without one.
@@ -196,12 +198,10 @@ class _Rows:
 
     def _read_header(self, cells: Sequence[str]) -> None:
         names = [unquote(cell).strip() for cell in cells]
-        self._columns = {name: place for place, name in enumerate(names)}
         self._width = len(names)
-        unnamed = names[0] == "" and names.count("") == 1
-        if unnamed:
-            del self._columns[""]
-        if len(self._columns) + unnamed < len(names) or "" in self._columns:
+        first = next((place for place, name in enumerate(names) if not ROW_NUMBERS.fullmatch(name)), 0)
+        self._columns = {name: place for place, name in enumerate(names) if place >= first}
+        if len(self._columns) + first < len(names) or "" in self._columns:
             raise self._error("the header has a column twice or without a name")
         if "path" not in self._columns:
             raise self._error(

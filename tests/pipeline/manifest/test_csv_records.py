@@ -185,8 +185,13 @@ def test_other_encodings_with_a_mark(read, encoding):
     assert (scan.records[0].path, scan.records[0].label) == ("é.png", "café")
 
 
-def test_the_row_numbers_of_pandas_are_passed_over(read):
-    scan = read(",path,label\n0,a.png,cat\n1,b.png,dog\n")
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [("", "{}"), ("Unnamed: 0", "{}"), (",Unnamed: 0", "{},{}"), (",Unnamed: 0.1", "{},{}")],
+)
+def test_the_row_numbers_of_pandas_are_passed_over(read, names, numbers):
+    rows = [numbers.format(row, row) for row in range(2)]
+    scan = read(f"{names},path,label\n{rows[0]},a.png,cat\n{rows[1]},b.png,dog\n")
     assert [(record.path, record.label, dict(record.attributes)) for record in scan.records] == [
         ("a.png", "cat", {}), ("b.png", "dog", {}),
     ]  # fmt: skip
