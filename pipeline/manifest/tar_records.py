@@ -175,7 +175,7 @@ def _text(path: Path, member: Member) -> str:
     if not 0 <= member.size <= LONGEST_TEXT:
         raise _error(path, member, f"{member.size} bytes are not a label")
     try:
-        return read_file(path, member.offset, member.size).decode("utf-8")
+        return read_file(path, member.offset, member.size).decode("utf-8-sig")
     except (UnicodeDecodeError, ImageError) as error:
         raise _error(path, member, f"not UTF-8 text ({error})") from None
 

@@ -97,3 +97,10 @@ def test_annotations_of_no_image_are_counted(tmp_path):
     pack(tmp_path / "0.tar", ["1.png", ("1.cls", b"0"), ("2.cls", b"0"), ("coco.json", b"{}"), "notes.md"])
     passed = [item for item in scan_tar(tmp_path / "0.tar", "0.tar", IMAGES) if isinstance(item, str)]
     assert sorted(passed) == ["annotations of no image", "annotations of no image", "files of other names"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"), [("cls", "cat"), ("txt", "cat\r\n"), ("json", '{"label": "cat"}')]
+)
+def test_the_mark_of_windows_before_a_text_is_no_part_of_the_label(labels, kind, content):
+    assert labels("1.png", (f"1.{kind}", content.encode("utf-8-sig"))) == {"1.png": "cat"}
