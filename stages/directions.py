@@ -20,7 +20,7 @@ from pipeline.analyses.directions.axes import (
     stored_values,
 )
 from pipeline.analyses.directions.given import read_given
-from pipeline.analyses.directions.kinds import Seen, filled, of_directions, of_units
+from pipeline.analyses.directions.kinds import LabelledImages, filled, of_directions, of_units
 from pipeline.analyses.directions.purity import compare
 from pipeline.analyses.directions.rotation import measure_rotations
 from pipeline.analyses.directions.stored import rank_stored
@@ -104,14 +104,14 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     write_metrics(paths["metrics"], _numbers(layers, rotations))
 
 
-def _seen(activations: Activations, manifest: ManifestFile, preprocessing: Preprocessing) -> Seen:
+def _seen(activations: Activations, manifest: ManifestFile, preprocessing: Preprocessing) -> LabelledImages:
     width, height = manifest.size()
     digests = activations.input_digests()
-    return Seen(activations.image_id, digests, width, height, manifest.label(), preprocessing)
+    return LabelledImages(activations.image_id, digests, width, height, preprocessing, manifest.label())
 
 
 def _layers(
-    params: Params, paths: Mapping[str, Path], activations: Activations, topk: TopkFile, seen: Seen
+    params: Params, paths: Mapping[str, Path], activations: Activations, topk: TopkFile, seen: LabelledImages
 ) -> dict[str, Layer]:
     """Rank along all directions of all layers, and compare them with units."""
     kept = {name: activations.layer(name) for name in activations.layers}
@@ -151,7 +151,7 @@ def _layer(
     params: Params,
     activations: Activations,
     topk: TopkFile,
-    seen: Seen,
+    seen: LabelledImages,
 ) -> Layer:
     layer = activations.layer(name)
     kinds = {formats.UNIT: _units(name, params, topk, seen)}
@@ -173,7 +173,7 @@ def _layer(
     return Layer(DirectedLayer(layer.geometry, layer.units, layer.ranked_by, what, compared), kinds)
 
 
-def _units(name: str, params: Params, topk: TopkFile, seen: Seen) -> Kind:
+def _units(name: str, params: Params, topk: TopkFile, seen: LabelledImages) -> Kind:
     """Return all units, placed as the stage patches places them; those drawn are active on some image."""
     ranked = topk.layer(name)
     places = choose_ranks(ranked.value, ranked.duplicate, topk.about.k)

@@ -2,11 +2,8 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.errors import UserError
@@ -17,13 +14,13 @@ from pipeline.formats.second_ranking import LayerRanking, SecondRanking, read_se
 from pipeline.formats.topk import About, RankedLayer, write_topk
 from pipeline.formats.weights import read_description
 from pipeline.images.preprocess import Preprocessing
-from pipeline.numerics.geometry import UNKNOWN, Pair
+from pipeline.numerics.geometry import UNKNOWN
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
-from pipeline.topk.boxes import image_boxes, input_boxes
 from pipeline.topk.counting import Totals
-from pipeline.topk.duplicates import duplicates, output_ranks
+from pipeline.topk.duplicates import output_ranks
 from pipeline.topk.first_ranks import layer_ranking
+from pipeline.topk.ranked_images import RankedImages
 from pipeline.topk.ranking import rank
 from stages.blocks.topk import Params
 from stages.command import Stage, execute
@@ -86,50 +83,20 @@ def _compared(ranked: RankedLayer, second: SecondRanking | None, layer: str, k: 
     return replace(ranked, overlap=second.layers[layer].overlap(k), lost=second.lost(layer, k))
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What the network was given of each image.
-
-    Attributes
-    ----------
-    image_id : (N,) int64
-        The images that were ranked, ascending.
-    digest : (N, 16) uint8
-        Of the network's input.
-    width, height : (M,) int32
-        Of all images of the manifest.
-    preprocessing
-        How they became inputs.
-    """
-
-    image_id: NDArray[np.int64]
-    digest: NDArray[np.uint8]
-    width: NDArray[np.int32]
-    height: NDArray[np.int32]
-    preprocessing: Preprocessing
-
-    @property
-    def input_size(self) -> Pair:
-        """Height and width of the input, pixels."""
-        return self.preprocessing.input_size
-
-
-def _seen(activations: Activations, manifest: Path, preprocessing: Preprocessing) -> _Seen:
+def _seen(activations: Activations, manifest: Path, preprocessing: Preprocessing) -> RankedImages:
     with open_manifest(manifest) as listed:
         width, height = listed.size()
-    return _Seen(activations.image_id, activations.input_digests(), width, height, preprocessing)
+    return RankedImages(activations.image_id, activations.input_digests(), width, height, preprocessing)
 
 
-def _layer(ranking: LayerRanking, layer: KeptLayer, seen: _Seen) -> RankedLayer:
+def _layer(ranking: LayerRanking, layer: KeptLayer, seen: RankedImages) -> RankedLayer:
     field = layer.geometry.receptive_field
     if field.status == UNKNOWN:
         log.warning("%s: receptive field unknown, its boxes are the whole network input", layer.name)
-    boxes = input_boxes(ranking.position, field, seen.input_size)
-    width, height = seen.width[ranking.image_id], seen.height[ranking.image_id]
     return RankedLayer(
         layer.geometry, ranking.value, ranking.image_id, ranking.position,
-        image_boxes(boxes, width, height, seen.preprocessing), ranking.count_active,
-        ranking.count_at_maximum, duplicates(ranking.image_id, seen.image_id, seen.digest), ranking.input,
+        seen.boxes(ranking.image_id, ranking.position, field), ranking.count_active,
+        ranking.count_at_maximum, seen.repeats(ranking.image_id), ranking.input,
         None if ranking.input is None else output_ranks(ranking.value),
     )  # fmt: skip
 

@@ -13,36 +13,23 @@ from pipeline.analyses.directions.purity import class_purity
 from pipeline.formats.directions import Kind
 from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.topk import RankedLayer
-from pipeline.images.preprocess import Preprocessing
-from pipeline.topk.boxes import image_boxes, input_boxes
-from pipeline.topk.duplicates import duplicates
+from pipeline.topk.ranked_images import RankedImages
 from pipeline.topk.streaming import TopK
 
 Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the network was given of each image.
+class LabelledImages(RankedImages):
+    """What the network was given of each image, and what that image shows.
 
     Attributes
     ----------
-    image_id : (N,) int64
-        The images that were ranked, ascending.
-    digest : (N, 16) uint8
-        Of the network's input.
-    width, height, label : (M,) int32
-        Of all images of the manifest; label -1 where there is none.
-    preprocessing
-        How they became inputs.
+    label : (M,) int32
+        Of all images of the manifest; -1 where there is none.
     """
 
-    image_id: Ids
-    digest: NDArray[np.uint8]
-    width: NDArray[np.int32]
-    height: NDArray[np.int32]
     label: NDArray[np.int32]
-    preprocessing: Preprocessing
 
     @property
     def classes(self) -> int:
@@ -63,7 +50,7 @@ class Seen:
         return class_purity(np.where(image_id >= 0, self.label[image_id], -1), self.classes)
 
 
-def of_units(ranked: RankedLayer, seen: Seen, places: NDArray[np.intp], shown: Ids) -> Kind:
+def of_units(ranked: RankedLayer, seen: LabelledImages, places: NDArray[np.intp], shown: Ids) -> Kind:
     """Return the units of a layer; `places` (U, K) are the ranks that fill them, -1 in an empty one."""
     return Kind(
         tuple(f"unit {number}" for number in range(len(places))), ranked.key, ranked.image_id,
@@ -73,19 +60,18 @@ def of_units(ranked: RankedLayer, seen: Seen, places: NDArray[np.intp], shown: I
 
 
 def of_directions(
-    axes: Axes, ranking: TopK, rows: slice, geometry: LayerGeometry, seen: Seen, k: int, shown: Ids
+    axes: Axes, ranking: TopK, rows: slice, geometry: LayerGeometry, seen: LabelledImages, k: int, shown: Ids
 ) -> Kind:
     """Return directions of a layer's space, those in `rows` of a ranking; the first `k` fill their places.
 
     A maximum along a direction may be negative: it is the largest there is, so no image is left out for that.
     """
     image_id, position = ranking.image_id[rows], ranking.position[rows]
-    boxes = input_boxes(position, geometry.receptive_field, seen.preprocessing.input_size)
-    again = duplicates(image_id, seen.image_id, seen.digest)
+    again = seen.repeats(image_id)
     places = first_different(again, k)
     return Kind(
         axes.names, ranking.value[rows], image_id, position,
-        image_boxes(boxes, seen.width[image_id], seen.height[image_id], seen.preprocessing), again,
+        seen.boxes(image_id, position, geometry.receptive_field), again,
         ranking.count_active[rows], seen.purity(filled(image_id, places, -1)), shown,
         places[shown].astype(np.int64), axes.direction, variance=axes.variance,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.analyses.directions.kinds import Seen, filled, first_different
+from pipeline.analyses.directions.kinds import LabelledImages, filled, first_different
 from pipeline.images.preprocess import Preprocessing
 
 PREPROCESSING = Preprocessing(input_size=(8, 8), resize=None, crop="none", mean=[0.5], std=[0.5])
@@ -23,11 +23,11 @@ def test_places_are_filled_with_their_ranks():
 def test_purity_is_of_the_classes_that_the_ranked_images_have():
     label = np.array([0, 0, 1, 2, -1, 5], np.int32)
     size = np.full(6, 8, np.int32)
-    seen = Seen(np.arange(5), np.zeros((5, 16), np.uint8), size, size, label, PREPROCESSING)
+    seen = LabelledImages(np.arange(5), np.zeros((5, 16), np.uint8), size, size, PREPROCESSING, label)
     assert seen.classes == 3
     found = seen.purity(np.array([[0, 1], [0, 2], [0, 4], [0, -1]]))
     np.testing.assert_allclose(found, [1, 1 - np.log(2) / np.log(3), np.nan, np.nan])
     # One class; two classes of one image each, where every row would be as pure.
     for ranked in ([0, 1], [1, 2]):
-        alone = Seen(np.array(ranked), seen.digest, size, size, label, PREPROCESSING)
+        alone = LabelledImages(np.array(ranked), seen.digest, size, size, PREPROCESSING, label)
         assert np.isnan(alone.purity(np.array([[1, 1]]))).all()
