@@ -14,7 +14,7 @@ NAMES = {"activations/index.h5": "activations", "activations/second_ranking.h5":
 # Every artifact has been made by parameters.
 LEFT_OUT = {"params"}
 # Lengths of the drawing, pixels.
-WIDTH, HEIGHT, BESIDE, BELOW = 118, 26, 22, 9
+WIDTH, HEIGHT, BESIDE, BELOW = 118, 28, 22, 7
 # Sweeps that bring what is joined to one height.
 SWEEPS = 8
 
