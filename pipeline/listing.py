@@ -50,11 +50,14 @@ def write_listing(folder: Path, out: Path) -> int:
         raise UserError(f"{folder}: is no folder; a listing is made of a folder of images or tar files")
     found = scan(dataset)
     tell(found)
-    given = {name for name in ("label", "split") for record in found.records[:1] if getattr(record, name)}
-    given |= {"label"} if any(record.label for record in found.records) else set()
+    labelled = sum(record.label is not None for record in found.records)
+    split = any(record.split for record in found.records)
+    given = {name for name, known in (("label", labelled), ("split", split)) if known}
     columns = [name for name in COLUMNS if name in ("path", "size", "mtime") or name in given]
     text = io.StringIO()
     text.write(f"# root: {_edged(escape(_root(folder, out)))}\n")
+    if 0 < labelled < len(found.records):
+        text.write("# labels: some\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for record in found.records:

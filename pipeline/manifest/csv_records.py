@@ -1,10 +1,11 @@
 """The images that a CSV names: ``path``, and where given ``label``, ``split``, a box, and attributes.
 
 A first line ``# root: FOLDER`` says what paths are relative to (by default the CSV's own folder),
-``# classes: a,b,c`` gives the class names, which labels then name or count from 0, and ``# boxes: upright``
-says that boxes refer to images with their orientation applied, not to the stored pixels. Columns ``size``
-(bytes) and ``mtime`` (nanoseconds), which a listing has, tell which files did not change. Every further
-column is an attribute. An image with several boxes has several rows.
+``# classes: a,b,c`` gives the class names, which labels then name or count from 0, ``# labels: some`` says
+that not all images have one, and ``# boxes: upright`` that boxes refer to images with their orientation
+applied, not to the stored pixels. Columns ``size`` (bytes) and ``mtime`` (nanoseconds), which a listing has,
+tell which files did not change. Every further column is an attribute. An image with several boxes has several
+rows.
 
 What other programs write is understood: cells between ``;``, tabs or ``|``, UTF-16 with its mark, first
 columns without a name or called ``Unnamed: 0`` (the row numbers of pandas), paths with backslashes (Windows).
@@ -15,7 +16,7 @@ import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +38,9 @@ from pipeline.store.cells import unquote
 
 BOX = ("x0", "y0", "x1", "y1")
 KNOWN = ("path", "label", "split", *BOX, "size", "mtime")
-SETTINGS = ("root", "classes", "boxes")
+SETTINGS = ("root", "classes", "labels", "boxes")
+# Of a setting that has two values, the first one by default.
+VALUES = {"boxes": ("stored", "upright"), "labels": ("all", "some")}
 LARGEST_NUMBER = 2**63 - 1
 SEPARATORS = (",", ";", "\t", "|")
 # How pandas calls the row numbers that it writes first, and those of an earlier table that it read.
@@ -85,7 +88,7 @@ def scan_csv(path: Path) -> Scan:
         except csv.Error as error:
             raise UserError(f"{path}: after line {reader.line}: not a CSV ({error})") from None
     records = sorted(reader.records.values(), key=lambda record: order(record.path))
-    reader.check_complete()
+    reader.check_complete(() if settings.get("labels") == "some" else ("label",))
     names = classes or sort_classes(record.label for record in records if record.label is not None)
     return Scan(
         records, names, passed_over=reader.passed_over,
@@ -99,8 +102,9 @@ def _settings(path: Path, head: str) -> dict[str, str]:
     for name in settings:
         if name not in SETTINGS:
             raise UserError(f"{path}: line 1: unknown setting '{name}'; valid: {', '.join(SETTINGS)}")
-    if settings.get("boxes", "stored") not in ("stored", "upright"):
-        raise UserError(f"{path}: '# boxes: {settings['boxes']}'; valid: stored, upright")
+    for name, valid in VALUES.items():
+        if settings.get(name, valid[0]) not in valid:
+            raise UserError(f"{path}: '# {name}: {settings[name]}'; valid: {', '.join(valid)}")
     return settings
 
 
@@ -184,14 +188,15 @@ class _Rows:
         else:
             self.records[record.path] = self._with_box(known, record)
 
-    def check_complete(self) -> None:
-        """Refuse a CSV without a header, and a label or split that only some rows have."""
+    def check_complete(self, always: Collection[str]) -> None:
+        """Refuse a CSV without a header, and a split or one of the columns `always` that some rows lack."""
         if not self._columns:
             raise UserError(f"{self._path}: line 1: no header; it begins with 'path,label'")
         for column, line in self._gap.items():
-            if column in self._filled:
+            if column in self._filled and column in ("split", *always):
                 self.line = line
-                raise self._error(f"the {column} is missing; other rows have one")
+                remedy = "; a first line '# labels: some' allows it" if column == "label" else ""
+                raise self._error(f"the {column} is missing; other rows have one{remedy}")
 
     def _error(self, text: str) -> UserError:
         return UserError(f"{self._path}: line {self.line}: {text}")

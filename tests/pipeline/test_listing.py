@@ -26,7 +26,8 @@ def essence(path):
 
 NAMES = {
     "classes": ("cat/1.png", "dog/1.png"), "splits": ("train/cat/1.png", "test/dog/2.png"),
-    "flat": ("1.png",),
+    "flat": ("1.png",), "an image beside the classes": ("cat/1.png", "dog/1.png", "logo.png"),
+    "a split without classes": ("train/cat/1.png", "train/dog/1.png", "val/1.png"),
     "odd": ("=1+1/a,b.png", "a'b\"c/\n.png", os.fsdecode(b"caf\xe9/\xff.png"),
             "'=x/@.png", " lead/ trail .png"),
 }  # fmt: skip

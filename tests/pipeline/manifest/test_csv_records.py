@@ -111,6 +111,8 @@ MISTAKES = [
     ("path,label,x0,y0,x1,y1\na.png,x,0,0,1,1\na.png,y,1,1,2,2\n", "line 3.*another label"),
     ("# roots: x\npath\na\n", "unknown setting 'roots'"),
     ("# boxes: odd\npath\na\n", "stored, upright"),
+    ("# labels: none\npath\na\n", "valid: all, some"),
+    ("# labels: some\npath,label,split\na.png,,\nb.png,x,test\n", "line 3: the split is missing"),
     ('path,label\n"a\nb.png",x\nc.png,\n', "line 4: the label is missing"),
 ]
 
@@ -118,6 +120,13 @@ MISTAKES = [
 @pytest.mark.parametrize(("text", "words"), MISTAKES)
 def test_mistakes_are_named_with_their_line(read, text, words):
     with pytest.raises(UserError, match=words):
+        read(text)
+
+
+def test_some_images_may_have_no_label_where_that_is_said(read):
+    text = "path,label\na.png,cat\nb.png,\n"
+    assert [record.label for record in read(f"# labels: some\n{text}").records] == ["cat", None]
+    with pytest.raises(UserError, match="line 3: the label is missing; .*'# labels: some' allows it"):
         read(text)
 
 
