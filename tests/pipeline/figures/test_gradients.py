@@ -24,12 +24,12 @@ def test_first_probes_have_a_row_and_all_a_page(tmp_path):
     assert (rows.id, rows.numbers["columns"]) == ("gradients", 2)
     assert rows.numbers["names"] == "dog (a/7.png); cat (b/2.png)"
     assert [row[0] for row in methods.rows] == [
-        "Data gradient", "Deconvnet", "Integrated gradients", "Grad-CAM"
+        "Saliency", "Deconvnet", "Integrated gradients", "Grad-CAM"
     ]  # fmt: skip
     assert refused.rows == (("Guided backprop", "1: silu is no rectifier"),)
     assert [part.path for part in content.images] == ["a/7.png", "b/2.png", "c/5.png"]
     first, second = content.images[2].blocks[0].figures
-    assert first.numbers["titles"] == "Image, Data gradient, Deconvnet, Integrated gradients"
+    assert first.numbers["titles"] == "Image, Saliency, Deconvnet, Integrated gradients"
     assert (second.numbers["titles"], second.numbers["by_label"]) == ("Grad-CAM", 0)
     assert all((tmp_path / name).is_file() for name in content.files)
 

@@ -25,7 +25,7 @@ def drawn(folder, **changed):
 def test_what_fails_comes_first_and_each_method_has_its_verdict(tmp_path):
     content = drawn(tmp_path)
     verdicts = [block.numbers for block in content.blocks if block.kind == "text"]
-    assert [one["name"] for one in verdicts] == ["Guided backprop", "Occlusion", "Data gradient"]
+    assert [one["name"] for one in verdicts] == ["Guided backprop", "Occlusion", "Saliency"]
     assert [(one["order"], one["weights"]) for one in verdicts] == [
         ("passes", "fails"), ("fails", "passes"), ("passes", "passes"),
     ]  # fmt: skip
@@ -39,8 +39,8 @@ def test_what_fails_comes_first_and_each_method_has_its_verdict(tmp_path):
 def test_tables_hold_areas_likeness_and_hits_beside_the_middle_s(tmp_path):
     tables = {block.id: block for block in drawn(tmp_path).blocks if block.kind == "table"}
     areas = {row[0]: row[1:] for row in tables["areas"].rows}
-    assert list(areas) == ["Data gradient", "Guided backprop", "Occlusion", "From the middle", "By lot"]
-    assert areas["By lot"][1] is None and areas["Data gradient"][1][0] > 0
+    assert list(areas) == ["Saliency", "Guided backprop", "Occlusion", "From the middle", "By lot"]
+    assert areas["By lot"][1] is None and areas["Saliency"][1][0] > 0
     assert tables["areas"].evidence.n == 8 and tables["alikeness"].evidence.n == 8
     assert tables["pointing"].rows[0][1] == (4, 4) and tables["pointing"].rows[-1][:2] == (
         "From the middle", (0, 4),
@@ -76,7 +76,7 @@ def test_data_hold_every_point_with_its_interval(tmp_path):
 def test_each_image_has_its_areas_and_without_boxes_nobody_points(tmp_path):
     content = drawn(tmp_path, label=False)
     assert [part.image_id for part in content.images] == list(range(8))
-    assert content.images[3].blocks[0].rows[0][0] == "Data gradient"
+    assert content.images[3].blocks[0].rows[0][0] == "Saliency"
     assert not any(block.kind == "table" and block.id == "pointing" for block in content.blocks)
     assert "known" not in content.numbers and content.numbers["boxed"] == 0
 
@@ -86,7 +86,7 @@ def test_a_method_that_shows_nothing_of_the_image_is_told_apart(tmp_path):
     add_scorecard(section, scorecard(), PROBES, {"saliency"})
     verdicts = [block.numbers for block in section.content().blocks if block.kind == "text"]
     assert {one["name"]: one["fixed"] for one in verdicts} == {
-        "Guided backprop": 0, "Occlusion": 0, "Data gradient": 1,
+        "Guided backprop": 0, "Occlusion": 0, "Saliency": 1,
     }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ SIGNALS = ("deconvnet", "guided_backprop")
 # Its values sum to a difference of scores, and of a photograph's single pixels they are too small to be seen.
 ADDED_UP = "integrated_gradients"
 TITLES = {
-    "saliency": "Data gradient", "deconvnet": "Deconvnet", "guided_backprop": "Guided backprop",
+    "saliency": "Saliency", "deconvnet": "Deconvnet", "guided_backprop": "Guided backprop",
     "integrated_gradients": "Integrated gradients", "smoothgrad": "SmoothGrad", "grad_cam": "Grad-CAM",
 }  # fmt: skip
 SIDE = 156  # pixels, longer side of a panel: two fit a phone
