@@ -11,6 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from pipeline.contents import blocks
 from pipeline.contents.map_points import Attribute, value_range
@@ -22,6 +23,7 @@ from pipeline.figures.embedding import Points
 from pipeline.store.tables import write_table
 
 SIZE = (3.5, 3.9)  # inches
+INTERVALS = 4  # between numbers on a scale: of five digits more would run into each other
 LETTERS = 12  # of the longest name, of which three stand in a line of the legend
 # More points than this are drawn as pixels inside the SVG.
 VECTOR_POINTS = 1000
@@ -160,5 +162,13 @@ def _paint_numbers(figure: Figure, theme: Theme, points: Points, one: Colouring)
         points.xy[order, 0], points.xy[order, 1], s=_dot(points), c=drawn[order], linewidths=0,
         rasterized=len(points.xy) > VECTOR_POINTS,
     )  # fmt: skip
-    bar = figure.colorbar(scale, ax=axes, location="bottom", extend="both", fraction=0.05, pad=0.02)
+    bar = figure.colorbar(
+        scale,
+        ax=axes,
+        location="bottom",
+        extend="both",
+        fraction=0.05,
+        pad=0.02,
+        ticks=MaxNLocator(INTERVALS),
+    )
     bar.ax.tick_params(colors=theme.ink)

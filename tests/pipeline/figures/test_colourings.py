@@ -1,4 +1,5 @@
 import csv
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,8 +8,10 @@ from PIL import Image
 
 from pipeline.contents.map_points import Attribute
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures import colourings
 from pipeline.figures.colourings import MOST_ATTRIBUTES, add_colourings
 from pipeline.figures.drawing.palette import RIGHT, SCALE, SEQUENCE, WRONG
+from pipeline.figures.drawing.plotting import plot
 from pipeline.figures.embedding import Points
 
 COUNT = 40
@@ -73,6 +76,25 @@ def test_attributes_are_coloured_by_word_or_on_a_scale(draw, tmp_path):
     assert all(min(np.abs(one - end).max() for one in drawn) < 8 for end in ends)
     table = list(csv.DictReader((tmp_path / "colours.csv").open()))
     assert (table[5]["$size"], table[0]["<b>"], table[4]["<b>"]) == ("", "", "y")
+
+
+@pytest.mark.parametrize("largest", [1e-3, 0.73, 17_640, 186_000])
+def test_numbers_of_a_scale_stand_apart(draw, monkeypatch, largest):
+    shown = []
+
+    def seen(folder, name, size, paint):
+        def painted(figure, theme):
+            paint(figure, theme)
+            shown.append(figure)
+
+        return plot(folder, name, size, painted)
+
+    monkeypatch.setattr(colourings, "plot", seen)
+    draw(points(attributes=[Attribute("sharpness", np.linspace(0, largest, COUNT))]))
+    bar = shown[-1].axes[-1]
+    boxes = [label.get_window_extent() for label in bar.get_xticklabels() if label.get_text()]
+    assert len(boxes) >= 2
+    assert all(left.x1 + 12 < right.x0 for left, right in pairwise(sorted(boxes, key=lambda box: box.x0)))
 
 
 def test_what_is_the_same_for_all_is_not_drawn(draw):
