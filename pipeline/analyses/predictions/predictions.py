@@ -13,16 +13,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.analyses.predictions.leading import ROWS_AT_ONCE, TOP
 from pipeline.errors import UserError
 from pipeline.formats.predictions import Basis, Confusion
 from pipeline.numerics.intervals import wilson
 
-TOP = 5
 # The first of these that the dataset has is held out; other names are splits of their own. The manifest calls
 # all that means the same by one name.
 HELD_OUT = ("test", "val")
 TRAINED_ON = "train"
-ROWS_AT_ONCE = 256  # of logits in float64: 45 MB of ImageNet-21k
 
 
 @dataclass(frozen=True)
