@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import nn
 
-# ReLU6 is a Hardtanh.
-BOUNDED = (nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softsign)
+from pipeline.receptive_field.operations import BOUNDED
+
 BOUNDED_NAMES = frozenset({
     "relu6", "hardtanh", "hardtanh_", "hardsigmoid", "sigmoid", "sigmoid_", "special_expit", "tanh", "tanh_",
     "softsign", "log_sigmoid", "logsigmoid", "clamp_max", "clamp_max_",

@@ -263,11 +263,13 @@ def _hooked(network: nn.Module, image: Tensor, why: str) -> Iterator[Layer]:
     field = whole((image.shape[2], image.shape[3]), "unknown", HOOKED + why)
     for call in describe_calls(network, image):
         shape, active = call.shape, isinstance(call.module, ACTIVATIONS)
+        bounded = active and is_bounded(call.module, "", (), {})
         if len(shape) in (2, 4):
             is_map = len(shape) == 4
             yield Layer(
                 name=call.name, kind="map" if is_map else "dense", units=shape[1],
                 map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=field,
+                before=input_name(call.name) if bounded else None, is_bounded=bounded,
                 is_activation=active, is_pool=isinstance(call.module, POOLS),
                 ends_block=is_map and call.is_block, is_convolution=isinstance(call.module, nn.Conv2d),
             )  # fmt: skip

@@ -19,7 +19,7 @@ class ModuleCall:
     ----------
     name
         The module's path; the second call of the same module ends in `_1`, and so on. What a dense or
-        convolution layer is given has its name followed by `.input`.
+        convolution layer, or a bounded activation, is given has the call's name followed by `.input`.
     module
         What was called, None for an input.
     shape

@@ -9,8 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from pipeline.receptive_field.operations import BOUNDED
+
 Note = Callable[[str, nn.Module | None, Tensor], Tensor | None]
 INPUT = ".input"
+# What is seen before they compute: codes enter a classifier, and among inputs images do not tie that give a
+# bounded activation its largest value.
+ENTERED = (nn.Linear, nn.Conv2d, *BOUNDED)
 # How the reason begins of what is unknown because hooks see modules and nothing between them.
 HOOKED = "watched through hooks: "
 
@@ -22,7 +27,7 @@ def input_name(name: str) -> str:
 
 @contextmanager
 def watching(modules: dict[str, nn.Module], note: Note) -> Iterator[None]:
-    """Call `note` with each tensor that a module is given (dense and convolution layers) or returns, at once.
+    """Call `note` with each tensor that a module is given (those of `ENTERED`) or returns, at once.
 
     A tensor that `note` returns takes its place.
 
@@ -44,19 +49,19 @@ def watching(modules: dict[str, nn.Module], note: Note) -> Iterator[None]:
 
 
 def _watch(path: str, module: nn.Module, counts: Counter[str], note: Note) -> Iterator[RemovableHandle]:
-    def number(counter: str) -> str:
+    def numbered(counter: str) -> str:
         counts[counter] += 1
         return path if counts[counter] == 1 else f"{path}_{counts[counter] - 1}"
 
     def enter(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if not (args and isinstance(args[0], Tensor)):
             return None
-        other = note(input_name(number(path + INPUT)), None, args[0])
+        other = note(input_name(numbered(input_name(path))), None, args[0])
         return None if other is None else (other, *args[1:])
 
     def leave(_: nn.Module, args: tuple[Any, ...], value: object) -> Tensor | None:
-        return note(number(path), module, value) if isinstance(value, Tensor) else None
+        return note(numbered(path), module, value) if isinstance(value, Tensor) else None
 
-    if isinstance(module, nn.Linear | nn.Conv2d):
+    if isinstance(module, ENTERED):
         yield module.register_forward_pre_hook(enter)
     yield module.register_forward_hook(leave)

@@ -43,6 +43,8 @@ ACTIVATIONS = (
     nn.Softplus, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Softsign, nn.Threshold,
     nn.LogSigmoid,
 )  # fmt: skip
+# Those that no output exceeds a value of; ReLU6 is a Hardtanh.
+BOUNDED = (nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softsign)
 ACTIVATION_NAMES = frozenset({
     "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "elu", "elu_", "selu", "celu",
     "gelu", "silu", "mish", "softplus", "hardswish", "hardsigmoid", "hardtanh", "hardtanh_", "sigmoid",

@@ -6,6 +6,7 @@ from torch import nn
 
 from pipeline.errors import UserError
 from pipeline.layers.layers import code_layer, describe_layers
+from pipeline.layers.observer import Observer
 from pipeline.layers.selection import mapped_layers, select_layers
 from pipeline.model.architectures import CifarResNet, Digits
 from tests.small.forked import Forked
@@ -191,6 +192,35 @@ def test_network_that_cannot_be_traced_is_described_by_its_modules():
     assert layers["relu_1"].map_size == (4, 4)
     assert code_layer(network, 8) == "fc.input"
     assert auto(network, 8) == ["relu", "pool", "relu_1", "fc.input"]
+
+
+class Steered(nn.Module):
+    """Decides by values, and calls one bounded activation twice, in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.act, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.ReLU6(inplace=True), nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = self.act(9 * self.conv(x))
+        x = self.act(9 * self.conv(x[:, :3])) if x.sum() < 1e9 else x
+        return self.fc(x.mean((2, 3)))
+
+
+def test_of_bounded_modules_in_a_network_that_decides_by_values_the_input_ranks():
+    network, image = Steered().eval(), torch.randn(1, 3, 8, 8)
+    layers = {layer.name: layer for layer in describe_layers(network, 8)}
+    assert [(name, layers[name].before) for name in layers if layers[name].by_input] == [
+        ("act", "act.input"), ("act_1", "act_1.input"),
+    ]  # fmt: skip
+    seen = {}
+    observer = Observer(network, ["act", "act.input", "act_1", "act_1.input"])
+    with torch.no_grad():
+        observer.forward(image, lambda name, value: seen.update({name: value.clone()}))
+        first = 9 * network.conv(image)
+    assert torch.equal(seen["act.input"], first) and torch.equal(seen["act"], first.clamp(0, 6))
+    assert torch.equal(seen["act_1"], seen["act_1.input"].clamp(0, 6))
+    assert auto(network, 8) == ["act", "act_1", "fc.input"]
 
 
 class Several(nn.Module):
