@@ -36,6 +36,12 @@ def layer_slug(name: str) -> str:
     return slug
 
 
+def layer_file(name: str, ending: str) -> str:
+    """Return the path of a layer's file: in the layer's folder, and with its name, since it may be downloaded."""
+    slug = layer_slug(name)
+    return f"{slug}/{slug}-{ending}"
+
+
 def _escaped(letter: str) -> str:
     if _PLAIN.fullmatch(letter):
         return letter

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart
-from pipeline.contents.slugs import layer_slug
+from pipeline.contents.slugs import layer_file
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.sprites import save_sheet, strips_a_sheet
 from pipeline.figures.drawing.strips import UnitTiles, patch_strip, strip_size
@@ -102,8 +102,7 @@ class LayerContrasts:
     ) -> tuple[list[UnitPart], SpriteSheet]:
         number, units = job
         drawn = [patch_strip(one) for _, strips in units for one in strips]
-        slug = layer_slug(self.layer)
-        name = f"{slug}/{slug}-contrasts-{number:03}.webp"
+        name = layer_file(self.layer, f"contrasts-{number:03}.webp")
         width, height, edges = save_sheet(self.folder / name, [canvas.image() for canvas in drawn])
         strips = [
             Strip(caption=kind, sheet=number, x=0, y=y, width=canvas.width, height=canvas.height)

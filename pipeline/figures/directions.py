@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
-from pipeline.contents.slugs import layer_slug
+from pipeline.contents.slugs import layer_file, layer_slug
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
@@ -195,7 +195,7 @@ class LayerDirections:
     def drawn(self) -> list[blocks.Block]:
         """Draw the overviews of each kind side by side, and how pure in class they are."""
         (self.folder / layer_slug(self.layer)).mkdir()
-        write_table(self.folder / self._file("directions.csv"), WINNERS, self._winners())
+        write_table(self.folder / layer_file(self.layer, "directions.csv"), WINNERS, self._winners())
         figures = tuple(self._overview(name, kind) for name, kind in self.kinds.items())
         drawn: list[blocks.Block] = [
             blocks.Multiples(
@@ -235,10 +235,6 @@ class LayerDirections:
             "positions": int(np.prod(self.about.geometry.map_size)),
         }  # fmt: skip
 
-    def _file(self, ending: str) -> str:
-        slug = layer_slug(self.layer)
-        return f"{slug}/{slug}-{ending}"
-
     def _overview(self, name: str, kind: Kind) -> blocks.Figure:
         tiles = [self._tiles(name, kind, row) for row in range(len(kind.shown))]
         about = self.source.about
@@ -254,8 +250,8 @@ class LayerDirections:
             numbers["negative"] = int(kind.value[kind.shown].min(initial=0) < 0)
         return blocks.Figure(
             id=f"{name}-{layer_slug(self.layer)}", caption="kind", numbers=numbers,
-            data=self._file("directions.csv"), evidence=Evidence(n=about.images),
-            **canvas.save(self.folder, self._file(name)),
+            data=layer_file(self.layer, "directions.csv"), evidence=Evidence(n=about.images),
+            **canvas.save(self.folder, layer_file(self.layer, name)),
         )  # fmt: skip
 
     def _tiles(self, name: str, kind: Kind, row: int) -> UnitTiles:
@@ -297,7 +293,7 @@ class LayerDirections:
             for name in shown
             for number, value in enumerate(self.kinds[name].purity.tolist())
         )
-        data, stem = self._file("purity.csv"), self._file("purity")
+        data, stem = layer_file(self.layer, "purity.csv"), layer_file(self.layer, "purity")
         write_table(self.folder / data, ("kind", "name", "purity"), [row for row in rows if row[2] == row[2]])
         paint = partial(_paint_purity, shown=shown)
         files = plot(self.folder, stem, (4.4, 0.7 + 0.85 * len(shown)), paint)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart, Scene, SpriteSheet, Strip, UnitPart
-from pipeline.contents.slugs import layer_slug
+from pipeline.contents.slugs import layer_file, layer_slug
 from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.figures.drawing.sprites import save_sheet, strips_a_sheet
 from pipeline.figures.drawing.strips import UnitTiles, patch_overview, patch_strip, strip_size, strip_tiles
@@ -77,7 +77,7 @@ class LayerFiles:
             for one, strip in zip(tiles, strips, strict=True):
                 units.append(self._unit(len(units), one, strip))
             sheets.append(sheet)
-        data = self._file("units.csv")
+        data = layer_file(self.layer, "units.csv")
         write_table(self.folder / data, COLUMNS, self._records())
         return LayerPart(
             layer=self.layer,
@@ -93,11 +93,6 @@ class LayerFiles:
             numbers=self._seen(),
             units=tuple(units),
         )
-
-    def _file(self, ending: str) -> str:
-        """Name a file of the layer; the folder keeps it apart from those of layers with longer names."""
-        slug = layer_slug(self.layer)
-        return f"{slug}/{slug}-{ending}"
 
     def _jobs(self) -> Iterator[list[UnitTiles]]:
         """Yield the units of each sheet."""
@@ -124,7 +119,7 @@ class LayerFiles:
         """Draw the strips of some units on a sheet; return the units, the sheet, and the strips."""
         number, tiles = job
         drawn = [patch_strip(one) for one in tiles]
-        name = self._file(f"patches-{number:03}.webp")
+        name = layer_file(self.layer, f"patches-{number:03}.webp")
         width, height, edges = save_sheet(self.folder / name, [canvas.image() for canvas in drawn])
         strips = [
             Strip(
@@ -207,8 +202,8 @@ class LayerFiles:
         }
         return blocks.Figure(
             id=f"patches-{layer_slug(self.layer)}", caption="layer",
-            numbers=numbers, data=self._file("units.csv"), evidence=Evidence(n=about.images),
-            **canvas.save(self.folder, self._file("patches")),
+            numbers=numbers, data=layer_file(self.layer, "units.csv"), evidence=Evidence(n=about.images),
+            **canvas.save(self.folder, layer_file(self.layer, "patches")),
         )  # fmt: skip
 
 

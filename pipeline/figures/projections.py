@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitPart
-from pipeline.contents.slugs import layer_slug
+from pipeline.contents.slugs import layer_file, layer_slug
 from pipeline.contents.values import Column, Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas
@@ -126,11 +126,11 @@ class _Layer:
             sheets.append(sheet)
             overview.append(line)
             alike = alike and same
-        write_table(self.folder / self._file("units.csv"), self._columns(), self._records())
+        write_table(self.folder / layer_file(self.name, "units.csv"), self._columns(), self._records())
         part = LayerPart(
             layer=self.name,
             blocks=(self._overview(overview),),
-            data=self._file("units.csv"),
+            data=layer_file(self.name, "units.csv"),
             sheets=tuple(sheets),
             unit_facts=tuple(
                 Column(name=f"{pair}_{method}", form="number")
@@ -141,15 +141,11 @@ class _Layer:
         )
         return part, alike
 
-    def _file(self, ending: str) -> str:
-        slug = layer_slug(self.name)
-        return f"{slug}/{slug}-{ending}"
-
     def _unit(self, row: int) -> tuple[UnitPart, SpriteSheet, tuple[str, list[list[UInt8]]], bool]:
         unit, found = int(self.layer.unit[row]), self.source.unit(self.name, row)
         tiles = self._tiles(unit, found)
         drawn = self._strips(tiles, found)
-        name = self._file(f"projections-{unit}.webp")
+        name = layer_file(self.name, f"projections-{unit}.webp")
         pictures = [canvas.image() for canvas in drawn.values()]
         width, height, edges = save_sheet(self.folder / name, pictures, _QUALITY, small=_SMALL)
         strips = tuple(
@@ -204,8 +200,8 @@ class _Layer:
             numbers={
                 "layer": self.name, "shown": len(units), "projections": count, "silent": self._silent()
             },
-            data=self._file("units.csv"), evidence=Evidence(n=count, of="projections"),
-            **canvas.save(self.folder, self._file("projections")),
+            data=layer_file(self.name, "units.csv"), evidence=Evidence(n=count, of="projections"),
+            **canvas.save(self.folder, layer_file(self.name, "projections")),
         )  # fmt: skip
 
     def _silent(self) -> int:

@@ -14,7 +14,7 @@ from pipeline.numerics.geometry import ReceptiveField, whole
 from pipeline.receptive_field.calls import describe_calls, does_not_run
 from pipeline.receptive_field.fields import Output, outputs, pair, probe_image
 from pipeline.receptive_field.hooks import HOOKED, input_name
-from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
+from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS, called, is_one_of
 from pipeline.receptive_field.recording import NotFollowedError, graph_of
 from pipeline.receptive_field.tracing import Trace
 
@@ -187,18 +187,18 @@ def _check(traced: Trace, image: Tensor) -> None:
 def _layer(traced: Trace, output: Output, found: dict[fx.Node, Output]) -> Layer:
     node, shape = output.node, output.shape
     operands = [operand for operand in node.all_input_nodes if operand in found]
-    active = _is(traced, node, ACTIVATIONS, ACTIVATION_NAMES)
+    active = is_one_of(traced, node, ACTIVATIONS, ACTIVATION_NAMES)
     given = found[operands[0]].shape if operands else None
-    pools = _is(traced, node, POOLS, POOL_NAMES) and given is not None and len(given) == 4
+    pools = is_one_of(traced, node, POOLS, POOL_NAMES) and given is not None and len(given) == 4
     is_map = len(shape) == 4
     return Layer(
         name=traced.names[node], kind="map" if is_map else "dense", units=shape[1],
         map_size=(shape[2], shape[3]) if is_map else (1, 1), receptive_field=output.receptive_field,
         before=traced.names.get(node.all_input_nodes[0]) if active else None, is_activation=active,
         is_pool=pools and (given != shape or not _is_adaptive(traced, node)),
-        ends_block=is_map and len(operands) > 1 and _is(traced, node, (), JOIN_NAMES),
-        is_bounded=active and is_bounded(traced.module(node), _called(node), node.args, node.kwargs),
-        is_convolution=is_map and _is(traced, node, (nn.Conv2d,), frozenset({"conv2d"})),
+        ends_block=is_map and len(operands) > 1 and is_one_of(traced, node, (), JOIN_NAMES),
+        is_bounded=active and is_bounded(traced.module(node), called(node), node.args, node.kwargs),
+        is_convolution=is_map and is_one_of(traced, node, (nn.Conv2d,), frozenset({"conv2d"})),
     )  # fmt: skip
 
 
@@ -215,25 +215,13 @@ def _with_block_ends(traced: Trace, layers: list[Layer]) -> Iterator[Layer]:
         )
 
 
-def _is(traced: Trace, node: fx.Node, kinds: tuple[type[nn.Module], ...], names: frozenset[str]) -> bool:
-    module = traced.module(node)
-    if module is not None:
-        return isinstance(module, kinds) if kinds else False
-    return node.op in ("call_function", "call_method") and _called(node) in names
-
-
-def _called(node: fx.Node) -> str:
-    """Return the name of the function or method that a node calls."""
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-
-
 def _is_adaptive(traced: Trace, node: fx.Node) -> bool:
     adaptive = frozenset({"adaptive_avg_pool2d", "adaptive_max_pool2d"})
-    return _is(traced, node, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d), adaptive)
+    return is_one_of(traced, node, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d), adaptive)
 
 
 def _weighs(traced: Trace, node: fx.Node) -> bool:
-    return _is(traced, node, (nn.Linear, nn.Conv2d), frozenset({"linear", "conv2d"}))
+    return is_one_of(traced, node, (nn.Linear, nn.Conv2d), frozenset({"linear", "conv2d"}))
 
 
 def _ancestors(traced: Trace) -> Iterator[fx.Node]:
@@ -249,7 +237,7 @@ def _ancestors(traced: Trace) -> Iterator[fx.Node]:
 
 def _passed_over(traced: Trace, node: fx.Node, shapes: dict[fx.Node, tuple[int, ...]]) -> fx.Node:
     """Go back from a node over what does not change its numbers."""
-    while node.all_input_nodes and _is(traced, node, PASSING, PASSING_NAMES):
+    while node.all_input_nodes and is_one_of(traced, node, PASSING, PASSING_NAMES):
         source = node.all_input_nodes[0]
         shape = shapes.get(source)
         same = shape is not None and (shape == shapes[node] or (len(shape) == 4 and shape[2:] == (1, 1)))

@@ -167,6 +167,11 @@ def from_moments(moments: Moments, components: int) -> Components:
     return _components(moments.mean, values, vectors, moments.total_variance, moments.count)
 
 
+def joined(one: Moments, other: Moments) -> Moments:
+    """Return the moments of both; neither is changed."""
+    return Moments(len(one.mean)).merge(one).merge(other)
+
+
 def check_rows(rows: NDArray[np.floating], width: int) -> None:
     """Refuse rows of another width, and values that are not finite."""
     if rows.ndim != 2 or rows.shape[1] != width:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pipeline.analyses.directions.given import Given
 from pipeline.analyses.directions.making import Directions, random_directions
 from pipeline.analyses.directions.stored import Stored, What, components
-from pipeline.errors import UserError
 from pipeline.formats.activations import INPUT, Activations, KeptLayer
 from pipeline.formats.directions import FILE, PCA, RANDOM
 from pipeline.layers.choosing import choose_layers
@@ -86,7 +85,7 @@ def components_of(activations: Activations, layer: KeptLayer) -> Stored:
     the mean of the values there; where these are not kept, and where the layer is looked at before its
     activation function, its maxima.
     """
-    if is_stored(layer) or layer.ranked_by == INPUT or not _has_means(activations, layer.name):
+    if is_stored(layer) or layer.ranked_by == INPUT or not activations.has_means:
         return stored_values(activations, layer)
     return Stored(activations.folder, layer.name, "means")
 
@@ -121,12 +120,3 @@ def axes_of(
     if given is not None:
         axes[FILE] = Axes(given.names, given.direction)
     return axes
-
-
-def _has_means(activations: Activations, layer: str) -> bool:
-    """Tell whether means were kept, by the first shard that has images."""
-    try:
-        next(activations.shards()).means(layer)
-    except UserError:
-        return False
-    return True

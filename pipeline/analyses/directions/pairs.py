@@ -18,7 +18,7 @@ from torch import fx, nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from pipeline.receptive_field.fields import outputs, probe_image
-from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
+from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS, called, is_one_of
 from pipeline.receptive_field.recording import NotFollowedError, graph_of
 from pipeline.receptive_field.tracing import Trace
 
@@ -101,7 +101,7 @@ class _Search:
 
     def pair(self, linear: fx.Node) -> Pair | None:
         """Follow the only way on from a linear layer to the next; None where that is barred."""
-        if not self._is(linear, LINEAR, LINEAR_NAMES) or linear not in self.shapes:
+        if not is_one_of(self.traced, linear, LINEAR, LINEAR_NAMES) or linear not in self.shapes:
             return None
         node, activation = linear, None
         following = _only_user(node)
@@ -114,7 +114,7 @@ class _Search:
                 return self._named(first, activation, following, weight)
             if not self._keeps(following, node, width):
                 return None
-            if self._is(following, ACTIVATIONS, ACTIVATION_NAMES):
+            if is_one_of(self.traced, following, ACTIVATIONS, ACTIVATION_NAMES):
                 if activation is not None:
                     return None
                 activation = following
@@ -129,7 +129,7 @@ class _Search:
 
     def _weight(self, node: fx.Node) -> str | None:
         """Return the parameter that a linear layer's weights are, if no other layer has them too."""
-        if not self._is(node, LINEAR, LINEAR_NAMES):
+        if not is_one_of(self.traced, node, LINEAR, LINEAR_NAMES):
             return None
         # A module is named as what holds its weights, a function is given them.
         given = node if node.op == "call_module" else _argument(node, 1, "weight")
@@ -143,7 +143,7 @@ class _Search:
     def _undoes(self, node: fx.Node, before: fx.Node) -> bool:
         """Tell whether a linear layer takes all units, so that a rotation can be undone in it."""
         module, dimensions = self.traced.module(node), len(self.shapes.get(before, ()))
-        if isinstance(module, nn.Linear) or (module is None and _called(node) == "linear"):
+        if isinstance(module, nn.Linear) or (module is None and called(node) == "linear"):
             return dimensions == 2
         groups = module.groups if isinstance(module, nn.Conv2d) else _argument(node, 6, "groups") or 1
         return dimensions == 4 and groups == 1
@@ -151,20 +151,14 @@ class _Search:
     def _keeps(self, node: fx.Node, before: fx.Node, width: int) -> bool:
         """Tell whether a node keeps a space of so many units, one after the other."""
         shape, given = self.shapes.get(node, ()), self.shapes.get(before, ())
-        if self._is(node, ACTIVATIONS, ACTIVATION_NAMES):
+        if is_one_of(self.traced, node, ACTIVATIONS, ACTIVATION_NAMES):
             return shape == given
-        if not self._is(node, COMMUTING, COMMUTING_NAMES) or len(shape) not in (2, 4):
+        if not is_one_of(self.traced, node, COMMUTING, COMMUTING_NAMES) or len(shape) not in (2, 4):
             return False
-        if _called(node) == "mean":
+        if called(node) == "mean":
             return len(given) == 4 and shape[1] == width and _over_positions(node)
         # A map that is flattened has all positions of a unit before the next one's.
         return shape[1] == width if len(shape) == len(given) == 4 else shape[1] == prod(given[1:])
-
-    def _is(self, node: fx.Node, kinds: tuple[type[nn.Module], ...], names: frozenset[str]) -> bool:
-        module = self.traced.module(node)
-        if module is not None:
-            return isinstance(module, kinds)
-        return node.op in ("call_function", "call_method") and _called(node) in names
 
 
 def _only_user(node: fx.Node) -> fx.Node | None:
@@ -177,11 +171,6 @@ def _only_user(node: fx.Node) -> fx.Node | None:
 def _argument(node: fx.Node, place: int, name: str) -> object:
     """Return what a function is given; None where that is left out."""
     return node.args[place] if len(node.args) > place else node.kwargs.get(name)
-
-
-def _called(node: fx.Node) -> str:
-    """Return the name of the function or method that a node calls."""
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
 
 
 def _over_positions(node: fx.Node) -> bool:

@@ -19,7 +19,14 @@ from pipeline.analyses.directions.making import Directions
 from pipeline.errors import UserError
 from pipeline.formats import shards
 from pipeline.formats.activations import open_activations
-from pipeline.numerics.pca import WIDEST_SCATTER, Components, Moments, from_moments, principal_components
+from pipeline.numerics.pca import (
+    WIDEST_SCATTER,
+    Components,
+    Moments,
+    from_moments,
+    joined,
+    principal_components,
+)
 from pipeline.parallel.fold import fold, split
 from pipeline.topk.streaming import TopK
 
@@ -132,8 +139,3 @@ def moments_of(stored: Stored, units: int) -> Moments:
     for vectors in stored.vectors():
         moments.add(vectors)
     return moments
-
-
-def joined(one: Moments, other: Moments) -> Moments:
-    """Return the moments of both; neither is changed."""
-    return Moments(len(one.mean)).merge(one).merge(other)

@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.formats.activations import Activations, open_activations
-from pipeline.numerics.pca import WIDEST_SCATTER, Components, Moments, from_moments, principal_components
+from pipeline.numerics.pca import (
+    WIDEST_SCATTER,
+    Components,
+    Moments,
+    from_moments,
+    joined,
+    principal_components,
+)
 from pipeline.parallel.fold import fold, map_in_order, split
 from pipeline.progress import progress
 
@@ -79,7 +86,7 @@ def reduce_codes(
         axes = _from_passes(Codes(folder, slice(None), metric), activations, width, components)
     else:
         moments = fold(
-            partial(moments_of, width=width), join, parts, large=much, label="principal components"
+            partial(moments_of, width=width), joined, parts, large=much, label="principal components"
         )
         axes = from_moments(moments, components)
     projected = map_in_order(partial(project, components=axes), parts, large=much, label="projecting")
@@ -92,11 +99,6 @@ def moments_of(codes: Codes, width: int) -> Moments:
     for part in codes.read():
         moments.add(part)
     return moments
-
-
-def join(one: Moments, other: Moments) -> Moments:
-    """Return the moments of both; neither is changed."""
-    return Moments(len(one.mean)).merge(one).merge(other)
 
 
 def project(codes: Codes, components: Components) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline.contents.slugs import layer_slug
+from pipeline.contents.slugs import layer_file, layer_slug
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,7 @@ def test_a_slug_is_a_safe_file_name():
     for name in ("..", ".", "/etc/passwd", "a\\b", "nul", "COM1", "a b", "<x>", "\u202e", "y" * 5000):
         slug = layer_slug(name)
         assert re.fullmatch(r"[a-z0-9_~.-]+", slug) and slug not in (".", "..") and len(slug) < 200
+
+
+def test_a_file_of_a_layer_bears_its_name_beside_its_folder():
+    assert layer_file("features.0", "units.csv") == "features-0/features-0-units.csv"
