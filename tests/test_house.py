@@ -274,6 +274,18 @@ def test_public_functions_tell_of_their_user_errors(module):
             )
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_docstrings_name_every_parameter_or_none(module):
+    """Of `Parameters` a reader takes it that they are all; one that was taken out stays there unseen."""
+    for node in ast.walk(_tree(module)):
+        text = ast.get_docstring(node) or "" if isinstance(node, ast.FunctionDef) else ""
+        section = re.search(r"^Parameters\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", text, re.DOTALL | re.MULTILINE)
+        if section:
+            lines = re.findall(r"^(\*?\w[^\n:]*)", section[1], re.MULTILINE)
+            named = [name.strip(" *") for line in lines for name in line.split(",")]
+            assert sorted(named) == sorted(_parameters(node)), f"{module}.{node.name}"
+
+
 def test_nothing_of_an_analysis_is_forgotten():
     assert not forgotten(ROOT)
 
@@ -317,6 +329,12 @@ def _is_own(node: ast.Import | ast.ImportFrom) -> bool:
     names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
     relative = isinstance(node, ast.ImportFrom) and node.level > 0
     return relative or any(name.partition(".")[0] in PACKAGES for name in names)
+
+
+def _parameters(function: ast.FunctionDef) -> list[str]:
+    given = function.args
+    every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    return [one.arg for one in every if one is not None and one.arg not in ("self", "cls")]
 
 
 def _raises_user_error(function: ast.FunctionDef) -> bool:

@@ -37,7 +37,7 @@ def layer_slug(name: str) -> str:
 
 
 def layer_file(name: str, ending: str) -> str:
-    """Return the path of a layer's file: in the layer's folder, and with its name, since it may be downloaded."""
+    """Return the path of a layer's file: in the layer's folder, and named by it for when it is taken out."""
     slug = layer_slug(name)
     return f"{slug}/{slug}-{ending}"
 

@@ -142,6 +142,8 @@ def outputs_of(
         How many outputs, those of the most images first; or which.
     images
         Of each, drawn at random.
+    seed
+        Of what is drawn.
     """
     counts = np.bincount(output[output >= 0], minlength=1)
     if isinstance(most, int):

@@ -50,17 +50,20 @@ def measure_rotations(
     network
         In eval mode, float32.
     inputs
-        Batches (n, C, h, w), normalised, of so many `images`.
+        Batches (n, C, h, w), normalised.
     most
         Pairs that are measured; of more, a choice spread from the first to the last.
     seed
         Of the rotations.
+    images
+        How many all batches hold.
     """
     channels, *size = inputs[0].shape[1:]
     try:
         pairs = linear_pairs(network, (size[0], size[1]), channels)
     except NoPairsError as error:
         return _rotations([], [], images, 0, str(error))
+    # From the last backwards: where one is wanted, it is that.
     spread = np.unique(np.linspace(len(pairs) - 1, 0, min(most, len(pairs))).round().astype(int))
     chosen, changes = [pairs[place] for place in spread], []
     with progress("rotating", total=len(chosen), unit="pairs") as bar:

@@ -177,6 +177,8 @@ def start(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     ----------
     points
         (N, C) principal components.
+    seed
+        Of the jitter.
 
     Returns
     -------
@@ -203,7 +205,9 @@ def measure(
     label
         (N,), -1 where there is none.
     size
-        Most points whose neighbours are looked at, among all N; a seeded sample where there are more.
+        Most points whose neighbours are looked at, among all N; a sample where there are more.
+    seed
+        Of that sample, and of the points whose distances are compared.
 
     Returns
     -------

@@ -56,7 +56,11 @@ def count_distinct(points: NDArray[np.floating], distance: float, most: int = FE
     Parameters
     ----------
     points
-        (N, C). One is taken after the other; what lies no farther from it than `distance` goes with it.
+        (N, C). One is taken after the other.
+    distance
+        What lies no farther from it goes with it.
+    most
+        Where counting ends.
     """
     left, distinct = np.asarray(points, np.float64), 0
     while len(left) and distinct < most:

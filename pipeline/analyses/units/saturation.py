@@ -59,10 +59,12 @@ CLAMP = "clamp"
 class Recogniser:
     """Finds out, pair by pair, which function leads from inputs to outputs.
 
-    Parameters
+    Attributes
     ----------
     precision
         What the network computed in.
+    left
+        Names of the functions that no pair has ruled out.
     """
 
     precision: str = "float32"
