@@ -14,7 +14,8 @@ from pipeline.numerics.geometry import ReceptiveField, whole
 from pipeline.receptive_field.calls import describe_calls, does_not_run
 from pipeline.receptive_field.fields import Output, outputs, pair, probe_image
 from pipeline.receptive_field.hooks import HOOKED, input_name
-from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS, called, is_one_of
+from pipeline.receptive_field.nodes import called, is_one_of
+from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
 from pipeline.receptive_field.recording import NotFollowedError, graph_of
 from pipeline.receptive_field.tracing import Trace
 

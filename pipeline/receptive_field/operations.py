@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Size, Tensor, fx, nn
+from torch import Size, Tensor, nn
 from torchvision.ops import StochasticDepth
 from torchvision.ops.misc import FrozenBatchNorm2d, Permute
 
@@ -36,7 +36,6 @@ from pipeline.receptive_field.tokens import (
     reshape,
     shifted_windows,
 )
-from pipeline.receptive_field.tracing import Trace
 from pipeline.receptive_field.windows import Call, adaptive_pool, convolution, convolution_function, pad, pool
 
 ACTIVATIONS = (
@@ -64,21 +63,6 @@ POINTWISE_NAMES = ACTIVATION_NAMES | {
 }  # fmt: skip
 PRODUCT_NAMES = frozenset({"mul", "imul", "mul_", "multiply"})
 SHAPE_NAMES = frozenset({"size", "dim", "ndimension", "numel", "getattr", "get_device", "is_floating_point"})
-
-
-def is_one_of(
-    traced: Trace, node: fx.Node, kinds: tuple[type[nn.Module], ...], names: frozenset[str]
-) -> bool:
-    """Tell whether a node calls a module of some kinds, or a function or method of some names."""
-    module = traced.module(node)
-    if module is not None:
-        return isinstance(module, kinds)
-    return node.op in ("call_function", "call_method") and called(node) in names
-
-
-def called(node: fx.Node) -> str:
-    """Return the name of the function or method that a node calls."""
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
 
 
 def apply(call: Call, *, gates: bool = True) -> Any:

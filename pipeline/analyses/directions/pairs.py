@@ -18,7 +18,8 @@ from torch import fx, nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from pipeline.receptive_field.fields import outputs, probe_image
-from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS, called, is_one_of
+from pipeline.receptive_field.nodes import called, is_one_of
+from pipeline.receptive_field.operations import ACTIVATION_NAMES, ACTIVATIONS
 from pipeline.receptive_field.recording import NotFollowedError, graph_of
 from pipeline.receptive_field.tracing import Trace
 

@@ -38,6 +38,7 @@ WITHOUT_EFFECT = {
     "receptive_field.calls": "which layers there are: their names are in the key",
     "receptive_field.fields": "geometry is in the index, not in shards",
     "receptive_field.geometry": "geometry is in the index, not in shards",
+    "receptive_field.nodes": "which layers there are: their names are in the key",
     "receptive_field.operations": "geometry is in the index, not in shards",
     "receptive_field.tokens": "geometry is in the index, not in shards",
     "receptive_field.windows": "geometry is in the index, not in shards",

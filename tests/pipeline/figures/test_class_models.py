@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.class_models import NOTHING_MOVES, add_class_models, rising
@@ -43,7 +44,9 @@ def test_late_rise_is_a_share_of_all():
 
 
 def test_grey_pictures_are_shown_too(tmp_path):
-    drawn(tmp_path, replace(FOUND, picture=FOUND.picture[..., :1]))
+    content = drawn(tmp_path, replace(FOUND, picture=FOUND.picture[..., :1]))
+    pixels = np.asarray(Image.open(tmp_path / content.blocks[0].figures[0].image).convert("RGB"))
+    assert (pixels == pixels[..., :1]).all()
 
 
 def test_left_out_it_says_why(tmp_path):
