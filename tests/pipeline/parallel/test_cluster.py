@@ -129,6 +129,18 @@ def test_a_local_cluster_keeps_its_workers_however_often_they_are_lost(monkeypat
         assert run(client, die_early, [job]) == {job: "done"}
 
 
+def test_a_cluster_that_ends_too_late_leaves_the_error_that_ended_the_work(monkeypatch):
+    close = LocalCluster._close
+
+    async def late(self):
+        await close(self)
+        raise TimeoutError
+
+    monkeypatch.setattr(LocalCluster, "_close", late)
+    with pytest.raises(UserError, match="not this one"), cluster.connect(workers=1) as client:
+        run(client, fail, [1])
+
+
 def test_ctrl_c_is_left_to_the_process_that_started_the_workers(client):
     def blocked():
         return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -166,7 +178,7 @@ def test_ctrl_c_while_workers_start_ends_them_when_they_have(monkeypatch):
         started.append(LocalCluster(**options))
         return started[0]
 
-    monkeypatch.setattr("pipeline.parallel.cluster.LocalCluster", interrupted)
+    monkeypatch.setattr("pipeline.parallel.cluster._LocalCluster", interrupted)
     with pytest.raises(KeyboardInterrupt), cluster.connect(workers=1):
         pytest.fail("ran")
     assert started[0].status.name == "closed"
