@@ -32,7 +32,7 @@ from pipeline.analyses.fooling.shown import (
     try_on_others,
 )
 from pipeline.analyses.separability import fit_probe, make_task
-from pipeline.dataset.originals import none_readable, originals
+from pipeline.dataset.as_seen import read_as_seen
 from pipeline.formats import fooling as formats
 from pipeline.formats.activations import FILE as INDEX
 from pipeline.formats.activations import open_activations
@@ -44,9 +44,6 @@ from pipeline.formats.probes import read_pictures, read_probes
 from pipeline.formats.separability import Separability, read_separability
 from pipeline.formats.status import Status, not_run
 from pipeline.formats.weights import Description, read_description
-from pipeline.images.decoding import ImageError
-from pipeline.images.network_input import prepare
-from pipeline.images.preprocess import Preprocessing
 from pipeline.model.device import choose_device, is_on_gpu, place_network
 from pipeline.model.network import load_network
 from pipeline.numerics.intervals import wilson
@@ -201,8 +198,9 @@ def _given(
     size = description.preprocessing.input_size
     most = max(1, min(params.images, params.pixels // prod(size)))
     rows = np.sort(np.random.default_rng(params.seed).permutation(np.flatnonzero(wanted))[:most])
-    image_id, pictures = _decoded(manifest, evaluated.image_id[rows], description.preprocessing)
-    output = output[np.searchsorted(evaluated.image_id, image_id)].astype(np.int32)
+    image_id = evaluated.image_id[rows]
+    kept, pictures = read_as_seen(manifest, image_id, description.preprocessing, stage="fooling")
+    image_id, output = image_id[kept], output[rows[kept]].astype(np.int32)
     network = place_network(load_network(paths["weights"]), choose_device())
     log.info(
         "%d images and %d probes of %d x %d pixels; about %d passes of one image there and back, %d there",
@@ -224,22 +222,6 @@ def _generations(params: Params, size: Sequence[int]) -> Generations:
     """Return how images (H, W, …) are evolved: with fewer offspring where they are large."""
     offspring = max(1, min(params.offspring, params.pixels // prod(size[:2])))
     return Generations(params.evolved, offspring, params.elites)
-
-
-def _decoded(
-    manifest: ManifestFile, image_id: NDArray[np.int64], preprocessing: Preprocessing
-) -> tuple[NDArray[np.int64], Pictures]:
-    """Return the images that can be read, and what the network sees of each."""
-    images, kept, pictures = originals(manifest, image_id), [], []
-    for one in image_id.tolist():
-        try:
-            pictures.append(prepare(images.read(one), preprocessing))
-            kept.append(one)
-        except ImageError as error:
-            log.warning("image %d cannot be read any more: %s", one, error)
-    if not kept:
-        raise none_readable("fooling", len(image_id))
-    return np.array(kept, np.int64), np.stack(pictures)
 
 
 def _probes(params: Params, path: Path) -> Attacked | Status:
@@ -276,7 +258,8 @@ def _pixels(
     if len(np.unique(label[fit])) < len(classes):
         return None
     down, across = breaking.cells(*preprocessing.input_size, CELLS)
-    fit, pictures = _decoded(manifest, fit, preprocessing)
+    kept, pictures = read_as_seen(manifest, fit, preprocessing, stage="fooling")
+    fit = fit[kept]
     values = breaking.averaged(pictures, down, across)
     task = make_task(
         np.searchsorted(classes, label[fit]), (STRENGTH,), most_steps=SOLVER_STEPS, seed=params.seed

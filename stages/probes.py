@@ -1,6 +1,5 @@
 """Choose the images that every analysis of single images is shown on, once for all of them."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,23 +8,18 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.analyses.probes import RIGHT, UNKNOWN, WRONG, Wanted, draw
-from pipeline.dataset.originals import none_readable, originals
+from pipeline.dataset.as_seen import read_as_seen
 from pipeline.errors import UserError
 from pipeline.formats.manifest import ManifestFile, open_manifest
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.probes import VERSION, Probes, write_probes
 from pipeline.formats.status import not_run
 from pipeline.formats.weights import read_description
-from pipeline.images.decoding import ImageError
-from pipeline.images.network_input import prepare
-from pipeline.images.preprocess import Preprocessing
 from pipeline.params import digest
 from pipeline.store.metrics import write_metrics
 from stages.blocks.probes import Params
 from stages.command import Stage, execute
 from stages.leaving import leave
-
-log = logging.getLogger(__name__)
 
 Ids = NDArray[np.int64]
 
@@ -50,7 +44,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         named = _named(params, manifest, evaluated.image_id)
         drawn = _drawn(params, manifest, evaluated, named)
         chosen = _described(np.concatenate([named, drawn]), len(named), manifest, evaluated)
-        probes, pictures = _pictured(chosen, manifest, description.preprocessing)
+        kept, pictures = read_as_seen(manifest, chosen.image_id, description.preprocessing, stage="probes")
+    probes = chosen.take(kept)
     write_probes(paths["out"], probes, pictures, made_from=made_from)
     write_metrics(paths["metrics"], _numbers(probes))
 
@@ -106,22 +101,6 @@ def _described(image_id: Ids, named: int, manifest: ManifestFile, evaluated: Eva
         named=np.arange(len(image_id)) < named,
         held_out=evaluated.held_out,
     )
-
-
-def _pictured(
-    chosen: Probes, manifest: ManifestFile, preprocessing: Preprocessing
-) -> tuple[Probes, NDArray[np.uint8]]:
-    """Return the probes that can be read, and what the network sees of each."""
-    images, kept, pictures = originals(manifest, chosen.image_id), [], []
-    for place, image_id in enumerate(chosen.image_id.tolist()):
-        try:
-            pictures.append(prepare(images.read(image_id), preprocessing))
-            kept.append(place)
-        except ImageError as error:
-            log.warning("image %d cannot be read any more: %s", image_id, error)
-    if not kept:
-        raise none_readable("probes", len(chosen))
-    return chosen.take(kept), np.stack(pictures)
 
 
 def _numbers(probes: Probes) -> dict[str, int]:
