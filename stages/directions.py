@@ -58,7 +58,7 @@ BATCH = 16  # images that a rotation is measured on at once
 
 
 @dataclass(frozen=True)
-class Layer:
+class RankedDirections:
     """A layer that was ranked along its directions, each kind of them with the units."""
 
     about: DirectedLayer
@@ -112,7 +112,7 @@ def _seen(activations: Activations, manifest: ManifestFile, preprocessing: Prepr
 
 def _layers(
     params: Params, paths: Mapping[str, Path], activations: Activations, topk: TopkFile, seen: LabelledImages
-) -> dict[str, Layer]:
+) -> dict[str, RankedDirections]:
     """Rank along all directions of all layers, and compare them with units."""
     kept = {name: activations.layer(name) for name in activations.layers}
     given = read_given(paths["given"], {name: layer.units for name, layer in kept.items()})
@@ -152,7 +152,7 @@ def _layer(
     activations: Activations,
     topk: TopkFile,
     seen: LabelledImages,
-) -> Layer:
+) -> RankedDirections:
     layer = activations.layer(name)
     kinds = {formats.UNIT: _units(name, params, topk, seen)}
     start = 0
@@ -170,7 +170,9 @@ def _layer(
         if (found := compare(kinds[formats.UNIT].purity, kinds[kind].purity, seed=params.seed))
     }
     what = components_of(activations, layer).what
-    return Layer(DirectedLayer(layer.geometry, layer.units, layer.ranked_by, what, compared), kinds)
+    return RankedDirections(
+        DirectedLayer(layer.geometry, layer.units, layer.ranked_by, what, compared), kinds
+    )
 
 
 def _units(name: str, params: Params, topk: TopkFile, seen: LabelledImages) -> Kind:
@@ -199,14 +201,14 @@ def _rotations(
     return measure_rotations(network, inputs, params.rotations, params.seed, images=len(batches.kept))
 
 
-def _shown(layers: Mapping[str, Layer]) -> Iterator[tuple[str, str, Kind]]:
+def _shown(layers: Mapping[str, RankedDirections]) -> Iterator[tuple[str, str, Kind]]:
     """Yield each kind of each layer, in the order in which they are written."""
     for name, layer in layers.items():
         for kind, one in layer.kinds.items():
             yield name, kind, one
 
 
-def _wanted(layers: Mapping[str, Layer], side: int) -> Wanted:
+def _wanted(layers: Mapping[str, RankedDirections], side: int) -> Wanted:
     """List the places of all that is drawn."""
     image_id, box = [], []
     for _, _, kind in _shown(layers):
@@ -236,7 +238,7 @@ def _cut(wanted: Wanted, into: Scratch, manifest: ManifestFile, preprocessing: P
         raise none_readable("directions", len(lost))
 
 
-def _write(writer: DirectionsWriter, layers: Mapping[str, Layer], into: Scratch) -> None:
+def _write(writer: DirectionsWriter, layers: Mapping[str, RankedDirections], into: Scratch) -> None:
     for name, layer in layers.items():
         writer.put_layer(name, layer.about)
     start = 0
@@ -247,7 +249,7 @@ def _write(writer: DirectionsWriter, layers: Mapping[str, Layer], into: Scratch)
         start = here.stop
 
 
-def _numbers(layers: Mapping[str, Layer], rotations: Rotations) -> dict[str, object]:
+def _numbers(layers: Mapping[str, RankedDirections], rotations: Rotations) -> dict[str, object]:
     """Return how pure units and directions are in each layer, and what rotations change."""
     compared = {
         name: {kind: vars(found) for kind, found in layer.about.compared.items()}

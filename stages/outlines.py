@@ -52,7 +52,7 @@ Sampled = NDArray[np.bool_]
 BATCHES = 4  # that are forwarded in one process after each other
 
 
-class Part(NamedTuple):
+class Gathered(NamedTuple):
     """What came of some images: of each layer, and which could be read and which could not."""
 
     layers: dict[str, Seen]
@@ -85,7 +85,7 @@ class Work:
         """Begin to gather all layers, of so many images of the sample at most."""
         return gatherings(self.drawn, sampled, self.room)
 
-    def forward(self, images: Originals) -> Part:
+    def forward(self, images: Originals) -> Gathered:
         """Forward some images, and put their maps into the room."""
         any_sampled = bool(np.isin(images.image_id, self.sample).any())
         gathered = self.gatherings(len(self.sample) * any_sampled)
@@ -102,7 +102,7 @@ class Work:
             with torch.inference_mode():
                 observer.forward(place_inputs(batch.inputs, *place), visit)
         layers = {name: one.seen() for name, one in gathered.items()}
-        return Part(layers, batches.kept, batches.skipped)
+        return Gathered(layers, batches.kept, batches.skipped)
 
 
 def run(params: Params, paths: Mapping[str, Path]) -> None:

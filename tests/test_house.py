@@ -43,6 +43,8 @@ NETWORK_STAGES = {
     "stages.projections", "stages.occlusion", "stages.class_models", "stages.scorecard",
     "stages.correspondence",
 }  # fmt: skip
+# Each is one thing wherever it is read.
+WORDS = {"Section", "Layer", "Dataset", "Part", "Recipe", "Manifest", "Preprocessing", "ReceptiveField"}
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes
 LARGEST_DATA = 1_000_000  # bytes, all data files of the repository together
@@ -296,6 +298,15 @@ def test_each_decision_has_a_number_of_its_own_and_bears_it():
     assert numbers == list(range(1, len(records) + 1))
     for number, path in zip(numbers, records, strict=True):
         assert path.read_text(encoding="utf-8").startswith(f"# {number}. "), path.name
+
+
+def test_a_word_of_the_house_is_one_class():
+    found: dict[str, list[str]] = {name: [] for name in WORDS}
+    for module in MODULES:
+        for node in _tree(module).body:
+            if isinstance(node, ast.ClassDef) and node.name in WORDS:
+                found[node.name].append(module)
+    assert {name: modules for name, modules in found.items() if len(modules) != 1} == {}
 
 
 def test_no_file_is_called_utils():

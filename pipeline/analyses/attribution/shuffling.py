@@ -28,7 +28,7 @@ Named = tuple[str, nn.Module]
 
 
 @dataclass(frozen=True)
-class Layer:
+class WeighedLayer:
     """A module with weights that mix what comes in, and the modules that only scale what it puts out."""
 
     name: str
@@ -111,7 +111,7 @@ def depths(layers: int, steps: int) -> list[int]:
     return sorted({round(count) for count in np.linspace(1, layers, steps).tolist()})
 
 
-def _layers(network: nn.Module, example: np.ndarray) -> list[Layer]:
+def _layers(network: nn.Module, example: np.ndarray) -> list[WeighedLayer]:
     """Return the layers in the order in which they first run; what never does as a module comes first."""
     modules = {module: name for name, module in network.named_modules() if _own(module)}
     ran: dict[nn.Module, None] = {}
@@ -122,13 +122,13 @@ def _layers(network: nn.Module, example: np.ndarray) -> list[Layer]:
     finally:
         for hook in hooks:
             hook.remove()
-    layers: list[Layer] = []
+    layers: list[WeighedLayer] = []
     for module in [*(one for one in modules if one not in ran), *ran]:
         named = (modules[module], module)
         if layers and all(tensor.dim() < 2 for tensor in _own(module)):
-            layers[-1] = Layer(layers[-1].name, (*layers[-1].modules, named))
+            layers[-1] = WeighedLayer(layers[-1].name, (*layers[-1].modules, named))
         else:
-            layers.append(Layer(modules[module], (named,)))
+            layers.append(WeighedLayer(modules[module], (named,)))
     return layers
 
 
