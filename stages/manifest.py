@@ -38,39 +38,48 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 
 def _summarise(manifest: Manifest) -> None:
     """Say what the manifest holds and what was odd about the dataset."""
-    log.info(
-        "%d images, %d classes, %d duplicates",
-        len(manifest.path),
-        len(manifest.class_names),
-        manifest.duplicates,
-    )
-    counts = np.bincount(manifest.label[manifest.label >= 0], minlength=len(manifest.class_names))
-    by_class = [f"{name}: {count}" for name, count in zip(manifest.class_names, counts.tolist(), strict=True)]
-    if by_class:
-        log.info("by class: %s", some(by_class, MOST_LISTED))
+    classes, images = len(manifest.class_names), len(manifest.path)
+    log.info("%d images, %d classes, %d duplicates", images, classes, manifest.duplicates)
+    _tell_classes(manifest)
     by_split = [f"{name}: {count}" for name, count in sorted(Counter(manifest.split).items())]
     log.info("by split: %s", some(by_split, MOST_LISTED))
+    _tell_lacks(manifest)
+    if manifest.notes:
+        odd = some([": ".join(note) for note in manifest.notes], MOST_LISTED)
+        log.warning("%d images are odd and taken all the same: %s", len(manifest.notes), odd)
+    if manifest.skipped:
+        _tell_skipped(manifest)
+
+
+def _tell_classes(manifest: Manifest) -> None:
+    counts = _by_class(manifest)
+    if counts:
+        by_class = [f"{name}: {count}" for name, count in counts.items()]
+        log.info("by class: %s", some(by_class, MOST_LISTED))
+
+
+def _tell_lacks(manifest: Manifest) -> None:
+    """Say which images have no label, and which classes have no image."""
     unlabelled = int((manifest.label < 0).sum())
     if unlabelled:
         log.warning("%d images have no label", unlabelled)
-    empty = [name for name, count in zip(manifest.class_names, counts, strict=True) if not count]
+    empty = [name for name, count in _by_class(manifest).items() if not count]
     if empty:
         log.warning("classes without an image: %d: %s", len(empty), some(empty, MOST_LISTED))
-    if manifest.notes:
-        log.warning(
-            "%d images are odd and taken all the same: %s",
-            len(manifest.notes),
-            some([": ".join(n) for n in manifest.notes], MOST_LISTED),
-        )
-    if manifest.skipped:
-        reasons = Counter(item.reason for item in manifest.skipped)
-        log.warning(
-            "%d images skipped: %s",
-            len(manifest.skipped),
-            some([f"{r}: {n}" for r, n in sorted(reasons.items())], MOST_LISTED),
-        )
-        for item in manifest.skipped[:MOST_LISTED]:
-            log.warning("skipped %s: %s: %s", item.path, item.reason, item.message)
+
+
+def _tell_skipped(manifest: Manifest) -> None:
+    reasons = Counter(item.reason for item in manifest.skipped)
+    by_reason = [f"{reason}: {count}" for reason, count in sorted(reasons.items())]
+    log.warning("%d images skipped: %s", len(manifest.skipped), some(by_reason, MOST_LISTED))
+    for item in manifest.skipped[:MOST_LISTED]:
+        log.warning("skipped %s: %s: %s", item.path, item.reason, item.message)
+
+
+def _by_class(manifest: Manifest) -> dict[str, int]:
+    """Count the images of each class."""
+    counts = np.bincount(manifest.label[manifest.label >= 0], minlength=len(manifest.class_names))
+    return dict(zip(manifest.class_names, counts.tolist(), strict=True))
 
 
 STAGE = Stage(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -15,14 +18,15 @@ from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.store.tables import write_table
 
+Floats = NDArray[np.float64]
+
 STEPS = 41
 MARKERS = ("o", "s", "^", "D", "v")
 
 
 def tolerances(section: SectionDraft, everything: Everything) -> blocks.Figure:
     """Draw a line a layer, and one of the best patches, from no error to twice the radius."""
-    about = everything.found.about
-    allowed = np.linspace(0, 2 * about.radius, STEPS)
+    allowed = np.linspace(0, 2 * everything.found.about.radius, STEPS)
     lines = {name: _found(layer.matched.error, allowed) for name, layer in everything.layers.items()}
     side = everything.best_patch
     if side is not None:
@@ -33,30 +37,7 @@ def tolerances(section: SectionDraft, everything: Everything) -> blocks.Figure:
         for distance, share in zip(allowed.tolist(), line.tolist(), strict=True)
     ]
     write_table(section.folder / "tolerances.csv", ("by", "within_pixels", "found"), rows)
-
-    def paint(figure: Figure, theme: Theme) -> None:
-        axes = figure.add_subplot()
-        depth = LinearSegmentedColormap.from_list("depth", [theme.accent, theme.soft, theme.contrast])
-        for number, (name, line) in enumerate(lines.items()):
-            (drawn,) = axes.plot(
-                allowed, line, linewidth=1.3, markersize=4, markevery=5, label=ending(name, 20)
-            )
-            if name in everything.layers:
-                drawn.set(
-                    color=depth(number / max(1, len(everything.layers) - 1)), marker=MARKERS[number % 5]
-                )
-            else:
-                drawn.set(color=theme.ink, linestyle="--")
-        axes.axvline(about.radius, color=theme.soft, linewidth=0.8)
-        axes.set_xlim(0, allowed[-1])
-        axes.set_ylim(0, 1)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-        axes.set_xlabel("at most so far off, pixels")
-        axes.set_ylabel("found")
-        axes.grid(axis="y")
-        axes.set_axisbelow(True)
-        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-
+    paint = partial(_paint, everything, allowed, lines)
     files = plot(section.folder, "tolerances", (WIDTH, HEIGHT), paint)
     evidence = Evidence(n=len(everything.found.views.point), of="points")
     return blocks.Figure(
@@ -64,6 +45,29 @@ def tolerances(section: SectionDraft, everything: Everything) -> blocks.Figure:
     )
 
 
-def _found(error: NDArray[np.float32], allowed: NDArray[np.float64]) -> NDArray[np.float64]:
+def _paint(
+    everything: Everything, allowed: Floats, lines: Mapping[str, Floats], figure: Figure, theme: Theme
+) -> None:
+    axes = figure.add_subplot()
+    depth = LinearSegmentedColormap.from_list("depth", [theme.accent, theme.soft, theme.contrast])
+    for number, (name, line) in enumerate(lines.items()):
+        (drawn,) = axes.plot(allowed, line, linewidth=1.3, markersize=4, markevery=5, label=ending(name, 20))
+        if name in everything.layers:
+            share = number / max(1, len(everything.layers) - 1)
+            drawn.set(color=depth(share), marker=MARKERS[number % len(MARKERS)])
+        else:
+            drawn.set(color=theme.ink, linestyle="--")
+    axes.axvline(everything.found.about.radius, color=theme.soft, linewidth=0.8)
+    axes.set_xlim(0, allowed[-1])
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    axes.set_xlabel("at most so far off, pixels")
+    axes.set_ylabel("found")
+    axes.grid(axis="y")
+    axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+
+
+def _found(error: NDArray[np.float32], allowed: Floats) -> Floats:
     """Return the share of points whose error is at most each distance."""
     return np.searchsorted(np.sort(error), allowed.astype(np.float32), side="right") / len(error)
