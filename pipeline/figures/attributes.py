@@ -24,6 +24,7 @@ from pipeline.store.tables import write_table
 
 TILE, GAP, TEXT = 76, 4, 11  # pixels
 ACROSS = 4  # tiles in a line, which fit a phone
+BIN = 20  # letters of a bin's name, so that the line above them does
 MOST = 24  # attributes in the overview
 LETTERS = 11  # under a tile
 RIGHT, WRONG = "✓", "✗"
@@ -203,8 +204,8 @@ def _draw(section: SectionDraft, number: int, one: Effect, shown: Mapping[int, S
     canvas = Canvas(ACROSS * (TILE + GAP), 2 * step)
     pairs = (("worst", one.bins.worst, one.examples[1]), ("best", one.bins.best, one.examples[0]))
     for part, (word, place, ids) in enumerate(pairs):
-        share = f"{100 * one.bins.accuracy[place]:.1f} %"
-        text = f"{word}: {short(bin_name(one, place), 26)}, {share} right"
+        share = f"{100 * one.bins.accuracy[place]:.1f} % of {one.bins.images[place]:,}"
+        text = f"{word}: {short(bin_name(one, place), BIN)}, {share} right"
         canvas.draw(Label(1, part * step, text, TEXT, bold=True))
         for nth, image_id in enumerate(ids[ids >= 0].tolist()):
             line, column = divmod(nth, ACROSS)

@@ -1,4 +1,5 @@
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -56,6 +57,8 @@ def test_every_figure_has_its_numbers(tmp_path):
     assert all((folder / one.data).is_file() and (folder / one.image).is_file() for one in figures)
     with (folder / "ranking.csv").open(newline="") as file:
         assert [row["attribute"] for row in csv.DictReader(file)] == ["brightness", "light", "size"]
+    drawn = (folder / "examples-0.svg").read_text(encoding="utf-8")
+    assert re.findall(r"(worst|best): [^<]* % of [\d,]+ right", drawn) == ["worst", "best"]
 
 
 def test_images_say_what_they_are_like(section):
