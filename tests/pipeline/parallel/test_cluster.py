@@ -204,7 +204,8 @@ def by_hand(tmp_path, monkeypatch):
         for options in (scheduler_options, worker_options):
             command = [sys.executable, "-m", "dask", *options, "--no-dashboard", "--scheduler-file", file]
             started.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))
-        wait_for(lambda: Path(file).exists())
+        # Dask writes the file while others may read it.
+        wait_for(lambda: Path(file).exists() and Path(file).read_text(encoding="utf-8").endswith("}"))
         monkeypatch.setenv(cluster.ADDRESS_VARIABLE, json.loads(Path(file).read_text())["address"])
         yield started[0]
     finally:
