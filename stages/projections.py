@@ -230,6 +230,7 @@ def _project(
                 layers.append(writer.put_layer(projector.name, projector.drawn.unit[rows], raised(own)))
             except NoRuleError as error:
                 refused[projector.name] = str(error)
+                # The rest of this layer's, which the next would take for its own.
                 deque(own, maxlen=0)
         writer.put_about(params.methods, places, refused)
         comparison: dict[str, NDArray[np.float64]] = {

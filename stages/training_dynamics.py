@@ -223,13 +223,13 @@ def _follow(
 
 
 def _shown(layers: Sequence[KeptLayer], params: Params) -> dict[str, NDArray[np.int64]]:
-    """Return the layers whose maps are shown, and units spread evenly over each."""
+    """Return the layers whose maps are shown, of `auto` the first and last, and units spread over each."""
     maps = [layer for layer in layers if layer.geometry.map_size != (1, 1)]
     names = [layer.name for layer in maps]
     if params.layers != "auto":
         names = choose_layers(params.layers, names, "training_dynamics.layers")
     else:
-        names = names[:: max(1, len(names) - 1)]
+        names = [*names[:1], *names[-1:]]
     return {layer.name: even_places(layer.units, params.units) for layer in maps if layer.name in names}
 
 

@@ -46,13 +46,15 @@ def add_doubt(section: SectionDraft, doubt: Doubt) -> None:
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
     files = plot(section.folder, "doubt", (3.5, 2.9), paint)
-    evidence = Evidence(n=sum(row[1] for row in rows), interval="wilson")
+    evidence = Evidence(n=int(columns["images"].sum()), interval="wilson")
+    first, last = (dict(zip(COLUMNS, rows[place], strict=True)) for place in (0, -1))
     section.add(
         blocks.Figure(
             id="doubt", caption="doubt", data="doubt.csv", evidence=evidence, **files,
             numbers={
-                "first_network": rows[0][7], "last_network": rows[-1][7], "first_people": rows[0][5],
-                "last_people": rows[-1][5], "bins": len(rows),
+                "first_network": first["network_share"], "last_network": last["network_share"],
+                "first_people": first["people_right"], "last_people": last["people_right"],
+                "bins": len(rows),
             },
         )
     )  # fmt: skip
