@@ -45,6 +45,14 @@ NETWORK_STAGES = {
 }  # fmt: skip
 # Each is one thing wherever it is read.
 WORDS = {"Section", "Layer", "Dataset", "Part", "Recipe", "Manifest", "Preprocessing", "ReceptiveField"}
+# Names that say what numbers an array has; in every module the same.
+ARRAYS = {
+    "Floats": "floating",
+    "Float32": "float32",
+    "Float64": "float64",
+    "UInt8": "uint8",
+    "Bools": "bool_",
+}
 LONGEST_FILE = 350  # lines
 LARGEST_FILE = 1_000_000  # bytes
 LARGEST_DATA = 1_000_000  # bytes, all data files of the repository together
@@ -288,6 +296,12 @@ def test_docstrings_name_every_parameter_or_none(module):
             assert sorted(named) == sorted(_parameters(node)), f"{module}.{node.name}"
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_an_array_s_type_has_one_name(module):
+    found = dict(re.findall(r"^(\w+)\b.* = (?:npt\.)?NDArray\[np\.(\w+)\]$", _text(module), re.MULTILINE))
+    assert {name: kind for name, kind in found.items() if ARRAYS.get(name, kind) != kind} == {}
+
+
 def test_nothing_of_an_analysis_is_forgotten():
     assert not forgotten(ROOT)
 
@@ -330,6 +344,10 @@ def test_data_in_the_repository_stay_small():
     assert not [path for path, size in sizes.items() if size > LARGEST_FILE]
     data = [size for path, size in sizes.items() if path.suffix.lower() in DATA_SUFFIXES]
     assert sum(data) < LARGEST_DATA
+
+
+def _text(module: str) -> str:
+    return SOURCES.files[module].read_text(encoding="utf-8")
 
 
 def _tree(module: str) -> ast.Module:

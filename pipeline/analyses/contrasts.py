@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.topk.streaming import TopK
 
-Floats = NDArray[np.float32]
+Float32 = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 
@@ -28,7 +28,7 @@ class Places(NamedTuple):
         Whether the unit's output is positive.
     """
 
-    value: Floats
+    value: Float32
     image_id: Ids
     position: NDArray[np.uint16]
     active: NDArray[np.bool_]
@@ -57,7 +57,7 @@ class Contrasts:
             np.zeros(shape, np.bool_),
         )
 
-    def add(self, image_id: Ids, keys: Floats, positions: NDArray[np.uint16], outputs: Floats) -> None:
+    def add(self, image_id: Ids, keys: Float32, positions: NDArray[np.uint16], outputs: Float32) -> None:
         """Take in n images.
 
         Parameters

@@ -18,7 +18,7 @@ from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
 from pipeline.store.tables import write_table
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 
 STEPS = 41
 MARKERS = ("o", "s", "^", "D", "v")
@@ -46,7 +46,7 @@ def tolerances(section: SectionDraft, everything: Everything) -> blocks.Figure:
 
 
 def _paint(
-    everything: Everything, allowed: Floats, lines: Mapping[str, Floats], figure: Figure, theme: Theme
+    everything: Everything, allowed: Float64, lines: Mapping[str, Float64], figure: Figure, theme: Theme
 ) -> None:
     axes = figure.add_subplot()
     depth = LinearSegmentedColormap.from_list("depth", [theme.accent, theme.soft, theme.contrast])
@@ -68,6 +68,6 @@ def _paint(
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
 
-def _found(error: NDArray[np.float32], allowed: Floats) -> Floats:
+def _found(error: NDArray[np.float32], allowed: Float64) -> Float64:
     """Return the share of points whose error is at most each distance."""
     return np.searchsorted(np.sort(error), allowed.astype(np.float32), side="right") / len(error)

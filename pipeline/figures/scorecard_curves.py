@@ -14,16 +14,16 @@ from pipeline.figures.drawing.palette import MARKERS, Theme, colour
 from pipeline.figures.drawing.plotting import ending
 from pipeline.figures.drawing.scales import up_to
 
-Floats: TypeAlias = NDArray[np.float64]
+Float64: TypeAlias = NDArray[np.float64]
 # (S, 3) each: mean and interval of deletion and of insertion at each step.
-Courses: TypeAlias = tuple[Floats, Floats]
+Courses: TypeAlias = tuple[Float64, Float64]
 # (L, 3), mean and interval at each step.
-Likeness: TypeAlias = Floats
+Likeness: TypeAlias = Float64
 _TITLES = ("deletion: lower is better", "insertion: higher is better")
 
 
 def paint_courses(
-    figure: Figure, theme: Theme, share: Floats, means: Mapping[str, Courses], beside: Sequence[str]
+    figure: Figure, theme: Theme, share: Float64, means: Mapping[str, Courses], beside: Sequence[str]
 ) -> None:
     """Draw the curves of deletion and of insertion.
 

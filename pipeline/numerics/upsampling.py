@@ -14,8 +14,8 @@ import numpy.typing as npt
 from pipeline.numerics.geometry import Pair, ReceptiveField
 
 Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-Centres: TypeAlias = tuple[Floats, Floats]
+Float64 = npt.NDArray[np.float64]
+Centres: TypeAlias = tuple[Float64, Float64]
 
 
 def centres(field: ReceptiveField, map_size: Pair, input_size: Pair) -> Centres:
@@ -46,11 +46,11 @@ def _axes(field: ReceptiveField, map_size: Pair, input_size: Pair) -> list[tuple
     return [(start + size / 2, stride) for start, size, stride in parts]
 
 
-def _line(axis: tuple[float, float], count: int) -> Floats:
+def _line(axis: tuple[float, float], count: int) -> Float64:
     return axis[0] + axis[1] * np.arange(count, dtype=np.float64)
 
 
-def upsample(values: Array, at: Centres, y: Floats, x: Floats) -> Floats:
+def upsample(values: Array, at: Centres, y: Float64, x: Float64) -> Float64:
     """Interpolate a map bilinearly between its neurons' centres.
 
     Parameters
@@ -70,7 +70,7 @@ def upsample(values: Array, at: Centres, y: Floats, x: Floats) -> Floats:
     return _weights(at[0], y) @ np.asarray(values, np.float64) @ _weights(at[1], x).T
 
 
-def _weights(at: Floats, wanted: Floats) -> Floats:
+def _weights(at: Float64, wanted: Float64) -> Float64:
     """(m, h), how much of each row goes into each wanted place."""
     if len(at) == 1:
         return np.ones((len(wanted), 1))

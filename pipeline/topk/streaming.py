@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pipeline.topk.unit_counts import UnitCounts
 
-Floats = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 Positions = npt.NDArray[np.uint16]
 Indices = npt.NDArray[np.intp]
@@ -46,14 +46,14 @@ class TopK:
         if k < 1:
             raise ValueError(f"must have k >= 1, got k={k}")
         self.k = k
-        self._value: Floats = np.empty((0, k), np.float32)
+        self._value: Float32 = np.empty((0, k), np.float32)
         self._image_id: Ids = np.empty((0, k), np.int64)
         # What goes with each value: its position, and the output where that is another number.
         self._beside: tuple[npt.NDArray[Any], ...] = (np.empty((0, k, 2), np.uint16),)
         self._counts = UnitCounts()
 
     @property
-    def value(self) -> Floats:
+    def value(self) -> Float32:
         """(U, k) float32, descending along each row; -inf where fewer than k images were seen."""
         return self._value
 
@@ -69,9 +69,9 @@ class TopK:
         return position
 
     @property
-    def output(self) -> Floats:
+    def output(self) -> Float32:
         """(U, k) float32, what the unit put out on these images: the values, unless others were given."""
-        output: Floats = self._beside[1] if len(self._beside) > 1 else self._value
+        output: Float32 = self._beside[1] if len(self._beside) > 1 else self._value
         return output
 
     @property
@@ -85,7 +85,7 @@ class TopK:
         return self._counts.at_maximum
 
     def add(
-        self, values: Floats, image_ids: Ids, positions: Positions, outputs: Floats | None = None
+        self, values: Float32, image_ids: Ids, positions: Positions, outputs: Float32 | None = None
     ) -> Self:
         """Rank a batch of images among those seen before.
 
@@ -167,7 +167,7 @@ class TopK:
         self._beside = (position, output)[:beside]
         self._counts = UnitCounts.none(units)
 
-    def _add_rows(self, values: Floats, image_ids: Ids, beside: Sequence[npt.NDArray[Any]]) -> None:
+    def _add_rows(self, values: Float32, image_ids: Ids, beside: Sequence[npt.NDArray[Any]]) -> None:
         """Rank at most `_ROWS` rows, whose image ids ascend."""
         largest, floor = _bounds(values, self.k)
         _refuse_nan(largest, values, image_ids)
@@ -185,7 +185,7 @@ class TopK:
         self._insert(units, columns, value[better], image_id[better], chosen)
 
     def _count(
-        self, values: Floats, largest: Floats, image_ids: Ids, beside: Sequence[npt.NDArray[Any]]
+        self, values: Float32, largest: Float32, image_ids: Ids, beside: Sequence[npt.NDArray[Any]]
     ) -> None:
         """Count the outputs, which are the values themselves where nothing else is said."""
         if len(beside) > 1:
@@ -198,7 +198,7 @@ class TopK:
         self,
         units: Indices,
         groups: Indices,
-        value: Floats,
+        value: Float32,
         image_id: Ids,
         beside: Sequence[npt.NDArray[Any]],
     ) -> None:
@@ -229,7 +229,7 @@ def _flat(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array.reshape(-1, *array.shape[2:])
 
 
-def _check_shapes(values: Floats, image_ids: Ids, positions: Positions, outputs: Floats | None) -> None:
+def _check_shapes(values: Float32, image_ids: Ids, positions: Positions, outputs: Float32 | None) -> None:
     if outputs is not None and outputs.shape != values.shape:
         raise ValueError(f"must have outputs of the values' shape {values.shape}, got {outputs.shape}")
     if values.ndim != 2 or image_ids.shape != values.shape[:1] or positions.shape != (*values.shape, 2):
@@ -241,7 +241,7 @@ def _check_shapes(values: Floats, image_ids: Ids, positions: Positions, outputs:
         raise ValueError(f"must have image_ids >= 0, got {image_ids.min()}")
 
 
-def _bounds(values: Floats, k: int) -> tuple[Floats, Floats]:
+def _bounds(values: Float32, k: int) -> tuple[Float32, Float32]:
     """Each column's maximum, and a value that at least k of its entries reach (-inf if there are fewer rows).
 
     Rows are dealt out to 4k groups in turn: each group's maximum is an entry, so k entries reach the k-th
@@ -257,7 +257,7 @@ def _bounds(values: Floats, k: int) -> tuple[Floats, Floats]:
     return maxima[-1], maxima[-k] if groups >= k else np.full(values.shape[1], -np.inf, np.float32)
 
 
-def _refuse_nan(largest: Floats, values: Floats, image_ids: Ids) -> None:
+def _refuse_nan(largest: Float32, values: Float32, image_ids: Ids) -> None:
     # A maximum carries NaN on, so the reduced row tells of every entry.
     bad = np.flatnonzero(np.isnan(largest))
     if bad.size:
@@ -265,11 +265,11 @@ def _refuse_nan(largest: Floats, values: Floats, image_ids: Ids) -> None:
         raise ValueError(f"unit {bad[0]} is NaN for image {image_ids[row]}: a NaN has no rank")
 
 
-def _columns(values: Floats, units: Indices) -> Floats:
+def _columns(values: Float32, units: Indices) -> Float32:
     return values if len(units) == values.shape[1] else np.take(values, units, axis=1)
 
 
-def _candidates(values: Floats, floor: Floats, k: int) -> tuple[Indices, Indices]:
+def _candidates(values: Float32, floor: Float32, k: int) -> tuple[Indices, Indices]:
     """Rows and columns of the entries that may be among a column's k best; rows are in order of image id."""
     chosen = values >= floor
     if np.count_nonzero(chosen) > 4 * k * len(floor):
@@ -279,7 +279,7 @@ def _candidates(values: Floats, floor: Floats, k: int) -> tuple[Indices, Indices
     return rows, columns
 
 
-def _best(values: Floats, floor: Floats, k: int) -> Bools:
+def _best(values: Float32, floor: Float32, k: int) -> Bools:
     """Mark at least the k best of each column and few others, where many entries reach its floor.
 
     Mostly they are ties at the floor (zeros after a ReLU), of which the first rows are enough.
@@ -293,7 +293,7 @@ def _best(values: Floats, floor: Floats, k: int) -> Bools:
     return above | _first_equal(values, floor, k)
 
 
-def _first_equal(values: Floats, level: Floats, k: int) -> Bools:
+def _first_equal(values: Float32, level: Float32, k: int) -> Bools:
     """Mark the first k entries of each column that equal its level; looks no further than it must."""
     marked = np.zeros(values.shape, np.bool_)
     missing = np.full(len(level), k)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 
 # A sum of 255 booleans still fits the uint8 that numpy adds fastest.
@@ -29,7 +29,7 @@ class UnitCounts:
     """
 
     active: Counts = field(default_factory=lambda: np.empty(0, np.int64))
-    largest: Floats = field(default_factory=lambda: np.empty(0, np.float32))
+    largest: Float32 = field(default_factory=lambda: np.empty(0, np.float32))
     at_maximum: Counts = field(default_factory=lambda: np.empty(0, np.int64))
 
     @classmethod
@@ -38,7 +38,7 @@ class UnitCounts:
         zeros = np.zeros(units, np.int64)
         return cls(zeros, np.full(units, -np.inf, np.float32), zeros)
 
-    def add(self, values: Floats, largest: Floats) -> None:
+    def add(self, values: Float32, largest: Float32) -> None:
         """Count images by their maxima (n, U), of which `largest` (U,) are the largest."""
         positive, equal = np.zeros((2, len(largest)), np.int64)
         for start in range(0, len(values), ROWS):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.formats.scorecard import CENTRE, RANDOM, Likeness, Scorecard
 from pipeline.numerics.bootstrap import bootstrap_means
 
-Values = NDArray[np.floating]
+Floats = NDArray[np.floating]
 Outcome = Literal["passes", "fails", "open"]
 
 # Rank correlation, in the mean, from which on maps of a network and of one with shuffled weights are alike.
@@ -39,7 +39,7 @@ class Estimate:
         return self.low, self.high
 
 
-def estimate(values: Values) -> Estimate | None:
+def estimate(values: Floats) -> Estimate | None:
     """Return the mean of values (n,) over images, without those that are NaN; None where none is left."""
     known = values[~np.isnan(values)].astype(np.float64)
     if not len(known):
@@ -48,7 +48,7 @@ def estimate(values: Values) -> Estimate | None:
     return Estimate(float(known.mean()), float(low[0]), float(high[0]), len(known))
 
 
-def estimate_columns(values: Values) -> NDArray[np.float64]:
+def estimate_columns(values: Floats) -> NDArray[np.float64]:
     """Return the means of columns (n, m) over images, and the ends of their intervals, (m, 3)."""
     found = values.astype(np.float64)
     return np.stack([found.mean(0), *bootstrap_means(found, repeats=REPEATS, seed=0)], 1)
@@ -125,13 +125,13 @@ def gains(found: Scorecard, name: str, over: str) -> tuple[Estimate, Estimate]:
     return _known(other_gone - gone), _known(come - other_come)
 
 
-def estimate_alike(values: Values, magnitudes: Values) -> Estimate | None:
+def estimate_alike(values: Floats, magnitudes: Floats) -> Estimate | None:
     """Return the mean of correlations (n,), or of those of magnitudes where it is larger."""
     found = [one for one in map(estimate, (values, magnitudes)) if one is not None]
     return max(found, key=lambda one: one.mean) if found else None
 
 
-def alike_by_step(likeness: Likeness) -> Values:
+def alike_by_step(likeness: Likeness) -> Floats:
     """Return the mean correlation at each step of the shuffling, (L,), over the images of `Verdict.alike`."""
     ways = likeness.shuffled, likeness.shuffled_magnitude
     known = [way[:, ~np.isnan(way).any(0)] for way in ways]
@@ -150,7 +150,7 @@ def knowledge(found: Scorecard) -> Estimate | None:
     return estimate(whole[found.images.by_label] - 1 / found.about.outputs)
 
 
-def _known(values: Values) -> Estimate:
+def _known(values: Floats) -> Estimate:
     found = estimate(values)
     assert found is not None, "areas are numbers"
     return found

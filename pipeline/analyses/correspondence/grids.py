@@ -12,7 +12,7 @@ from pipeline.analyses.correspondence.warps import Warp, inside
 from pipeline.numerics.geometry import Pair
 from pipeline.numerics.upsampling import Centres
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 # Pixels of the reduced image, on its longer side, whose patches are compared.
 CELLS = 64
 
@@ -33,11 +33,11 @@ class Grid:
     field: Pair
 
     @property
-    def places(self) -> Floats:
+    def places(self) -> Float64:
         """(h·w, 2), the middles in the order of the map."""
         return np.stack(np.meshgrid(*self.at, indexing="ij"), -1).reshape(-1, 2)
 
-    def vectors(self, values: NDArray[Any], points: Floats) -> Floats:
+    def vectors(self, values: NDArray[Any], points: Float64) -> Float64:
         """Interpolate a map (U, h, w) bilinearly at points (n, 2).
 
         Returns
@@ -50,7 +50,7 @@ class Grid:
         lower = _mix(values[:, bottom, left], values[:, bottom, right], across)
         return _mix(upper, lower, down).T
 
-    def within(self, points: Floats, size: Pair, warp: Warp | None = None) -> NDArray[np.bool_]:
+    def within(self, points: Float64, size: Pair, warp: Warp | None = None) -> NDArray[np.bool_]:
         """Return whether all that goes into the vectors at points (n, 2) lies in the image.
 
         Parameters
@@ -73,7 +73,7 @@ class Grid:
             seen &= inside(warp.origins(corners.reshape(-1, 2)).reshape(corners.shape), size)
         return np.asarray(seen.all(0))
 
-    def _around(self, points: Floats) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Floats]]:
+    def _around(self, points: Float64) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Float64]]:
         """Of y and of x the neurons before and after each point, and how far it is between them, 0 to 1."""
         found = []
         for axis, middles in enumerate(self.at):
@@ -85,7 +85,7 @@ class Grid:
         return found
 
 
-def _mix(one: NDArray[Any], other: NDArray[Any], share: Floats) -> Floats:
+def _mix(one: NDArray[Any], other: NDArray[Any], share: Float64) -> Float64:
     return one.astype(np.float64) * (1 - share) + other.astype(np.float64) * share
 
 

@@ -13,7 +13,7 @@ from pipeline.analyses.correspondence.grids import Grid
 from pipeline.analyses.correspondence.warps import Warp
 from pipeline.numerics.geometry import Pair
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 # Cosines that are nearer to the largest one tie with it. Vectors of float32 whose angle is rounding alone
 # differ by less; the two most similar colours of eight bits that are not parallel by more.
 TIE = 1e-12
@@ -38,12 +38,12 @@ class Asked:
     """
 
     warp: Warp
-    points: Floats
+    points: Float64
     size: Pair
     radius: float
 
     @property
-    def true(self) -> Floats:
+    def true(self) -> Float64:
         """(n, 2), their places in the warp."""
         return self.warp.places(self.points)
 
@@ -119,7 +119,7 @@ def match(before: NDArray[Any], after: NDArray[Any], grid: Grid, asked: Asked) -
     return joined([_matched(before, candidates, grid, part) for part in asked.parts(columns)])
 
 
-def _matched(before: NDArray[Any], candidates: Floats, grid: Grid, asked: Asked) -> Matches:
+def _matched(before: NDArray[Any], candidates: Float64, grid: Grid, asked: Asked) -> Matches:
     similarity = _directions(grid.vectors(before, asked.points)) @ candidates.T
     best = similarity >= similarity.max(1, keepdims=True) - TIE
     distance, tied = _distances(grid, asked), best.sum(1)
@@ -158,12 +158,12 @@ def joined(parts: Sequence[Found]) -> Found:
     return type(parts[0])(**columns)
 
 
-def _distances(grid: Grid, asked: Asked) -> Floats:
+def _distances(grid: Grid, asked: Asked) -> Float64:
     """Return the distance of each neuron from each true place, (n, h·w)."""
     return np.asarray(np.linalg.norm(asked.true[:, None] - grid.places, axis=2))
 
 
-def _directions(vectors: Floats) -> Floats:
+def _directions(vectors: Float64) -> Float64:
     """Return vectors (n, U) at length 1; what has no length, or no number, is zeros, and like nothing."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     known = np.isfinite(length) & (length > 0)

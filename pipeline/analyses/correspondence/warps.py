@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 
 from pipeline.numerics.geometry import Pair
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Ranges:
 class Warp:
     """An affine map of places: `matrix` (2, 3) takes (y, x, 1) of the image to (y, x) of its warp."""
 
-    matrix: Floats
+    matrix: Float64
 
-    def places(self, points: Floats) -> Floats:
+    def places(self, points: Float64) -> Float64:
         """Return where points (n, 2) of the image lie in the warp."""
         return points @ self.matrix[:, :2].T + self.matrix[:, 2]
 
-    def origins(self, points: Floats) -> Floats:
+    def origins(self, points: Float64) -> Float64:
         """Return where points (n, 2) of the warp come from."""
         return np.asarray(np.linalg.solve(self.matrix[:, :2], (points - self.matrix[:, 2]).T).T, np.float64)
 
@@ -64,7 +64,7 @@ class Warp:
         return warped.reshape(picture.shape)
 
 
-def inside(points: Floats, size: Pair) -> NDArray[np.bool_]:
+def inside(points: Float64, size: Pair) -> NDArray[np.bool_]:
     """Return which points (…, 2) lie in an image of a height and width."""
     # The thousandth part of a millionth of a pixel is what rounding moves a point.
     return np.asarray(((points >= -1e-9) & (points <= np.array(size) + 1e-9)).all(-1))
@@ -80,7 +80,7 @@ def draw_warp(ranges: Ranges, size: Pair, rng: np.random.Generator) -> Warp:
     return Warp(np.column_stack([turned, middle + shift - turned @ middle]))
 
 
-def draw_points(warp: Warp, size: Pair, count: int, rng: np.random.Generator) -> Floats:
+def draw_points(warp: Warp, size: Pair, count: int, rng: np.random.Generator) -> Float64:
     """Draw points (count, 2), evenly from those of the image that the warp shows too."""
     found = np.empty((0, 2))
     while len(found) < count:

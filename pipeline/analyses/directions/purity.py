@@ -8,12 +8,12 @@ from scipy.stats import mannwhitneyu, permutation_test
 
 from pipeline.formats.directions import Compared
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 
 RESAMPLES = 9999
 
 
-def class_purity(label: NDArray[np.integer], classes: int) -> Floats:
+def class_purity(label: NDArray[np.integer], classes: int) -> Float64:
     """Return 1 less the entropy of the labels over the logarithm of the number of classes.
 
     Parameters
@@ -35,7 +35,7 @@ def class_purity(label: NDArray[np.integer], classes: int) -> Floats:
     return np.where((label >= 0).all(1), purity, np.nan)
 
 
-def compare(units: Floats, directions: Floats, *, seed: int) -> Compared | None:
+def compare(units: Float64, directions: Float64, *, seed: int) -> Compared | None:
     """Compare the purity of units with that of directions; None where there are fewer than two of either.
 
     Parameters
@@ -59,5 +59,5 @@ def compare(units: Floats, directions: Floats, *, seed: int) -> Compared | None:
     )  # fmt: skip
 
 
-def _difference(one: Floats, other: Floats, axis: int) -> Floats:
+def _difference(one: Float64, other: Float64, axis: int) -> Float64:
     return np.asarray(one.mean(axis) - other.mean(axis))

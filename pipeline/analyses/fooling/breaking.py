@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.analyses.fooling.attacks import NEVER
-from pipeline.analyses.fooling.linear import Classifier, Floats, changed, fraction, pooling
+from pipeline.analyses.fooling.linear import Classifier, Float64, changed, fraction, pooling
 from pipeline.analyses.fooling.pixels import WHITE, rounded
 
 # Of steps, as shares of a code's length.
@@ -25,8 +25,8 @@ class BrokenCodes:
 
     predicted: Classes
     target: Classes
-    fraction: Floats
-    share: Floats
+    fraction: Float64
+    share: Float64
     along: NDArray[np.bool_]
     random: NDArray[np.bool_]
 
@@ -66,8 +66,8 @@ class PixelClassifier:
     """
 
     linear: Classifier
-    down: Floats
-    across: Floats
+    down: Float64
+    across: Float64
 
     def predict(self, pictures: NDArray[np.uint8]) -> Classes:
         """Return the class of each of n pictures (n, H, W, C), (n,)."""
@@ -83,7 +83,7 @@ class PixelClassifier:
         return rounded(pictures + level * pixel / np.where(largest > 0, largest, 1))
 
 
-def averaged(pictures: NDArray[np.uint8], down: Floats, across: Floats) -> Floats:
+def averaged(pictures: NDArray[np.uint8], down: Float64, across: Float64) -> Float64:
     """Return n pictures averaged over cells, (n, G), shares of full scale."""
     parts = [
         np.einsum(
@@ -94,7 +94,7 @@ def averaged(pictures: NDArray[np.uint8], down: Floats, across: Floats) -> Float
     return np.concatenate(parts).reshape(len(pictures), -1)
 
 
-def cells(height: int, width: int, most: int) -> tuple[Floats, Floats]:
+def cells(height: int, width: int, most: int) -> tuple[Float64, Float64]:
     """Return what averages pictures to at most so many rows and columns."""
     return pooling(height, min(height, most)), pooling(width, min(width, most))
 

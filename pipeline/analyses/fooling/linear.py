@@ -10,22 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Classifier:
     """K classes of U numbers: the class of the largest x weight' + intercept."""
 
-    weight: Floats
-    intercept: Floats
+    weight: Float64
+    intercept: Float64
 
     def predict(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the class of each of n things, (n,), given (n, U)."""
         return (values @ self.weight.T + self.intercept).argmax(1)
 
 
-def fraction(classifier: Classifier, values: NDArray[np.floating], target: NDArray[np.integer]) -> Floats:
+def fraction(classifier: Classifier, values: NDArray[np.floating], target: NDArray[np.integer]) -> Float64:
     """Return how much of its target's weights must be added to each thing until its score is the largest.
 
     Parameters
@@ -59,7 +59,7 @@ def fraction(classifier: Classifier, values: NDArray[np.floating], target: NDArr
 
 
 def changed(
-    classifier: Classifier, values: NDArray[np.floating], direction: Floats, lengths: Floats
+    classifier: Classifier, values: NDArray[np.floating], direction: Float64, lengths: Float64
 ) -> NDArray[np.bool_]:
     """Tell where a step changes the class.
 
@@ -84,7 +84,7 @@ def changed(
     return np.stack([classifier.predict(values + one * own * unit) != before for one in lengths])
 
 
-def pooling(length: int, cells: int) -> Floats:
+def pooling(length: int, cells: int) -> Float64:
     """Return the matrix (cells, length) that averages neighbouring pixels of a line, all used once."""
     edges = np.linspace(0, length, cells + 1).round().astype(int)
     matrix = np.zeros((cells, length))

@@ -16,12 +16,12 @@ from pipeline.numerics.geometry import Pair
 from pipeline.numerics.upsampling import Centres, upsample
 
 Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
+Float64 = npt.NDArray[np.float64]
 
 CELLS = 96  # along the input's longer side, between which a map is interpolated
 
 
-def outline(values: Array, level: float, at: Centres, input_size: Pair) -> list[Floats]:
+def outline(values: Array, level: float, at: Centres, input_size: Pair) -> list[Float64]:
     """Return rings around the places of the network's input at which a map lies above a level.
 
     Parameters
@@ -55,13 +55,13 @@ def outline(values: Array, level: float, at: Centres, input_size: Pair) -> list[
     ]
 
 
-def _nodes(side: int, longer: int, at: Floats) -> Floats:
+def _nodes(side: int, longer: int, at: Float64) -> Float64:
     """Return where a side of the input is sampled: evenly, and at the centres, where the map's peaks are."""
     even = np.linspace(0, side, max(2, round(CELLS * side / longer)) + 1)
     return np.union1d(even, at[(at > 0) & (at < side)])
 
 
-def simplified(ring: Floats, tolerance: float) -> Floats:
+def simplified(ring: Float64, tolerance: float) -> Float64:
     """Leave out points of a closed ring that lie nearly between their neighbours (Douglas and Peucker, 1973).
 
     Parameters
@@ -92,7 +92,7 @@ def simplified(ring: Floats, tolerance: float) -> Floats:
     return ring[sorted(kept)]
 
 
-def _distances(points: Floats, start: Floats, end: Floats) -> Floats:
+def _distances(points: Float64, start: Float64, end: Float64) -> Float64:
     """(n,), how far points lie from the line between two others, or from them where they coincide."""
     along = end - start
     length = float(np.hypot(*along))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 ONE_IN = 200  # outputs of a unit, over images and positions
 
@@ -48,7 +48,7 @@ class Tail:
         self.add(other._kept)
         self.outputs = seen
 
-    def level(self) -> Floats:
+    def level(self) -> Float32:
         """Return each unit's level, (U,): the smallest output that at most 0.5 % of the outputs exceed.
 
         It is NumPy's quantile 0.995 by the method "inverted_cdf".
@@ -60,7 +60,7 @@ class Tail:
         return np.partition(self._kept, place, axis=1)[:, place]
 
 
-def levels(tail: Floats, maxima: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def levels(tail: Float32, maxima: Float32) -> tuple[Float32, npt.NDArray[np.bool_]]:
     """Return the level at which each unit's maps are cut.
 
     Parameters

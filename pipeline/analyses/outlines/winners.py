@@ -11,14 +11,14 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Ids = npt.NDArray[np.int64]
 
-Floats = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 LARGEST = float(np.finfo(np.float16).max)
 # Units whose maxima lie between these are kept as they are: a thousandth of them still has three digits.
 _COMFORTABLE = 2.0**-4, 2.0**15
 
 
-def scales(maxima: Floats) -> Floats:
+def scales(maxima: Float32) -> Float32:
     """Return what each unit's maps are divided by, so that float16 can hold them.
 
     Parameters
@@ -57,7 +57,7 @@ class WinnerMaps:
         The largest output in any of a unit's maps; -inf before the first.
     """
 
-    def __init__(self, image_id: Ids, maps: npt.NDArray[np.float16], scale: Floats) -> None:
+    def __init__(self, image_id: Ids, maps: npt.NDArray[np.float16], scale: Float32) -> None:
         self._maps, self._scale = maps, scale
         self.found = np.zeros(image_id.shape, np.bool_)
         self.largest = np.full(len(image_id), -np.inf, np.float32)
@@ -82,7 +82,7 @@ class WinnerMaps:
                 self.found[unit, place] = True
                 self.largest[unit] = max(self.largest[unit], maps[unit].max())
 
-    def merge(self, found: npt.NDArray[np.bool_], largest: Floats) -> None:
+    def merge(self, found: npt.NDArray[np.bool_], largest: Float32) -> None:
         """Add what others found of other images, whose maps lie in the same place."""
         self.found |= found
         np.maximum(self.largest, largest, out=self.largest)

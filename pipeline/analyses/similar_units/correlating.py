@@ -25,7 +25,7 @@ PANEL = 1 << 29
 # Images that are multiplied at once, and columns: what they are decides the last bits, not the machine.
 _IMAGES, _COLUMNS = 1024, 512
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 Values = Callable[[slice], Iterable[NDArray[np.float32]]]
 
 
@@ -120,7 +120,7 @@ def _panel(values: Values, spread: Spread, rows: slice, threads: int) -> NDArray
     return np.clip(sums, -1, 1, out=sums).astype(np.float32)
 
 
-def _add_product(sums: Floats, standard: Floats, columns: slice) -> None:
+def _add_product(sums: Float64, standard: Float64, columns: slice) -> None:
     """Add to some columns of a panel what n images (n, U') give; its rows are the first units."""
     sums[:, columns] += standard[:, : len(sums)].T @ standard[:, columns]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 
 
 @dataclass
@@ -26,8 +26,8 @@ class Spread:
     """
 
     images: int
-    mean: Floats
-    squares: Floats
+    mean: Float64
+    squares: Float64
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 
@@ -61,7 +61,7 @@ class Spread:
         """(U,) bool: whether the values are finite and not all equal; else nothing correlates with them."""
         return np.isfinite(self.squares) & (self.low < self.high)
 
-    def standardised(self, values: NDArray[np.float32], units: slice) -> Floats:
+    def standardised(self, values: NDArray[np.float32], units: slice) -> Float64:
         """Return values (n, U') of a run of units so that a product over all images is a correlation.
 
         Units that do not vary come out as zeros.

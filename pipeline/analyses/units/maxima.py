@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.analyses.units.saturation import Ends
 
-Floats = NDArray[np.float32]
+Float32 = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
 
@@ -33,18 +33,20 @@ class Spread:
         where that is not known.
     """
 
-    smallest: Floats
-    largest: Floats
-    quantiles: Floats
+    smallest: Float32
+    largest: Float32
+    quantiles: Float32
     histogram: Counts
-    low: Floats
-    high: Floats
+    low: Float32
+    high: Float32
     active: Counts
     at_top: Counts
     at_bottom: Counts
 
 
-def spread(values: Floats, keys: Floats | None, quantiles: Sequence[float], bins: int, ends: Ends) -> Spread:
+def spread(
+    values: Float32, keys: Float32 | None, quantiles: Sequence[float], bins: int, ends: Ends
+) -> Spread:
     """Return how maxima are spread.
 
     Parameters
@@ -82,7 +84,7 @@ def joined(parts: Sequence[Spread]) -> Spread:
     return Spread(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _quantiles(ordered: Floats, shares: Sequence[float]) -> Floats:
+def _quantiles(ordered: Float32, shares: Sequence[float]) -> Float32:
     place = np.asarray(shares, np.float64) * (len(ordered) - 1)
     below = np.floor(place).astype(np.intp)
     above = np.minimum(below + 1, len(ordered) - 1)
@@ -90,7 +92,7 @@ def _quantiles(ordered: Floats, shares: Sequence[float]) -> Floats:
     return (low + (place - below)[:, None] * (high - low)).T.astype(np.float32)
 
 
-def _histogram(column: Floats, bins: int) -> Counts:
+def _histogram(column: Float32, bins: int) -> Counts:
     """Count a column, ascending; a bin has its lower edge, and the last one both."""
     inner = np.linspace(float(column[0]), float(column[-1]), bins + 1)[1:-1]
     ends = np.searchsorted(column.astype(np.float64), inner, side="left")

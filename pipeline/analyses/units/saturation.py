@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
-Floats = NDArray[np.float32]
+Float32 = NDArray[np.float32]
 
 # How near to its largest or smallest value a smooth function counts as flat: a share of its range.
 NEAR = 0.01
@@ -71,7 +71,7 @@ class Recogniser:
     left: set[str] = field(default_factory=lambda: {*GRAPHS, CLAMP})
     _clipped: list[float] = field(default_factory=lambda: [np.inf, -np.inf, np.inf, -np.inf])
 
-    def add(self, inputs: Floats, outputs: Floats) -> None:
+    def add(self, inputs: Float32, outputs: Float32) -> None:
         """Look at pairs, arrays of one shape; functions that they do not lie on are out."""
         x, y = inputs.astype(np.float64), outputs.astype(np.float64)
         near = TOLERANCE[self.precision]

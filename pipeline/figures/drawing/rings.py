@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from pipeline.analyses.outlines.contours import simplified
 
-Floats = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 
 FINENESS = 2  # numbers to a pixel
 LONGEST = 1500  # letters: nine outlines are 13 kB
 _TOLERANCES = (0.5, 1.0, 2.0)  # pixels that a ring may move, as much as it takes
 
 
-def rings_path(rings: Sequence[Floats]) -> str:
+def rings_path(rings: Sequence[Float64]) -> str:
     """Write rings as an SVG path.
 
     Parameters
@@ -40,12 +40,12 @@ def rings_path(rings: Sequence[Floats]) -> str:
     return "".join(part for part, stays in zip(parts, kept, strict=True) if stays) or parts[0]
 
 
-def _extent(ring: Floats) -> float:
+def _extent(ring: Float64) -> float:
     width, height = np.ptp(ring, axis=0)
     return float(width * height)
 
 
-def _ring(ring: Floats) -> str:
+def _ring(ring: Float64) -> str:
     """Write a ring; nothing of one that is less than a triangle of half a pixel."""
     points = np.rint(ring * FINENESS).astype(int)
     steps = np.diff(points, axis=0)

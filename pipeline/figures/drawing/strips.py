@@ -16,7 +16,7 @@ from pipeline.figures.drawing.canvas import Canvas, Label, text_width
 from pipeline.figures.drawing.tiles import GAP, empty, enlarge, enlarged_side, framed, hatched, value_text
 
 UInt8 = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 _LONGEST = 12  # tiles in a line; more are broken into lines of equal length
 _TITLE, _LABEL, _NOTE = 15, 13, 11  # pixels, sizes of text
@@ -43,7 +43,7 @@ class UnitTiles:
     """
 
     unit: int
-    value: Floats
+    value: Float32
     patch: UInt8
     mask: UInt8
     count_active: int
