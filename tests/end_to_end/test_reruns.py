@@ -94,7 +94,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "units.bins": (9, {"units", "render-activations", "render-patches"}),
     "filters.seed": (7, {"filters", "render-filters"}),
     "directions.seed": (7, {"directions", "render-patches"}),
-    "concepts.seed": (7, {"concepts"}),
+    "concepts.seed": (7, {"concepts", "render-patches"}),
     "embedding.seed": (7, {"embedding", "render-embedding"}),
     "neighbours.k": (3, {"neighbours", "render-embedding"}),
     "training_dynamics.sample": (9, {"training_dynamics", *AFTER_DYNAMICS}),
