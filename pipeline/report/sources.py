@@ -35,5 +35,8 @@ def sources_of(section: str, caption: Caption, provenance: Provenance) -> Sequen
 
 
 def _params(stage: str, provenance: Provenance) -> str:
-    block = {name: value for name, value in provenance.blocks.items() if name == stage.replace("-", "_")}
-    return yaml.safe_dump(block, sort_keys=False, allow_unicode=True).strip() if block else ""
+    name = stage.replace("-", "_")
+    if name not in provenance.blocks:
+        return ""
+    block = {name: provenance.blocks[name]}
+    return yaml.safe_dump(block, sort_keys=False, allow_unicode=True).strip()
