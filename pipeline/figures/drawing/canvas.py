@@ -167,16 +167,20 @@ def cut_bold(name: str, size: int, width: int) -> str:
     return cut
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
+def _loaded(path: Path, size: int, layout: ImageFont.Layout) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size, layout_engine=layout)
+
+
 def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
     # The basic layout, because the other one depends on a library that may be there or not.
-    return ImageFont.truetype(fonts.dejavu(bold=bold), size, layout_engine=ImageFont.Layout.BASIC)
+    return _loaded(fonts.dejavu(bold=bold), size, ImageFont.Layout.BASIC)
 
 
 def _shaped(text: str, size: int, *, bold: bool) -> list[tuple[ImageFont.FreeTypeFont, str]]:
     """Return the parts of a text that is not plain, each with a font that has its letters."""
     parts = fonts.runs(fonts.readable(text), bold=bold)
-    return [(ImageFont.truetype(path, size, layout_engine=_SHAPING), part) for path, part in parts]
+    return [(_loaded(path, size, _SHAPING), part) for path, part in parts]
 
 
 def _draw_text(pen: ImageDraw.ImageDraw, text: Label) -> None:

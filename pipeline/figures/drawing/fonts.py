@@ -40,6 +40,7 @@ def _is_plain(letter: str) -> bool:
     return stands_alone and letter in _letters(dejavu())
 
 
+@cache
 def dejavu(*, bold: bool = False) -> Path:
     """Return the file of DejaVu Sans that Matplotlib brings along; Matplotlib is not imported for it."""
     package = find_spec("matplotlib")
