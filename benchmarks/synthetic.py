@@ -163,7 +163,9 @@ def _write_predictions(path: Path, made: Images, names: Sequence[str]) -> None:
     evaluated = Evaluated(
         image_id=np.arange(images), predicted=predicted,
         probability=np.ones(images, np.float32), label=made.label, label_rank=np.zeros(images, np.int32),
-        log_loss=np.zeros(images, np.float32), confusion=Confusion(none, none, none.astype(np.int64)),
+        log_loss=np.zeros(images, np.float32), leading=predicted[:, None],
+        leading_probability=np.ones((images, 1), np.float32),
+        confusion=Confusion(none, none, none.astype(np.int64)),
         calibration=Calibration(bins, bins, bins.astype(np.int64), bins, bins),
         splits=SplitCounts(("test",), counts, counts, counts, counts),
         class_output=np.arange(made.classes, dtype=np.int32), output_name=tuple(names), held_out="test",

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from pipeline import store
 from pipeline.analyses.predictions.classes import NO_OUTPUT, match_classes, read_mapping
-from pipeline.analyses.predictions.leading import TOP
 from pipeline.analyses.predictions.naming import name_classes, name_outputs
 from pipeline.analyses.predictions.predictions import (
     HELD_OUT,
+    TOP,
     Predictions,
     Reliability,
     accuracy,

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.analyses.predictions.leading import leading_outputs
 from pipeline.contents.map_points import Attribute, value_range
 from pipeline.contents.parts import ImageOutputs
 from pipeline.contents.writing import SectionDraft, new_chapter
@@ -21,7 +20,6 @@ from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_
 from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_images
 from pipeline.figures.separability import add_separability
 from pipeline.figures.similarity import add_similarity
-from pipeline.formats.activations import Activations, open_activations
 from pipeline.formats.class_names import ClassNames, read_class_names
 from pipeline.formats.embedding import Embedding, read_embedding
 from pipeline.formats.manifest import ManifestFile, open_manifest
@@ -63,9 +61,7 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
                 section.status = points
             else:
                 shown = _add_map(section, points, _tiles(file, points.image_id), params)
-                section.image_outputs = read_outputs(
-                    open_activations(paths["activations"]), names.of_output, points, shown
-                )
+                section.image_outputs = first_outputs(evaluated, names.of_output, points.path, shown)
             found = read_neighbours(paths["neighbours"])
             said = None if isinstance(found, Status) else _describe(found, known)
             add_neighbours(chapter.section("neighbours"), found, said)
@@ -87,30 +83,18 @@ def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params
     return shown
 
 
-def read_outputs(
-    activations: Activations, names: Sequence[str], points: Points, rows: NDArray[np.integer]
+def first_outputs(
+    evaluated: Evaluated, names: Sequence[str], path: Sequence[str], rows: NDArray[np.integer]
 ) -> ImageOutputs:
-    """Return what the network takes the images at some rows of the map for, reading shard by shard."""
-    path = {int(points.image_id[row]): points.path[row] for row in rows}
-    found: dict[str, tuple[list[int], list[float]]] = {}
-    for shard in activations.shards():
-        own = np.flatnonzero(np.isin(shard.image_id, list(path)))
-        if len(own):
-            output, probability = leading_outputs(shard.logits()[own])
-            for row, image in enumerate(shard.image_id[own].tolist()):
-                found[path[image]] = (output[row].tolist(), probability[row].tolist())
-    return _named_outputs(found, names)
-
-
-def _named_outputs(found: Mapping[str, tuple[list[int], list[float]]], names: Sequence[str]) -> ImageOutputs:
-    """Put outputs and probabilities beside each other; of the names those remain that are needed."""
-    used = sorted({one for outputs, _ in found.values() for one in outputs})
-    place = {output: index for index, output in enumerate(used)}
-    flat = {
-        path: tuple(value for one, share in zip(*pair, strict=True) for value in (place[one], share))
-        for path, pair in found.items()
+    """Return what the network takes the images in some rows for, with the names that this needs."""
+    used, place = np.unique(evaluated.leading[rows], return_inverse=True)
+    place = place.reshape(len(rows), -1)
+    pairs = zip(place.tolist(), evaluated.leading_probability[rows].tolist(), strict=True)
+    outputs = {
+        path[row]: tuple(value for pair in zip(*of_image, strict=True) for value in pair)
+        for row, of_image in zip(rows.tolist(), pairs, strict=True)
     }
-    return ImageOutputs(names=tuple(names[one] for one in used), outputs=flat)
+    return ImageOutputs(names=tuple(names[one] for one in used.tolist()), outputs=outputs)
 
 
 def _read_points(embedding: Embedding, known: Known) -> Points:
@@ -256,7 +240,6 @@ STAGE = Stage(
     params=Params,
     block="render_embedding",
     inputs={
-        "activations": "artifacts/activations",
         "embedding": "artifacts/embedding.h5",
         "manifest": "artifacts/manifest.h5",
         "predictions": "artifacts/predictions.h5",

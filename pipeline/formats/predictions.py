@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.errors import UserError
 
-VERSION = 2
+VERSION = 3
 # What is known of the images that the accuracy is of: the training here did not see them; the weights come
 # from elsewhere, and the dataset or the user says that they were held out; nothing; the training saw them.
 Basis = Literal["held out", "declared", "unknown", "trained on"]
 _PAIRS = ("label", "predicted", "images")
-_ROWS = ("image_id", "predicted", "probability", "label", "label_rank", "log_loss")
+_ROWS = (
+    "image_id", "predicted", "probability", "label", "label_rank", "log_loss", "leading",
+    "leading_probability",
+)  # fmt: skip
 _BINS = ("confidence", "accuracy", "count", "low", "high")
 _COUNTS = ("images", "labelled", "right", "right_top5")
 
@@ -96,6 +99,9 @@ class Evaluated:
         Outputs with a larger logit than the label's: 0 is right; -1 without label.
     log_loss : (N,) float32
         -log of the label's probability, nats; NaN without label.
+    leading, leading_probability : (N, F) int32 and float32
+        The outputs with the F largest logits, the largest first, and their softmax probabilities; F is 5, or
+        K where that is less.
     confusion
         Over the images that the headline accuracy is of.
     calibration
@@ -118,6 +124,8 @@ class Evaluated:
     label: NDArray[np.int32]
     label_rank: NDArray[np.int32]
     log_loss: NDArray[np.float32]
+    leading: NDArray[np.int32]
+    leading_probability: NDArray[np.float32]
     confusion: Confusion
     calibration: Calibration
     splits: SplitCounts

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pipeline import store
+from pipeline.analyses.predictions.predictions import rank_outputs
 from pipeline.formats import manifest, predictions, weights
 from pipeline.formats.activations import Index, KeptLayer, Skipped, write_index
 from pipeline.formats.class_names import ClassNames, write_class_names
@@ -110,8 +111,12 @@ def write_thumbnails(path, shades, side=8, brightness=None):
     return path
 
 
-def write_predictions(path, image_id, predicted, output_name):
-    """Write predictions for images without labels, by a network whose first three outputs are the classes."""
+def write_predictions(path, image_id, predicted, output_name, logits=None):
+    """Write predictions for images without labels, by a network whose first three outputs are the classes.
+
+    Where `logits` are given, the first outputs are theirs.
+    """
+    ranked = rank_outputs(np.eye(len(output_name))[predicted] if logits is None else logits, predicted)
     none = np.full(len(image_id), -1, np.int32)
     bins, splits = np.zeros(2), np.zeros(1, np.int64)
     predictions.write_predictions(
@@ -119,6 +124,7 @@ def write_predictions(path, image_id, predicted, output_name):
         Evaluated(
             image_id=image_id, predicted=predicted, probability=np.ones(len(image_id), np.float32),
             label=none, label_rank=none, log_loss=np.full(len(image_id), np.nan, np.float32),
+            leading=ranked.leading, leading_probability=ranked.leading_probability,
             confusion=Confusion(none[:0], none[:0], splits[:0]),
             calibration=Calibration(bins, bins, bins.astype(np.int64), bins, bins + 1),
             splits=SplitCounts(("train",), splits + len(image_id), splits, splits, splits),

@@ -42,13 +42,15 @@ def write_run(folder, *, wrong=(), seed=0, params=None, metrics=None, labelled=T
 
 def _write_predictions(path, wrong, label, rng):
     zeros, bins = np.zeros(1, np.int64), np.zeros(1)
+    predicted = np.where(wrong, 1 - LABEL, LABEL).astype(np.int32)
     loss = np.where(label < 0, np.nan, wrong + rng.random(IMAGES))
     predictions.write_predictions(
         path,
         Evaluated(
-            image_id=np.arange(IMAGES), predicted=np.where(wrong, 1 - LABEL, LABEL).astype(np.int32),
+            image_id=np.arange(IMAGES), predicted=predicted,
             probability=rng.random(IMAGES).astype(np.float32), label=label.astype(np.int32),
             label_rank=np.where(label < 0, -1, wrong).astype(np.int32), log_loss=loss.astype(np.float32),
+            leading=predicted[:, None], leading_probability=np.ones((IMAGES, 1), np.float32),
             confusion=Confusion(zeros[:0].astype(np.int32), zeros[:0].astype(np.int32), zeros[:0]),
             calibration=Calibration(bins, bins, zeros, bins, bins + 1),
             splits=SplitCounts(("all",), zeros, zeros, zeros, zeros),

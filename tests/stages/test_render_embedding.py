@@ -16,14 +16,7 @@ from pipeline.formats.embedding import VERSION, Embedding, write_embedding
 from pipeline.formats.status import Status, not_run, write_status
 from stages import render_embedding
 from stages.render_embedding import attribute, predicted_classes
-from tests.small.artifacts import (
-    INDEX,
-    write_manifest,
-    write_names,
-    write_predictions,
-    write_shards,
-    write_thumbnails,
-)
+from tests.small.artifacts import write_manifest, write_names, write_predictions, write_thumbnails
 from tests.small.files import bytes_below
 from tests.small.pages import check_sizes, page_of
 
@@ -57,7 +50,9 @@ def run(tmp_path):
         embedding = Embedding(IMAGE_ID, rng_xy(), grid, np.asarray(label), landmark, (8, 8), metric, numbers)
         write_embedding(tmp_path / "embedding.h5", embedding, made_from={})
         outputs = (predicted // 2 % 4).astype(np.int32)
-        write_predictions(tmp_path / "predictions.h5", predicted, outputs, [*CLASSES, "other"])
+        write_predictions(
+            tmp_path / "predictions.h5", predicted, outputs, [*CLASSES, "other"], LOGIT[: len(predicted)]
+        )
         write_thumbnails(tmp_path / "thumbnails.h5", shade(np.arange(2 * COUNT)))
         paths = {name: tmp_path / f"{name}.h5" for name in ("embedding", "predictions", "thumbnails")}
         paths["neighbours"] = tmp_path / "neighbours.h5"
@@ -65,9 +60,6 @@ def run(tmp_path):
         for name in ("similarity", "separability"):
             paths[name] = tmp_path / f"{name}.h5"
             write_status(paths[name], not_run(name), stage=name, version=1)
-        paths["activations"] = tmp_path / "activations"
-        parts = np.array([20, 45])
-        write_shards(paths["activations"], INDEX, IMAGE_ID, {"logits": LOGIT}, parts)
         paths["names"] = write_names(tmp_path / "names.h5", CLASSES, [*CLASSES, "other"])
         paths["manifest"] = write_manifest(tmp_path / "manifest.h5", np.arange(2 * COUNT) % 3, CLASSES)
         paths["out"] = tmp_path / "figures" / name

@@ -95,7 +95,7 @@ def test_where_nothing_is_known_of_the_images_all_count(section):
 def evaluated(splits, held_out, basis):
     none = np.zeros(0)
     return Evaluated(
-        none, none, none, none, none, none, confusion=Confusion(none, none, none),
+        none, none, none, none, none, none, none, none, confusion=Confusion(none, none, none),
         calibration=Calibration(none, none, none, none, none), splits=splits, class_output=none,
         output_name=("a", "b", "c"), held_out=held_out, basis=basis,
     )  # fmt: skip

@@ -22,6 +22,8 @@ EVALUATED = Evaluated(
     label=np.array([1, 1, -1], np.int32),
     label_rank=np.array([0, 1, -1], np.int32),
     log_loss=np.array([0.1, 0.7, np.nan], np.float32),
+    leading=np.array([[1, 0], [0, 1], [1, 0]], np.int32),
+    leading_probability=np.array([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]], np.float32),
     confusion=Confusion(np.array([1, 1], np.int32), np.array([0, 1], np.int32), np.array([1, 1])),
     calibration=Calibration(
         np.array([np.nan, 0.7]),

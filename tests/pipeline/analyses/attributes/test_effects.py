@@ -41,8 +41,9 @@ def test_the_error_of_calibration_is_that_of_the_bins_images():
     rank = (~RIGHT).astype(np.int32)
     for one in range(3):
         inside = one == PLACE
-        given = Predictions(LABEL, CONFIDENCE, LABEL, rank, CONFIDENCE).rows(inside)
-        assert found.calibration_error[one] == pytest.approx(reliability(given, CONFIDENCE_BINS).error)
+        given = Predictions(LABEL, CONFIDENCE, LABEL, rank, CONFIDENCE, LABEL[:, None], CONFIDENCE[:, None])
+        error = reliability(given.rows(inside), CONFIDENCE_BINS).error
+        assert found.calibration_error[one] == pytest.approx(error)
 
 
 def test_of_classes_the_mean_of_their_shares_counts():

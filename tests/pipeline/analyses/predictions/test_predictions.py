@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, log_loss
 
@@ -175,3 +175,18 @@ def test_what_is_known_of_the_images_that_count(splits, trained, drawn, expected
 def test_logits_that_are_not_finite_are_refused(bad):
     with pytest.raises(UserError, match="NaN or infinite"):
         rank_outputs(np.array([[0, bad]]), np.array([0]))
+
+
+def test_the_leading_outputs_are_those_of_a_whole_ranking():
+    logits = np.random.default_rng(0).normal(scale=4, size=(600, 9)).astype(np.float32)
+    found = rank_outputs(logits, np.full(600, -1))
+    ranked = np.argsort(-logits, axis=1)[:, :5]
+    np.testing.assert_array_equal(found.leading, ranked)
+    expected = np.take_along_axis(softmax(logits.astype(np.float64), axis=1), ranked, axis=1)
+    np.testing.assert_allclose(found.leading_probability, expected, rtol=1e-6)
+
+
+def test_of_equal_outputs_the_first_leads_and_few_are_all():
+    found = rank_outputs(np.zeros((2, 3)), np.full(2, -1))
+    assert found.leading.tolist() == [[0, 1, 2]] * 2
+    np.testing.assert_allclose(found.leading_probability, 1 / 3, rtol=1e-6)
