@@ -46,7 +46,7 @@ def _summarise(manifest: Manifest) -> None:
     _tell_lacks(manifest)
     if manifest.notes:
         odd = some([": ".join(note) for note in manifest.notes], MOST_LISTED)
-        log.warning("%d images are odd and taken all the same: %s", len(manifest.notes), odd)
+        log.warning("odd images that are taken all the same: %d: %s", len(manifest.notes), odd)
     if manifest.skipped:
         _tell_skipped(manifest)
 
@@ -62,7 +62,7 @@ def _tell_lacks(manifest: Manifest) -> None:
     """Say which images have no label, and which classes have no image."""
     unlabelled = int((manifest.label < 0).sum())
     if unlabelled:
-        log.warning("%d images have no label", unlabelled)
+        log.warning("images without a label: %d", unlabelled)
     empty = [name for name, count in _by_class(manifest).items() if not count]
     if empty:
         log.warning("classes without an image: %d: %s", len(empty), some(empty, MOST_LISTED))
@@ -71,7 +71,7 @@ def _tell_lacks(manifest: Manifest) -> None:
 def _tell_skipped(manifest: Manifest) -> None:
     reasons = Counter(item.reason for item in manifest.skipped)
     by_reason = [f"{reason}: {count}" for reason, count in sorted(reasons.items())]
-    log.warning("%d images skipped: %s", len(manifest.skipped), some(by_reason, MOST_LISTED))
+    log.warning("images skipped: %d: %s", len(manifest.skipped), some(by_reason, MOST_LISTED))
     for item in manifest.skipped[:MOST_LISTED]:
         log.warning("skipped %s: %s: %s", item.path, item.reason, item.message)
 

@@ -60,9 +60,12 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _epochs(names: Sequence[str]) -> list[int | None]:
-    """Return the number in which the names differ; None for all where they differ in anything else."""
+    """Return the number in which the names differ, or 0 of one; None for all that differ in anything else."""
     parts = [_NUMBERS.split(name) for name in names]
-    if len(names) < 2 or len({len(one) for one in parts}) > 1:
+    if len(names) == 1:
+        # Of one file alone another number may be the network's own, as in resnet20.
+        return [0 if [int(number) for number in parts[0][1::2]] == [0] else None]
+    if len({len(one) for one in parts}) > 1:
         return [None] * len(names)
     differ = [place for place, column in enumerate(zip(*parts, strict=True)) if len({*column}) > 1]
     # Split at numbers, these stand at the odd places.

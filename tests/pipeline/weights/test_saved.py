@@ -1,3 +1,5 @@
+import pytest
+
 from pipeline.weights.saved import saved_checkpoints
 
 
@@ -17,6 +19,15 @@ def test_numbers_are_compared_as_numbers_and_are_the_epochs(tmp_path):
     assert listed(tmp_path, trained_here=False) == [
         ("net18-epoch-0", 0), ("net18-epoch-2", 2), ("net18-epoch-10", 10),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "epoch"),
+    [("epoch-0000.pth", 0), ("init0.safetensors", 0), ("epoch-3.pth", None), ("net18-0.pth", None)],
+)
+def test_one_file_alone_is_of_before_training_if_its_only_number_is_0(tmp_path, name, epoch):
+    files(tmp_path, name)
+    assert [found for _, found in listed(tmp_path, trained_here=False)] == [epoch]
 
 
 def test_names_that_differ_in_more_than_a_number_have_no_epochs(tmp_path):
