@@ -2,6 +2,7 @@
 # make test      lint, types and tests; make test-all adds the tests that take minutes
 # make publish   the report to the branch gh-pages of origin (REMOTE=, BRANCH=), or into FOLDER=
 # make report.zip    the report as one file
+# make times     how long each stage took when it last ran, and DVC between them
 # make compare REV=name    compare/index.html: what differs from another revision's run
 # make clean     take away what these made; DVC's cache stays
 #
@@ -18,7 +19,7 @@ JOBS ?= 2
 # Stages are run by DVC through a shell, and must find this environment's python first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report publish report.zip compare pictures test test-all checks preset clean
+.PHONY: report publish report.zip times compare pictures test test-all checks preset clean
 
 report: preset $(VENV)/.installed
 	$(BIN)/dvc repro
@@ -41,6 +42,9 @@ endif
 
 report.zip: $(VENV)/.installed
 	$(BIN)/python -m pipeline.publish zip $@
+
+times: $(VENV)/.installed
+	@$(BIN)/python -m stages.times
 
 REV ?= HEAD
 compare: $(VENV)/.installed
@@ -76,6 +80,6 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf artifacts data report report.zip compare .shards .locks .cache $(VENV) *.egg-info \
+	rm -rf artifacts data report report.zip compare .shards .locks .times .cache $(VENV) *.egg-info \
 		.hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find pipeline stages tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,18 +1,22 @@
-"""What every stage's command shares: options, logging, a lock, and how it ends."""
+"""What every stage's command shares: options, logging, a lock, its time, and how it ends."""
 
 import argparse
 import ctypes
 import errno
 import fcntl
+import json
 import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from pipeline.errors import DISK_FAULTS, UserError
 from pipeline.params import Block, load_block
@@ -20,6 +24,8 @@ from pipeline.params import Block, load_block
 log = logging.getLogger(__name__)
 
 LOCKS = Path(".locks")
+# When each stage last ran, for `stages.times`: it differs from run to run, and so stands in no artifact.
+TIMES = Path(".times")
 # What network file systems without locks answer.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
@@ -69,6 +75,7 @@ def execute(stage: Stage, description: str | None, arguments: Sequence[str] | No
         with _locked(stage.name):
             paths = {name: getattr(options, name) for name in ["params", *stage.inputs, *stage.outputs]}
             stage.run(params, paths)
+        _note_time(stage.name)
     except UserError as error:
         print(f"{stage.name}: error: {error}", file=sys.stderr)
         return 1
@@ -88,6 +95,15 @@ def execute(stage: Stage, description: str | None, arguments: Sequence[str] | No
         print(f"{stage.name}: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _note_time(name: str) -> None:
+    """Keep when this process began, its imports included, and ended; its group is that of its `dvc repro`."""
+    noted = {"group": os.getpgrp(), "began": psutil.Process().create_time(), "ended": time.time()}
+    # A stage that is done does not fail for it.
+    with suppress(OSError):
+        TIMES.mkdir(exist_ok=True)
+        (TIMES / f"{name}.json").write_text(json.dumps(noted), encoding="utf-8")
 
 
 def _of_full_gpu(stage: Stage, said: str) -> str:

@@ -33,7 +33,7 @@ BLOCKS = "stages.blocks"
 # This stage loads every block's schema by name, which no reading of its imports can see.
 LOADS_EVERY_BLOCK = "stages.check"
 # Modules of stages/ that are no stage of their own.
-SHARED = {"stages", "stages.command", "stages.beginning", "stages.leaving"}
+SHARED = {"stages", "stages.command", "stages.beginning", "stages.leaving", "stages.times"}
 # Rooms that are lists: what one member holds is nothing to who uses another.
 LISTS = {"analyses", "formats", "figures"}
 RUNS_A_NETWORK = "pipeline.model.network"

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 
 from pipeline.contents.blocks import Table
 from pipeline.contents.reading import read_section
@@ -48,6 +49,12 @@ def test_report_has_a_page_for_each_drawn_unit(finished, pages):
     units = [unit for layer in section.layers for unit in layer.units]
     drawn = sum(bool(unit.strips or unit.blocks) for unit in units)
     assert len(list((finished.root / "report/units").rglob("*.html"))) == drawn < len(units)
+
+
+def test_the_time_of_every_stage_is_told(finished):
+    lines = finished.must("python", "-m", "stages.times").text.splitlines()
+    told = {line.split()[0] for line in lines if re.fullmatch(r"\S+ +\d+\.\d( +\d+\.\d)?", line)}
+    assert told - {"together"} == set(yaml.safe_load((finished.root / "dvc.yaml").read_text())["stages"])
 
 
 def test_numbers_stand_in_columns_of_numbers(finished):
