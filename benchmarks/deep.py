@@ -55,6 +55,7 @@ def params(images: int) -> dict[str, dict[str, Any]]:
         },
         "extract": {"shards": {"mean": 1000, "largest": 4000}},
         "excited_units": {"images": images},
+        "neighbours": {"images": images},
         "render_embedding": {"viewer_images": images},
     }
 

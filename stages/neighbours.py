@@ -1,4 +1,4 @@
-"""Find the nearest images of some, by codes, by pixels and by colours, and how often labels agree."""
+"""Find the nearest images of some, by codes, pixels and colours, and of the map's; compare their labels."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from pipeline.formats.neighbours import (
     VERSION,
     About,
     Neighbours,
+    OnMap,
     Space,
     Summary,
     write_neighbours,
@@ -45,6 +46,7 @@ from stages.leaving import leave
 log = logging.getLogger(__name__)
 
 THUMBNAILS_AT_ONCE = 512
+CODES_AT_ONCE = 4096
 
 Ids = NDArray[np.int64]
 # Gives, of wanted images, ascending, some at a time: their ids, and by space what they are compared by.
@@ -140,9 +142,10 @@ def _find(params: Params, known: Known, activations: Activations, thumbnails: Th
     classes = int((known.counts > 0).sum())
     # Of one class all neighbours are, whatever they are compared by.
     compared = known.drawn_from if classes > 1 else known.drawn_from[:0]
-    sample = _sample(params, compared)
+    sample = _sample(compared, params.sample, params.seed)
     # Without labels to compare, lists are made of any images.
-    queries = np.union1d(known.probe, sample if len(sample) else _sample(params, known.image_id))
+    asked = sample if len(sample) else _sample(known.image_id, params.sample, params.seed)
+    queries = np.union1d(known.probe, asked)
     k = min(params.k, len(known.image_id) - 1)
     log.info("%d nearest of %d images, of %d", k, len(known.image_id), len(queries))
     own = np.array([known.stands_for.get(row, row) for row in queries.tolist()], np.int64)
@@ -150,19 +153,21 @@ def _find(params: Params, known: Known, activations: Activations, thumbnails: Th
     for parts in (_codes(activations, params), _descriptors(thumbnails, params)):
         searches |= _search(parts, known.image_id, queries, own, k)
     about = About(
-        params.metric, k, len(known.image_id), len(known.stands_for), params.pixel_side, params.colour_bins,
-        known.split, len(sample) < len(compared), classes, int((known.counts == 1).sum()), params.repeats,
+        params.metric, activations.code_layer, k, len(known.image_id), len(known.stands_for),
+        params.pixel_side, params.colour_bins, known.split, len(sample) < len(compared), classes,
+        int((known.counts == 1).sum()), params.repeats,
     )  # fmt: skip
     chance = chance_agreement(known.label[sample], known.counts)
     spaces = _spaces(searches, known, queries, sample, params)
-    return Neighbours(about, queries, known.probe, sample, chance, spaces)
+    on_map = _on_map(params, activations)
+    return Neighbours(about, queries, known.probe, sample, chance, spaces, on_map)
 
 
-def _sample(params: Params, images: Ids) -> Ids:
+def _sample(images: Ids, most: int, seed: int) -> Ids:
     """Return some of the images, ascending; all where there are no more."""
-    if len(images) <= params.sample:
+    if len(images) <= most:
         return images
-    return np.sort(np.random.default_rng(params.seed).choice(images, params.sample, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(images, most, replace=False))
 
 
 def _search(parts: Parts, images: Ids, queries: Ids, own: Ids, k: int) -> dict[str, Search]:
@@ -177,6 +182,20 @@ def _search(parts: Parts, images: Ids, queries: Ids, own: Ids, k: int) -> dict[s
                 search.add(vectors[name], image_id)
             bar.advance(len(image_id))
     return searches
+
+
+def _on_map(params: Params, activations: Activations) -> OnMap:
+    """Find the nearest of the map's images among these, whether or not they are equal."""
+    # As the map draws its images, so that with its seed and its number they are the same.
+    images = _sample(activations.image_id, params.images, params.seed)
+    codes = np.concatenate([vectors[CODES] for _, vectors in _codes(activations, params)(images)])
+    search = Search(codes, images, min(params.k, len(images) - 1))
+    with progress("nearest on the map by codes", total=len(images), unit="images") as bar:
+        for start in range(0, len(images), CODES_AT_ONCE):
+            part = slice(start, start + CODES_AT_ONCE)
+            search.add(codes[part], images[part])
+            bar.advance(len(images[part]))
+    return OnMap(images, search.neighbour, np.sqrt(search.squared).astype(np.float32))
 
 
 def _codes(activations: Activations, params: Params) -> Parts:

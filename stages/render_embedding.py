@@ -17,13 +17,14 @@ from pipeline.errors import UserError
 from pipeline.figures.colourings import add_colourings
 from pipeline.figures.drawing.mosaic import scale
 from pipeline.figures.embedding import Points, Tiles, add_grid, add_labels, add_map, add_viewer
+from pipeline.figures.map_neighbours import are_on_map
 from pipeline.figures.neighbours import TILE, Described, add_neighbours, shown_images
 from pipeline.figures.separability import add_separability
 from pipeline.figures.similarity import add_similarity
 from pipeline.formats.class_names import ClassNames, read_class_names
 from pipeline.formats.embedding import Embedding, read_embedding
 from pipeline.formats.manifest import ManifestFile, open_manifest
-from pipeline.formats.neighbours import Neighbours, read_neighbours
+from pipeline.formats.neighbours import Neighbours, OnMap, read_neighbours
 from pipeline.formats.predictions import Evaluated, read_predictions
 from pipeline.formats.separability import read_separability
 from pipeline.formats.similarity import read_similarity
@@ -56,26 +57,39 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
         known = Known(file, manifest, evaluated, names)
         points = embedding if isinstance(embedding, Status) else _read_points(embedding, known)
         with new_chapter(paths["out"]) as chapter:
-            section = chapter.section("embedding")
-            if isinstance(points, Status):
-                section.status = points
-            else:
-                shown = _add_map(section, points, _tiles(file, points.image_id), params)
-                section.image_outputs = first_outputs(evaluated, names.of_output, points.path, shown)
             found = read_neighbours(paths["neighbours"])
-            said = None if isinstance(found, Status) else _describe(found, known)
-            add_neighbours(chapter.section("neighbours"), found, said)
+            said, near = (
+                (None, None) if isinstance(found, Status) else (_describe(found, known), found.on_map)
+            )
+            on_map = _add_points(chapter.section("embedding"), points, known, params, near)
+            add_neighbours(chapter.section("neighbours"), found, said, on_map=on_map)
             add_similarity(chapter.section("similarity"), read_similarity(paths["similarity"]))
             add_separability(chapter.section("separability"), read_separability(paths["separability"]))
 
 
-def _add_map(section: SectionDraft, points: Points, tiles: Tiles, params: Params) -> NDArray[np.integer]:
+def _add_points(
+    section: SectionDraft, points: Points | Status, known: Known, params: Params, near: OnMap | None
+) -> bool:
+    """Draw the map, or say why there is none; tell whether its points name the images that are nearest."""
+    if isinstance(points, Status):
+        section.status = points
+        return False
+    shown = _add_map(section, points, _tiles(known.thumbnails, points.image_id), params, near)
+    names = known.names.of_output
+    section.image_outputs = first_outputs(known.evaluated, names, points.path, shown)
+    return near is not None and are_on_map(near, points.image_id[shown])
+
+
+def _add_map(
+    section: SectionDraft, points: Points, tiles: Tiles, params: Params, near: OnMap | None
+) -> NDArray[np.integer]:
     """Draw the map in all its forms, and return the rows of the points of the interactive one."""
     section.numbers |= {name: points.numbers[name] for name in sorted(points.numbers)}
     section.numbers["labelled"] = int((points.label >= 0).sum())
     shown = add_viewer(
-        section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed
-    )
+        section, points, tiles, most=params.viewer_images, tile=params.viewer_tile, seed=params.seed,
+        near=near,
+    )  # fmt: skip
     add_map(section, points, tiles, sides=params.canvases, tile=params.tile)
     add_grid(section, points, tiles, sides=params.canvases)
     add_labels(section, points)

@@ -2,13 +2,14 @@
 
 ``points.js`` sets ``window.CONVATLAS_MAP`` to what the first view needs, its arrays as base64 of
 little-endian numbers. Paths, and what the points can be coloured by besides classes, are scripts of their own
-that call ``convatlas.put(name, value)``, loaded when they are asked for; few paths are loaded at once.
+that call ``convatlas.put(name, value)``, loaded when they are asked for; few paths are loaded at once. Which
+images are nearest to which lies beside each script of paths in one more.
 """
 
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,13 @@ class MapPoints:
         Colours of an attribute's words, again from the first where they are more; of numbers, low to high.
     without_output
         Places in `classes` that no output of the network is known to stand for.
+    near : (n, k) int or None
+        Of each point the places of the images nearest to its own, nearest first, -1 where there is none;
+        None where that is not known.
     runs
         Name and first point of each script of paths; known once they are written, and read back.
+    near_runs
+        Name of the script of `near` beside each of these, likewise.
     """
 
     x: NDArray[np.float64]
@@ -101,11 +107,16 @@ class MapPoints:
     sequence: Sequence[str] = ()
     scale: Sequence[str] = ()
     without_output: Sequence[int] = ()
+    near: NDArray[np.integer] | None = None
     runs: Sequence[tuple[str, int]] = ()
+    near_runs: Sequence[str] = ()
 
 
 class _Source(BaseModel):
-    """What `points.js` holds; a field is called as in `MapPoints`, `first` is each script of paths' first."""
+    """What `points.js` holds; fields are called as in `MapPoints`.
+
+    Of each script of paths, `first` is its first point, and `near` the script beside it, where there is one.
+    """
 
     n: int
     x: str
@@ -120,6 +131,7 @@ class _Source(BaseModel):
     levels: list[Level] = Field(min_length=1)
     paths: list[str] = Field(min_length=1)
     first: list[int]
+    near: list[str]
     attributes: list[dict[str, Any]]
     sequence: list[str]
     scale: list[str]
@@ -141,10 +153,8 @@ def write_map_points(folder: Path, points: MapPoints) -> tuple[list[str], list[s
     scripts, data
         Names of the scripts that the page loads, and of those that are loaded when they are asked for.
     """
-    first = _runs(points.path)
-    paths = [f"paths-{number:03}" for number in range(len(first))]
-    for name, start, end in zip(paths, first, [*first[1:], len(points.path)], strict=True):
-        _put(folder, name, {"path": list(points.path[start:end]), "id": points.image_id[start:end].tolist()})
+    first = _runs(points)
+    paths, near = _write_runs(folder, points, first)
     attributes = [_write_attribute(folder, number, one) for number, one in enumerate(points.attributes)]
     places = (np.clip(np.rint(values * SIDE), 0, SIDE) for values in (points.x, points.y))
     x, y, gx, gy = (_packed(values, 16) for values in (*places, *points.cell.T))
@@ -152,12 +162,12 @@ def write_map_points(folder: Path, points: MapPoints) -> tuple[list[str], list[s
     source = _Source(
         n=len(points.x), x=x, y=y, gx=gx, gy=gy, grid=points.grid, label=_packed(points.label, bits),
         predicted=_packed(points.predicted, bits), classes=list(points.classes), colours=list(points.colours),
-        levels=list(points.levels), paths=paths, first=first, attributes=attributes,
+        levels=list(points.levels), paths=paths, first=first, near=near, attributes=attributes,
         sequence=list(points.sequence), scale=list(points.scale), without_output=list(points.without_output),
     )  # fmt: skip
     text = json.dumps(source.model_dump(), separators=(",", ":"), sort_keys=True)
     (folder / SCRIPT).write_text(f"{_BEGIN}{text};\n", encoding="ascii")
-    data = [f"{name}.js" for name in (*paths, *(one["script"] for one in attributes))]
+    data = [f"{name}.js" for name in (*paths, *near, *(one["script"] for one in attributes))]
     return ([SCRIPT, data[0]], data[1:]) if len(paths) == 1 else ([SCRIPT], data)
 
 
@@ -172,10 +182,11 @@ def read_map_points(folder: Path) -> MapPoints:
     script = folder / SCRIPT
     try:
         source = _Source.model_validate(json.loads(_value(script, _BEGIN)))
-        runs = []
-        for name in source.paths:
+        runs: list[dict[str, Any]] = []
+        for name in (*source.paths, *source.near):
             script = folder / f"{name}.js"
             runs.append(json.loads(_value(script, f'convatlas.put("{name}",').removesuffix(")")))
+        runs, near = runs[: len(source.paths)], runs[len(source.paths) :]
         bits = _bits(len(source.classes))
         x, y, gx, gy = (_unpacked(text, 16) for text in (source.x, source.y, source.gx, source.gy))
         return MapPoints(
@@ -184,7 +195,8 @@ def read_map_points(folder: Path) -> MapPoints:
             predicted=_with_none(_unpacked(source.predicted, bits), bits),
             classes=source.classes, colours=source.colours, levels=source.levels,
             sequence=source.sequence, scale=source.scale, without_output=source.without_output,
-            runs=list(zip(source.paths, source.first, strict=True)),
+            near=np.concatenate([_read_near(one) for one in near]) if near else None,
+            runs=list(zip(source.paths, source.first, strict=True)), near_runs=source.near,
             path=[path for run in runs for path in run["path"]],
             image_id=np.array([one for run in runs for one in run["id"]], np.int64),
         )  # fmt: skip
@@ -196,11 +208,34 @@ def _value(script: Path, begin: str) -> str:
     return script.read_text(encoding="ascii").strip().removeprefix(begin).removesuffix(";")
 
 
-def _runs(paths: Sequence[str]) -> list[int]:
-    """Return the first point of each script of paths."""
+def _write_runs(folder: Path, points: MapPoints, first: Sequence[int]) -> tuple[list[str], list[str]]:
+    """Write paths, numbers and labels of points, and which are nearest; return the names of the scripts."""
+    paths = [f"paths-{number:03}" for number in range(len(first))]
+    near = [f"near-{number:03}" for number in range(len(first))] if points.near is not None else []
+    runs = [slice(*ends) for ends in zip(first, [*first[1:], len(points.path)], strict=True)]
+    for name, run in zip(paths, runs, strict=True):
+        label = _packed(points.label[run], _bits(len(points.classes)))
+        ids = points.image_id[run].tolist()
+        _put(folder, name, {"path": list(points.path[run]), "id": ids, "label": label})
+    if points.near is not None:
+        each, bits = points.near.shape[1], _bits(len(points.path))
+        for name, run in zip(near, runs, strict=True):
+            _put(folder, name, {"each": each, "bits": bits, "near": _packed(points.near[run], bits)})
+    return paths, near
+
+
+def _read_near(script: Mapping[str, Any]) -> NDArray[np.int64]:
+    bits = script["bits"]
+    return _with_none(_unpacked(script["near"], bits), bits).reshape(-1, script["each"])
+
+
+def _runs(points: MapPoints) -> list[int]:
+    """Return the first point of each script of paths; the one beside it is no larger."""
+    bits = 0 if points.near is None else points.near.shape[1] * _bits(len(points.path))
     first, room = [0], PATHS_BYTES
-    for row, path in enumerate(paths):
-        size = len(json.dumps(path)) + 9
+    for row, path in enumerate(points.path):
+        # Four letters are three bytes.
+        size = max(len(json.dumps(path)) + 11, -(-bits // 6))
         if size > room and row > first[-1]:
             first.append(row)
             room = PATHS_BYTES
@@ -240,7 +275,7 @@ def _put(folder: Path, name: str, value: Any) -> None:
 
 def _bits(values: int) -> int:
     """Return the bits of a number for each of some values and one for none."""
-    return 8 if values < 256 else 16
+    return next(bits for bits in (8, 16, 32) if values < 1 << bits)
 
 
 def _packed(values: NDArray[Any], bits: int) -> str:

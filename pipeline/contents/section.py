@@ -31,6 +31,9 @@ class Section(Model):
         In which units images stand highest; None where the section does not say it.
     image_outputs
         What the network takes images for; None likewise.
+    image_near
+        Names a part of its caption file: what the nearest images are that the map's points name; None where
+        they name none.
     """
 
     name: Slug
@@ -44,6 +47,7 @@ class Section(Model):
     whole_images: tuple[WholeImage, ...] = ()
     image_units: ImageUnits | None = None
     image_outputs: ImageOutputs | None = None
+    image_near: Slug | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Section":

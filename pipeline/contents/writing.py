@@ -26,7 +26,8 @@ class SectionDraft:
         The section's name in the report.
     folder
         Where its files go.
-    numbers, blocks, layers, images, sheets, whole_images, image_units, image_outputs
+    numbers, blocks, layers, images, sheets, whole_images, image_units, image_outputs,
+    image_near
         As in `pipeline.contents.section.Section`.
     status
         Whether the analysis was done, as its artifact says.
@@ -42,6 +43,7 @@ class SectionDraft:
     whole_images: list[WholeImage] = field(default_factory=list)
     image_units: ImageUnits | None = None
     image_outputs: ImageOutputs | None = None
+    image_near: str | None = None
     status: Status = DONE
 
     def add(self, *blocks: Block) -> None:
@@ -54,7 +56,7 @@ class SectionDraft:
             name=self.name, status=self.status.state, reason=self.status.reason, numbers=self.numbers,
             blocks=tuple(self.blocks), layers=tuple(self.layers), images=tuple(self.images),
             sheets=tuple(self.sheets), whole_images=tuple(self.whole_images), image_units=self.image_units,
-            image_outputs=self.image_outputs,
+            image_outputs=self.image_outputs, image_near=self.image_near,
         )  # fmt: skip
 
 

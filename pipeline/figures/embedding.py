@@ -21,6 +21,8 @@ from pipeline.figures.drawing.mosaic import free_places, lay_out
 from pipeline.figures.drawing.palette import LOOKS, SCALE, SEQUENCE, Theme, colour, marker
 from pipeline.figures.drawing.plotting import Files, clean, plot, short
 from pipeline.figures.drawing.webp import save_webp
+from pipeline.figures.map_neighbours import nearest_places
+from pipeline.formats.neighbours import OnMap
 from pipeline.numerics.curves import z_order
 from pipeline.store.tables import write_table
 
@@ -201,8 +203,9 @@ def add_labels(section: SectionDraft, points: Points) -> None:
 
 
 def add_viewer(
-    section: SectionDraft, points: Points, tiles: Tiles, *, most: int, tile: int, seed: int
-) -> NDArray[np.integer]:
+    section: SectionDraft, points: Points, tiles: Tiles, *, most: int, tile: int, seed: int,
+    near: OnMap | None = None,
+) -> NDArray[np.integer]:  # fmt: skip
     """Write the data of the interactive map: atlases of thumbnails, and the points as scripts.
 
     Parameters
@@ -217,6 +220,8 @@ def add_viewer(
         Side of a thumbnail, pixels.
     seed
         Of the sample.
+    near
+        Which images are nearest to which; the points name them where all of them are among these.
 
     Returns
     -------
@@ -229,7 +234,9 @@ def add_viewer(
     # Tiles that are near each other on the map lie on one atlas.
     rows = rows[z_order(points.unit[rows])]
     levels = save_atlases(section.folder, tiles, rows, tile)
-    scripts, data = write_map_points(section.folder, _viewed(points, rows, levels))
+    near_places = nearest_places(near, points.image_id[rows]) if near else None
+    viewed = replace(_viewed(points, rows, levels), near=near_places)
+    scripts, data = write_map_points(section.folder, viewed)
     section.numbers |= {"viewer_images": len(rows)}
     pictures = tuple(name for level in levels for name in level["files"])
     section.add(

@@ -16,6 +16,7 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.map_neighbours import SHOWN as SHOWN_OF_MAP
 from pipeline.formats.neighbours import CODES, SPACES, Neighbours, Space
 from pipeline.formats.status import Status
 from pipeline.store.tables import write_table
@@ -51,7 +52,9 @@ class Described:
     judged: Mapping[int, bool]
 
 
-def add_neighbours(section: SectionDraft, found: Neighbours | Status, known: Described | None) -> None:
+def add_neighbours(
+    section: SectionDraft, found: Neighbours | Status, known: Described | None, *, on_map: bool = False
+) -> None:
     """Show the probes' neighbours, and how often labels agree; or say why there are none.
 
     Parameters
@@ -63,6 +66,8 @@ def add_neighbours(section: SectionDraft, found: Neighbours | Status, known: Des
     known
         Of all images in it; tiles of the probes and of those that are shown beside them.
         None where there are no neighbours.
+    on_map
+        Whether the points of the map name the nearest of its images.
     """
     if isinstance(found, Status):
         section.status = found
@@ -74,6 +79,10 @@ def add_neighbours(section: SectionDraft, found: Neighbours | Status, known: Des
         "hub_chance": found.about.k / (found.about.images - 1),
     }  # fmt: skip
     section.numbers |= {f"{name}_hub": space.hub for name, space in found.spaces.items()}
+    if on_map:
+        images, k = found.on_map.neighbour.shape
+        section.numbers |= {"near_images": images, "near": min(SHOWN_OF_MAP, k)}
+        section.image_near = "nearest"
     _add_agreement(section, found, known)
     if len(found.probe):
         _write_nearest(section, found, known)

@@ -1,4 +1,4 @@
-"""``neighbours.h5``: the nearest images of some, by codes, pixels and colours, and how often labels agree."""
+"""``neighbours.h5``: the nearest images of some, by codes, pixels and colours, and of the map's by codes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline import store
 from pipeline.formats.status import Status, mark, read_artifact
 
-VERSION = 1
+VERSION = 2
 CODES, PIXELS, COLOURS = "codes", "pixels", "colours"
 SPACES = (CODES, PIXELS, COLOURS)
 _SUMMARY = ("agreement", "agreement_low", "agreement_high", "lead", "lead_low", "lead_high")
@@ -24,6 +24,8 @@ class About:
     ----------
     metric
         Distance between codes: "euclidean", or "cosine".
+    code_layer
+        The layer whose output is the code.
     k
         Neighbours of each image.
     images
@@ -43,6 +45,7 @@ class About:
     """
 
     metric: str
+    code_layer: str
     k: int
     images: int
     equal: int
@@ -101,6 +104,25 @@ class Space:
 
 
 @dataclass(frozen=True)
+class OnMap:
+    """The nearest images by codes of M that lie on the map, among these; equal ones are each other's, too.
+
+    Attributes
+    ----------
+    image_id : (M,) int64
+        Ascending.
+    neighbour : (M, k) int64
+        Rows of the manifest, nearest first.
+    distance : (M, k) float32
+        Their distances.
+    """
+
+    image_id: NDArray[np.int64]
+    neighbour: NDArray[np.int64]
+    distance: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Neighbours:
     """Neighbours.
 
@@ -118,6 +140,8 @@ class Neighbours:
         Agreement that is expected of neighbours drawn at random.
     spaces
         By the names in `SPACES`.
+    on_map
+        Of the images of the map.
     """
 
     about: About
@@ -126,6 +150,7 @@ class Neighbours:
     sample: NDArray[np.int64]
     chance: NDArray[np.float64]
     spaces: Mapping[str, Space]
+    on_map: OnMap
 
 
 def write_neighbours(path: Path, found: Neighbours, *, made_from: Mapping[str, str]) -> None:
@@ -139,6 +164,8 @@ def write_neighbours(path: Path, found: Neighbours, *, made_from: Mapping[str, s
         file.put("probe", found.probe)
         file.put("sample/image_id", found.sample)
         file.put("sample/chance", found.chance)
+        for name, values in vars(found.on_map).items():
+            file.put(f"map/{name}", values)
         for name, space in found.spaces.items():
             file.put(f"{name}/neighbour", space.neighbour)
             file.put(f"{name}/distance", space.distance)
@@ -160,6 +187,7 @@ def _neighbours(file: store.Reader) -> Neighbours:
         About(**about | {"sampled": bool(about["sampled"])}),
         file.get("image_id"), file.get("probe"), file.get("sample/image_id"), file.get("sample/chance"),
         {name: _space(file, name) for name in SPACES},
+        OnMap(*(file.get(f"map/{name}") for name in OnMap.__annotations__)),
     )  # fmt: skip
 
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
+from pipeline.figures.map_neighbours import SHOWN
+from pipeline.formats.manifest import open_manifest
+from pipeline.formats.neighbours import Neighbours, read_neighbours
 from tests.end_to_end.project import Project
 from tests.pipeline.report import accessibility
 from tests.pipeline.report.browser import CHROMIUM, Page, at, browser
@@ -86,6 +90,22 @@ def test_pages_are_sound(finished: Project, pages: list[str], tab: Page) -> None
         if wide or outside or tab.problems:
             found[name] = (wide, outside, list(tab.problems))
     assert found == {}
+
+
+def test_an_image_that_is_no_probe_shows_those_nearest_to_it_by_code(finished: Project, tab: Page) -> None:
+    found = read_neighbours(finished.root / "artifacts/neighbours.h5")
+    assert isinstance(found, Neighbours)
+    on_map, probes = found.on_map, set(found.probe.tolist())
+    row = next(row for row, one in enumerate(on_map.image_id.tolist()) if one not in probes)
+    with open_manifest(finished.root / "artifacts/manifest.h5") as manifest:
+        path = manifest.path()
+    tab.open(at(finished.root / "report", f"image.html#path={quote(path[on_map.image_id[row]])}"))
+    tab.wait("!!document.querySelector('.nearest')")
+    tab.evaluate("document.querySelector('.nearest').scrollIntoView()")
+    tab.wait("!document.querySelector('.nearest:empty')")
+    links = tab.evaluate("[...document.querySelectorAll('.nearest a')].map(a => a.getAttribute('href'))")
+    expected = [f"#path={path[one]}" for one in on_map.neighbour[row, :SHOWN].tolist()]
+    assert [unquote(link) for link in links] == expected
 
 
 def test_lines_are_not_longer_than_eyes_follow(finished: Project, pages: list[str], tab: Page) -> None:

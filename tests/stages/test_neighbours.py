@@ -19,7 +19,7 @@ from tests.small.files import bytes_below
 
 PARAMS = {
     "run": True, "k": 5, "metric": "euclidean", "sample": 1000, "pixel_side": 2, "colour_bins": 5,
-    "repeats": 100, "seed": 0,
+    "repeats": 100, "seed": 0, "images": 1000,
 }  # fmt: skip
 COUNT, ROWS = 40, 80
 LABEL = np.arange(ROWS) % 4
@@ -207,6 +207,57 @@ def test_equal_images_alone_have_no_neighbours(make, codes):
     _, paths = make(codes, digest=np.zeros((COUNT, 16), np.uint8))
     status = run(paths)
     assert (status.state, status.reason[:14]) == ("not applicable", "All 40 images ")
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("at_once", [7, 4096])
+def test_nearest_on_the_map_are_those_of_a_sort_of_all_distances(make, codes, monkeypatch, metric, at_once):
+    monkeypatch.setattr(neighbours, "CODES_AT_ONCE", at_once)
+    image_id, paths = make(codes, shade=SHADE[:30])
+    found = run(paths, metric=metric).on_map
+    vectors = codes / np.linalg.norm(codes, axis=1, keepdims=True) if metric == "cosine" else codes
+    # Those without a thumbnail are on the map, too.
+    assert found.image_id.tolist() == image_id.tolist()
+    assert dict(zip(image_id.tolist(), found.neighbour.tolist(), strict=True)) == nearest(vectors, image_id)
+    expected = np.sort(cdist(vectors, vectors), axis=1)[:, 1:6]
+    np.testing.assert_allclose(found.distance, expected, rtol=1e-6)
+
+
+def test_of_codes_that_tie_the_smaller_id_is_nearer_on_the_map(make):
+    # On a grid most distances are equal to several others.
+    ties = np.stack(np.divmod(np.arange(COUNT), 8), axis=1).astype(np.float32)
+    image_id, paths = make(ties)
+    found = run(paths).on_map
+    assert dict(zip(image_id.tolist(), found.neighbour.tolist(), strict=True)) == nearest(ties, image_id)
+
+
+def test_a_copy_is_the_nearest_on_the_map_and_no_image_its_own(make, codes):
+    codes[9] = codes[20] = codes[3]
+    digest = np.arange(COUNT, dtype=np.uint8)[:, None].repeat(16, 1)
+    digest[[3, 9, 20]] = 3
+    image_id, paths = make(codes, digest=digest)
+    found = run(paths).on_map
+    first = {place: found.neighbour[place, :2].tolist() for place in (3, 9, 20)}
+    assert first == {
+        place: [one for one in image_id[[3, 9, 20]].tolist() if one != image_id[place]] for place in first
+    }
+    assert not found.distance[[3, 9, 20], :2].any()
+    assert not (found.neighbour == image_id[:, None]).any()
+
+
+def test_of_three_images_two_are_nearest_on_the_map(make, codes):
+    image_id, paths = make(codes[:3], probe=())
+    near = run(paths).on_map.neighbour
+    assert [set(row) for row in near.tolist()] == [{*image_id.tolist()} - {one} for one in image_id.tolist()]
+
+
+def test_of_many_images_those_of_the_map_are_compared(make, codes):
+    image_id, paths = make(codes)
+    found = run(paths, images=12, seed=3).on_map
+    # As `add_viewer` draws the points of the map.
+    rows = np.random.default_rng(3).choice(np.arange(COUNT), 12, replace=False)
+    assert found.image_id.tolist() == sorted(image_id[rows].tolist())
+    assert np.isin(found.neighbour, found.image_id).all()
 
 
 def test_without_probes_labels_are_compared_all_the_same(make, codes):

@@ -13,6 +13,7 @@ from pipeline.contents.reading import read_section
 from pipeline.errors import UserError
 from pipeline.formats import neighbours
 from pipeline.formats.embedding import VERSION, Embedding, write_embedding
+from pipeline.formats.neighbours import SPACES, About, Neighbours, OnMap, Space, write_neighbours
 from pipeline.formats.status import Status, not_run, write_status
 from stages import render_embedding
 from stages.render_embedding import attribute, predicted_classes
@@ -67,6 +68,17 @@ def run(tmp_path):
         return paths["out"] / "embedding"
 
     return once
+
+
+def write_near(path, image_id):
+    """Write for each of some images the two after it as its nearest."""
+    ids = np.asarray(image_id)
+    near = OnMap(ids, np.stack([np.roll(ids, -1), np.roll(ids, -2)], 1), np.ones((len(ids), 2), np.float32))
+    space = Space(ids[:1, None], np.ones((1, 1), np.float32), np.zeros(0), 0.5, None)
+    about = About("cosine", "fc", 2, len(ids), 0, 4, 3, "", False, 1, 0, 100)
+    spaces, none = dict.fromkeys(SPACES, space), ids[:0]
+    found = Neighbours(about, ids[:1], none, none, np.zeros(0), spaces, near)
+    write_neighbours(path, found, made_from={})
 
 
 def write_none(path):
@@ -200,6 +212,33 @@ def test_images_on_the_map_have_their_first_outputs(run):
         order = np.argsort(-probability)
         assert [said.names[place] for place in said.outputs[path][::2]] == [names[one] for one in order]
         np.testing.assert_allclose(said.outputs[path][1::2], probability[order], rtol=1e-5)
+
+
+def test_each_point_names_the_places_of_its_nearest(run, monkeypatch):
+    monkeypatch.setattr(
+        "tests.stages.test_render_embedding.write_none", lambda path: write_near(path, IMAGE_ID)
+    )
+    folder = run()
+    points = read_map_points(folder)
+    ids = points.image_id
+    np.testing.assert_array_equal(ids[points.near], np.stack([ids + 2, ids + 4], 1) % (2 * COUNT))
+    said = read_section(folder.parent / "neighbours").content
+    assert (said.image_near, said.numbers["near"], said.numbers["near_images"]) == ("nearest", 2, COUNT)
+
+
+@pytest.mark.parametrize(("most", "named"), [(COUNT, True), (59, False)])
+def test_of_images_beyond_the_map_no_point_names_the_nearest(run, monkeypatch, most, named):
+    monkeypatch.setattr(
+        "tests.stages.test_render_embedding.write_none", lambda path: write_near(path, IMAGE_ID)
+    )
+    folder = run(viewer_images=most)
+    assert (read_map_points(folder).near is not None) == named
+    assert bool(read_section(folder.parent / "neighbours").content.image_near) == named
+
+
+def test_without_neighbours_no_point_names_the_nearest(run):
+    points = read_map_points(run())
+    assert points.near is None and list(points.near_runs) == []
 
 
 def test_several_atlases(run, monkeypatch):

@@ -3,6 +3,7 @@
 
 const PORTRAIT = 224; // CSS pixels
 const BESIDE = 4; // images shown before and after
+const STRIP = 80; // CSS pixels of an image in a strip
 
 const images = {
   async show() {
@@ -16,34 +17,46 @@ const images = {
     if (!location.hash.endsWith(asked)) return;
     if (!found) return void page.say(`The report knows nothing of “${visible(path)}”: it is not on the map, and no unit's winner.`);
     page.show(visible(path), ...this.parts(path, found, index));
-    if (found.map && index.map) await this.beside(asked, found.map[0], index.map);
   },
 
   // The images before and after it along the curve in whose order they lie in the atlases: most of them are near.
-  async beside(asked, slot, map) {
+  beside(slot, map) {
+    const note = element("p", { className: "note" }, "Before and after it on a curve over the map, where most neighbours are alike; j and k follow it.");
+    const strip = element("ol", { className: "beside" });
+    this.fill(strip, slot, map).catch((error) => page.say(error.message));
+    return element("section", { className: "part" }, element("h2", {}, "Beside it on the map"), note, strip);
+  },
+
+  async fill(strip, slot, map) {
     const slots = Array.from({ length: 2 * BESIDE + 1 }, (_, k) => slot + k - BESIDE).filter((one) => one >= 0 && one < map.images);
-    const paths = await Promise.all(slots.map((one) => this.pathOf(one, map)));
-    if (!location.hash.endsWith(asked) || slots.length < 2) return;
+    const known = await Promise.all(slots.map((one) => this.known(one, map)));
     const items = slots.map((one, k) => {
-      const link = element("a", { href: `#path=${address(paths[k])}`, title: visible(paths[k]), ariaLabel: visible(paths[k]) }, this.portrait(one, map, 72));
+      const link = this.link(known[k].path, one, map);
       if (one === slot) link.setAttribute("aria-current", "page");
       if (Math.abs(one - slot) === 1) link.rel = one < slot ? "prev" : "next";
       return element("li", {}, link);
     });
-    const note = element("p", { className: "note" }, "Before and after it on a curve over the map, where most neighbours are alike; j and k follow it.");
-    const before = page.find(".found .taken")?.closest(".part") ?? page.find(".found .details");
-    before.after(element("section", { className: "part" }, element("h2", {}, "Beside it on the map"), note, element("ol", { className: "beside" }, ...items)));
+    strip.append(...items);
   },
 
-  async pathOf(slot, { folder, runs }) {
+  link(path, slot, map) {
+    return element("a", { href: `#path=${address(path)}`, title: visible(path), ariaLabel: visible(path) }, this.portrait(slot, map, STRIP));
+  },
+
+  // The path of an image on the map, and its label's place among the classes, which are fewer where it has none.
+  async known(slot, { folder, runs, classes }) {
     const [name, first] = runs.findLast(([, one]) => one <= slot);
-    return (await convatlas.load(name, folder)).path[slot - first];
+    const run = await convatlas.load(name, folder);
+    run.labels ??= unpacked(run.label, classes.length < 256 ? 8 : 16);
+    return { path: run.path[slot - first], label: run.labels[slot - first] };
   },
 
   parts(path, found, index) {
     const parts = [];
     if (found.map && index.map) parts.push(this.place(path, found.map, index.map));
     if (found.taken) parts.push(this.taken(found.taken, index.taken));
+    if (found.map && index.map?.images > 1) parts.push(this.beside(found.map[0], index.map));
+    if (found.map && index.near) parts.push(nearest.part(found.map[0], index.map, index.near));
     if (found.most) parts.push(this.most(found.most, index.most));
     if (found.units) parts.push(this.units(found.units));
     // Made by the report's templates, every name in it escaped.

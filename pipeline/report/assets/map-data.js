@@ -111,12 +111,6 @@ function bounds(values) {
   return [low, high];
 }
 
-// The whole numbers that a text of base64 holds.
-function unpacked(text, bits) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return bits === 16 ? new Uint16Array(bytes.buffer) : bytes;
-}
-
 // The largest number stands for none; it becomes the place behind the last.
 function withNone(values, bits, none) {
   const largest = 2 ** bits - 1;

@@ -36,3 +36,9 @@ const convatlas = {
     return found % count;
   },
 };
+
+// The whole numbers that a text of base64 holds.
+function unpacked(text, bits) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return bits === 8 ? bytes : new (bits === 16 ? Uint16Array : Uint32Array)(bytes.buffer);
+}

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.contents.map_points import MapPoints
 from pipeline.contents.parts import ImageUnits
 from pipeline.report.addresses import address, any_unit, section_anchor, unit_page
@@ -13,6 +16,7 @@ from pipeline.report.numbers import share
 from pipeline.report.pages.maps import ImageMap
 from pipeline.report.scripts import write_buckets, write_script
 from pipeline.report.shown import View
+from pipeline.report.wording import line, prose
 
 # Units named on an image's page where it is not known how it stands in every unit.
 WINS_SHOWN = 12
@@ -40,7 +44,7 @@ def write_images(
     sections
         All; the one that says in which units images stand highest, if any does, adds to the images that are
         known where there is a map, and brings in no others; the one that says what the network takes them
-        for only adds.
+        for only adds, and so does the one that knows which are nearest.
 
     Returns
     -------
@@ -66,6 +70,7 @@ def write_images(
         "map": _map(*found) if found else None,
         "most": _most(standing, ranked) if standing and ranked else None,
         "taken": taken,
+        "near": _near(found[1], sections) if found else None,
     }
     write_script(frame.report, "images", index)
     frame.write("image.html", "image.html", {})
@@ -80,7 +85,44 @@ def _map(found: ImageMap, points: MapPoints) -> dict[str, Any]:
         "atlases": points.levels[-1].model_dump(),
         "images": len(points.path),
         "runs": list(points.runs),
+        "near": list(points.near_runs),
     }
+
+
+def _near(points: MapPoints, sections: Sequence[Worded]) -> dict[str, Any] | None:
+    """Say what the nearest images are that the map's points name, and how often chance has each label."""
+    section = next((one for one in sections if one.content.image_near), None)
+    if points.near is None or section is None or section.content.image_near is None:
+        return None
+    words, numbers = section.caption.part(section.content.image_near), section.numbers()
+    return {
+        "title": line(words, "title", numbers),
+        "note": prose(words, numbers),
+        "page": section_anchor(section.caption.chapter, section.name),
+        "chance": chances(points.label[(points.near >= 0).any(axis=1)], len(points.classes)),
+    }
+
+
+def chances(label: NDArray[np.integer], classes: int) -> list[str]:
+    """Say how often chance alone gives images each class for a neighbour's label.
+
+    Parameters
+    ----------
+    label
+        (n,) of all that are compared, -1 where there is none.
+    classes
+        How many there are.
+
+    Returns
+    -------
+    list of str
+        For each class the share of an image's labelled others that have its label, too; empty text where
+        none has. Without two labels, which could differ, none at all.
+    """
+    counts = np.bincount(label[label >= 0], minlength=classes)
+    if (counts > 0).sum() < 2:
+        return []
+    return [share((one - 1) / (counts.sum() - 1)) if one > 1 else "" for one in counts.tolist()]
 
 
 def _most(section: Worded, units: ImageUnits) -> dict[str, Any]:

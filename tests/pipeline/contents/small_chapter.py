@@ -107,6 +107,7 @@ def fill(section: SectionDraft) -> None:
     section.images.append(ImagePart(image_id=4, path="class/4.png", blocks=(figure(folder, "probe"),)))
     section.image_units = ImageUnits(layers=LAYERS, of=9, units={"class/4.png": (1, 5, 2, 0, 0, 9)})
     section.image_outputs = ImageOutputs(names=("cat", "<b>"), outputs={"class/4.png": (1, 2 / 3, 0, 1 / 3)})
+    section.image_near = "nearest"
     section.sheets.append(SpriteSheet(file=picture(folder, "whole.webp"), width=6, height=4))
     section.whole_images.append(WholeImage(image_id=4, sheet=0, x=0, y=2, width=6, height=2))
     (folder / "points.js").write_text("window.CONVATLAS_MAP = {};\n")

@@ -33,6 +33,34 @@ def test_points_come_back(tmp_path, classes):
         assert getattr(found, name) == getattr(written, name)
 
 
+@pytest.mark.parametrize("count", [12, 255, 256, 65_535, 65_536])
+def test_the_nearest_come_back(tmp_path, monkeypatch, count):
+    monkeypatch.setattr(map_points, "PATHS_BYTES", 500_000 if count > 1000 else 400)
+    near = np.random.default_rng(0).integers(-1, count, (count, 3))
+    near[0] = (-1, 0, count - 1)
+    written = points(count, near=near)
+    scripts, data = write_map_points(tmp_path, written)
+    found = read_map_points(tmp_path)
+    np.testing.assert_array_equal(found.near, near)
+    paths = [name for name, _ in found.runs]
+    assert len(found.near_runs) == len(paths) > 1 or count == 12
+    assert {*scripts, *data} == {"points.js", *(f"{name}.js" for name in (*paths, *found.near_runs))}
+
+
+def test_the_nearest_of_fifty_thousand_take_few_bytes_in_scripts_of_200_kb(tmp_path):
+    near = np.random.default_rng(0).integers(0, 50_000, (50_000, 8))
+    write_map_points(made(tmp_path, "without"), points(50_000, 1000, name="{}"))
+    write_map_points(made(tmp_path, "with"), points(50_000, 1000, name="{}", near=near))
+    sizes = [[one.stat().st_size for one in (tmp_path / name).glob("*-*.js")] for name in ("without", "with")]
+    assert sum(sizes[1]) - sum(sizes[0]) < 22 * 50_000
+    assert max(sizes[1]) < 200_000
+
+
+def made(folder, name):
+    (folder / name).mkdir()
+    return folder / name
+
+
 def test_many_paths_lie_in_scripts_of_their_own(tmp_path, monkeypatch):
     monkeypatch.setattr(map_points, "PATHS_BYTES", 100)
     written = points(50)

@@ -7,7 +7,7 @@ from PIL import Image
 from pipeline.contents.blocks import Figure, Multiples, Notice
 from pipeline.contents.writing import SectionDraft, write_section
 from pipeline.figures.neighbours import SAME, SHOWN, TILE, Described, add_neighbours, said, shown_images
-from pipeline.formats.neighbours import SPACES, About, Neighbours, Space, Summary
+from pipeline.formats.neighbours import SPACES, About, Neighbours, OnMap, Space, Summary
 from pipeline.formats.status import not_run
 from tests.small.pages import page_of
 
@@ -27,10 +27,19 @@ def found(classes=3, summary=True, k=7, **about):
         for place, name in enumerate(SPACES)
     }  # fmt: skip
     sample = IDS[:2] if summary else IDS[:0]
-    told = {"metric": "euclidean", "k": k, "images": 90, "equal": 0, "pixel_side": 16, "colour_bins": 9}
+    told = {
+        "metric": "euclidean",
+        "code_layer": "pool",
+        "k": k,
+        "images": 90,
+        "equal": 0,
+        "pixel_side": 16,
+        "colour_bins": 9,
+    }
     told |= {"split": "test", "sampled": True, "classes": classes, "lone": 0, "repeats": 100} | about
     chance = np.full(len(sample), 0.125)
-    return Neighbours(About(**told), IDS, np.array([8, 2]), sample, chance, spaces)
+    on_map = OnMap(IDS, np.array([[3], [2], [2]]), np.ones((3, 1), np.float32))
+    return Neighbours(About(**told), IDS, np.array([8, 2]), sample, chance, spaces, on_map)
 
 
 def described(label=lambda one: "abc"[one % 3], judged=True):
@@ -44,10 +53,10 @@ def described(label=lambda one: "abc"[one % 3], judged=True):
 
 @pytest.fixture
 def draw(tmp_path):
-    def once(neighbours, known=None):
+    def once(neighbours, known=None, **more):
         section = SectionDraft("neighbours", tmp_path / "neighbours")
         section.folder.mkdir(exist_ok=True)
-        add_neighbours(section, neighbours, known or described())
+        add_neighbours(section, neighbours, known or described(), **more)
         content = section.content()
         write_section(section.folder, content)
         return section.folder, content
@@ -150,6 +159,15 @@ def test_fewer_neighbours_than_are_shown(draw, tmp_path):
     folder, content = draw(found(k=2))
     assert content.numbers["shown"] == 2
     assert "its 2\u00a0nearest images" in page_of(folder, tmp_path)
+
+
+@pytest.mark.parametrize("on_map", [False, True])
+def test_pages_of_images_name_the_nearest_where_the_map_does(draw, on_map):
+    _, content = draw(found(), on_map=on_map)
+    assert content.image_near == ("nearest" if on_map else None)
+    assert (content.numbers.get("near_images"), content.numbers.get("near")) == (
+        (3, 1) if on_map else (None, None)
+    )
 
 
 def test_section_without_data_says_why(draw, tmp_path):

@@ -191,6 +191,11 @@ alt: Map of the images
 
 Pan and zoom.
 
+## nearest
+title: The nearest
+
+Of {{ near_images }}, by {{ code_layer }}.
+
 ## probes
 title: Probes
 
@@ -379,14 +384,21 @@ def written(points: dict[str, Any]) -> MapPoints:
             Attribute("height", np.where(np.arange(count) == 3, np.nan, np.arange(count) / 2)),
             Attribute(HOSTILE[0], words, HOSTILE[1:4]),
         ],
-        sequence=SEQUENCE, scale=("#000000", "#ffffff"),
+        sequence=SEQUENCE, scale=("#000000", "#ffffff"), near=nearest(count),
     )  # fmt: skip
+
+
+def nearest(count: int) -> np.ndarray:
+    """Say that the points after one are nearest to it, the next but one first; of the last three fewer."""
+    near = np.arange(count)[:, None] + (2, 1, 3)
+    return np.where(near < count, near, -1)
 
 
 def codes(chapter: ChapterDraft, count: int = 50, **more: Any) -> SectionDraft:
     """A map, and one image of it of which there is more to say."""
     section = chapter.section("codes")
-    section.numbers["kl"] = 1.2345678
+    section.numbers |= {"kl": 1.2345678, "near_images": count, "code_layer": HOSTILE[0]}
+    section.image_near = "nearest"
     points = map_points(count, **more)
     for level in points["levels"]:
         for k, name in enumerate(level["files"]):

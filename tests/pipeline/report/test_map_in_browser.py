@@ -9,6 +9,7 @@ from PIL import Image
 from pipeline.contents.reading import read_sections
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.drawing.palette import SEQUENCE
+from pipeline.report.escaping import visible
 from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
@@ -304,6 +305,17 @@ def test_a_link_into_a_large_map_loads_the_paths_beside_it_alone(page, many):
     assert len(_loaded(page)) == 1
     page.open(at(many, "map.html#path=gone.png"))
     page.wait("document.querySelector('.say').textContent.includes('not on the map')")
+
+
+def test_the_nearest_in_a_large_map_are_read_from_the_script_beside_the_paths(page, many):
+    points = fakes.map_points(fakes.POINTS)
+    page.open(at(many, f"image.html#path={quote(points['path'][250])}"))
+    page.wait("!!document.querySelector('.nearest')")
+    page.evaluate("document.querySelector('.nearest').scrollIntoView()")
+    page.wait("!document.querySelector('.nearest:empty')")
+    titles = page.evaluate("[...document.querySelectorAll('.nearest a')].map(one => one.title)")
+    assert titles == [visible(points["path"][one]) for one in (252, 251, 253)]
+    assert len({one for one in page.requests if "/near-" in one}) == 1
 
 
 def test_a_legend_of_many_classes_is_folded_and_searched(page, tmp_path):

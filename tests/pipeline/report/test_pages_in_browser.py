@@ -1,8 +1,10 @@
 import json
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
+from pipeline.report.escaping import visible
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
 
@@ -254,10 +256,9 @@ def test_an_image_is_shown_with_its_place_and_what_sections_say(page, report):
 def test_an_image_stands_beside_those_before_and_after_it_on_the_map(page, report):
     points = fakes.map_points(fakes.POINTS)
     page.open(at(report, f"image.html#path={quote(points['path'][2])}"))
-    page.wait("!!document.querySelector('.beside')")
-    links = (
-        "[...document.querySelectorAll('.beside a')].map(one => decodeURIComponent(one.getAttribute('href')))"
-    )
+    page.wait("!!document.querySelector('.beside li')")
+    links = """[...document.querySelectorAll('.beside:not(.nearest) a')].map(
+        one => decodeURIComponent(one.getAttribute('href')))"""
     assert page.evaluate(links) == [f"#path={points['path'][place]}" for place in range(7)]
     here = "[...document.querySelectorAll('.beside a')].findIndex(one => one.ariaCurrent === 'page')"
     assert page.evaluate(here) == 2
@@ -265,6 +266,53 @@ def test_an_image_stands_beside_those_before_and_after_it_on_the_map(page, repor
         page.key(key)
         page.wait(f"decodeURIComponent(location.hash) === {json.dumps('#path=' + points['path'][place])}")
         page.wait(f"document.querySelector('.beside [aria-current]').title.endsWith('/{place}.png')")
+
+
+def open_nearest(page, report, place):
+    """Open the page of a point's image, and return all points once those nearest to it are in sight."""
+    points = fakes.map_points(fakes.POINTS)
+    page.open(at(report, f"image.html#path={quote(points['path'][place])}"), height=400)
+    page.wait("document.querySelectorAll('.beside li').length > 3")
+    assert page.evaluate("document.querySelectorAll('.nearest li').length") == 0
+    page.evaluate("document.querySelector('.nearest').scrollIntoView()")
+    page.wait("!document.querySelector('.nearest:empty')")
+    return points
+
+
+def shown_nearest(page):
+    items = """[...document.querySelectorAll('.nearest li')].map(one =>
+        [decodeURIComponent(one.querySelector('a').getAttribute('href')), one.textContent])"""
+    return [tuple(item) for item in page.evaluate(items)]
+
+
+def test_an_image_that_is_no_probe_shows_those_nearest_to_it_by_code(page, report):
+    points = open_nearest(page, report, 10)
+    label, near = np.array(points["label"]), [12, 11, 13]
+    assert shown_nearest(page) == [
+        (
+            f"#path={points['path'][one]}",
+            f"{'✓' if label[one] == label[10] else '✗'} {visible(points['classes'][label[one]])}",
+        )
+        for one in near
+    ]
+    # The last is nearest to others, and has no nearest itself.
+    known = label[:-1]
+    chance = 100 * ((known == label[10]).sum() - 1) / (len(known) - 1)
+    same = (label[near] == label[10]).sum()
+    text = page.evaluate("document.querySelector('.nearest').closest('.part').textContent")
+    said = f"{same} of 3 {'has' if same == 1 else 'have'} its label; of others drawn at random {chance:.1f}"
+    assert f"{said}\u00a0% would." in text
+    assert f"Of {fakes.POINTS}, by {visible(fakes.HOSTILE[0])}" in text
+    page.evaluate("document.querySelector('.nearest a').click()")
+    page.wait(f"document.querySelector('h1').textContent === {json.dumps(visible(points['path'][12]))}")
+
+
+def test_where_few_are_known_to_be_near_few_are_shown_and_where_none_is_no_strip(page, report):
+    last = fakes.POINTS - 1
+    points = open_nearest(page, report, last - 1)
+    assert [link for link, _ in shown_nearest(page)] == [f"#path={points['path'][last]}"]
+    open_nearest(page, report, last)
+    assert page.evaluate("document.querySelector('.nearest')") is None
 
 
 def test_an_image_names_the_units_that_it_excites(page, report):

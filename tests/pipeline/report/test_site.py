@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+import numpy as np
 import pytest
 
 from pipeline.contents.parts import LayerPart, SpriteSheet, Strip, UnitLink, UnitPart
@@ -16,6 +17,7 @@ from pipeline.errors import UserError
 from pipeline.report import site
 from pipeline.report.captions import FOLDER, read_caption, read_chapters
 from pipeline.report.environment import FOLDER as TEMPLATES
+from pipeline.report.pages.images import chances
 from pipeline.report.pages.lookup import numbers
 from pipeline.report.site import RESERVED, Texts, write_report
 from tests.pipeline.report import fakes
@@ -409,6 +411,17 @@ def test_section_needs_its_caption(tmp_path):
     (fakes.captions(tmp_path / "captions") / "patches.md").unlink()
     with pytest.raises(UserError, match=r"patches\.md"):
         make(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ([0, 0, 0, 1, 1, 2, -1], ["40.0\u00a0%", "20.0\u00a0%", "", ""]),
+        ([0, 1], ["", "", "", ""]), ([1, 1, -1], []), ([-1, -1], []),
+    ],
+)  # fmt: skip
+def test_chance_of_a_neighbour_s_label_is_that_of_the_labelled_others(label, said):
+    assert chances(np.array(label), 4) == said
 
 
 def test_two_maps_have_two_pages(tmp_path):
