@@ -17,6 +17,7 @@ from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.atlases import save_atlases
+from pipeline.figures.drawing.canvas import Canvas, Pixels
 from pipeline.figures.drawing.mosaic import free_places, lay_out
 from pipeline.figures.drawing.palette import LOOKS, SCALE, SEQUENCE, Theme, colour, marker
 from pipeline.figures.drawing.plotting import Files, clean, plot, short
@@ -174,9 +175,11 @@ def _sheet(
 ) -> blocks.Figure:
     """Write a sheet, which is called after its kind and its side."""
     own = f"{name}-{numbers['canvas']}"
+    high, wide = sheet.shape[:2]
+    files = Files(image=f"{own}.webp", dark=None, vector=None, pdf=f"{own}.pdf", width=wide, height=high)
     save_webp(section.folder / f"{own}.webp", Image.fromarray(sheet))
-    picture = _picture(f"{own}.webp", sheet.shape[1], sheet.shape[0])
-    return _figure(own, f"{name}-size", numbers, points, picture)
+    Canvas(wide, high, [Pixels(0, 0, sheet)]).save_pdf(section.folder / f"{own}.pdf")
+    return _figure(own, f"{name}-size", numbers, points, files)
 
 
 def _add_sizes(section: SectionDraft, name: str, figures: Sequence[blocks.Figure]) -> None:
@@ -326,10 +329,6 @@ def _middle(xy: NDArray[np.float32]) -> tuple[float, float]:
 
 def _margin(tile: int) -> int:
     return max(1, tile // 16)
-
-
-def _picture(image: str, width: int, height: int) -> Files:
-    return Files(image=image, dark=None, vector=None, pdf=None, width=width, height=height)
 
 
 def _figure(name: str, caption: str, numbers: dict[str, Any], points: Points, files: Files) -> blocks.Figure:

@@ -13,7 +13,7 @@ from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot
-from pipeline.figures.fooling_pictures import on_page, sheet
+from pipeline.figures.fooling_pictures import save_for_phones, sheet
 from pipeline.formats.fooling import Fooling
 from pipeline.formats.fooling_made import Evolved
 from pipeline.numerics.spreading import even_places
@@ -110,15 +110,12 @@ def _pictures(
     ]
     canvas = sheet(one.picture[places], said, born)
     name = f"evolved-{encoding}"
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
-    width, height = on_page(canvas)
     numbers: dict[str, Number] = {
         "encoding": encoding, "made": len(one.target), "drawn": len(places), "wanted": wanted,
         "reached": int((one.confidence >= wanted).sum()), "median_since": float(np.median(one.since)),
         "generations": int(one.generation[-1]),
     }  # fmt: skip
     return blocks.Figure(
-        id=name, caption="elites", image=f"{name}.webp", vector=f"{name}.svg", data="evolved.csv",
-        width=width, height=height, numbers=numbers, evidence=Evidence(n=len(one.target)),
+        id=name, caption="elites", data="evolved.csv", numbers=numbers, evidence=Evidence(n=len(one.target)),
+        **save_for_phones(canvas, section.folder, name),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
+from pipeline.figures.drawing.canvas import Canvas, Drawn, Edge, Label, Pixels
 from pipeline.figures.drawing.plotting import short
 from pipeline.formats.fooling import METHODS, NEVER, Fooling, PixelProbe
 from pipeline.formats.probes import Pictured
@@ -121,24 +122,23 @@ def _probe(
     write_table(
         section.folder / f"{name}.csv", ("attack", "says", "fooled", "largest_change", "amplified"), table
     )
-    canvas.save_webp(section.folder / f"{name}.webp")
-    canvas.save_svg(section.folder / f"{name}.svg")
-    width, height = on_page(canvas)
     numbers: dict[str, Number] = {
         "output": outputs[shown.output[place]], "predicted": outputs[shown.predicted[place]],
         "right": int(shown.output[place] == shown.predicted[place]),
         "fooled": sum(row.fooled for row in rows), "tried": len(rows),
     }  # fmt: skip
     return blocks.Figure(
-        id=name, caption="fooled", image=f"{name}.webp", vector=f"{name}.svg", data=f"{name}.csv",
-        width=width, height=height, numbers=numbers,
+        id=name, caption="fooled", data=f"{name}.csv", numbers=numbers,
+        **save_for_phones(canvas, section.folder, name),
     )  # fmt: skip
 
 
-def on_page(canvas: Canvas) -> tuple[int, int]:
-    """Return width and height on the page, pixels; what is a little too wide for a phone is made to fit."""
+def save_for_phones(canvas: Canvas, folder: Path, name: str) -> Drawn:
+    """Save a drawing; what is a little too wide for a phone is made to fit on the page."""
     factor = min(1.0, PHONE / canvas.width) if canvas.width <= NEARLY else 1.0
-    return round(factor * canvas.width), round(factor * canvas.height)
+    found = canvas.save(folder, name)
+    found["width"], found["height"] = round(factor * canvas.width), round(factor * canvas.height)
+    return found
 
 
 def _put(canvas: Canvas, x: int, y: int, pixels: Picture, text: str) -> None:
@@ -182,18 +182,14 @@ def add_ascended(section: SectionDraft, found: Fooling, outputs: Sequence[str]) 
         below = [f"{steps} step{'s' * (steps != 1)}" for steps in made.steps[places].tolist()]
         canvas = sheet(made.picture[places], answers, below)
         name = f"from-{began}"
-        canvas.save_webp(section.folder / f"{name}.webp")
-        canvas.save_svg(section.folder / f"{name}.svg")
-        width, height = on_page(canvas)
         numbers: dict[str, Number] = {
             "began": began, "made": len(places), "reached": int((sure >= found.about.confidence).sum()),
             "median_steps": float(np.median(made.steps[places])),
         }  # fmt: skip
         figures.append(
             blocks.Figure(
-                id=name, caption="from-noise", image=f"{name}.webp", vector=f"{name}.svg",
-                data="ascended.csv", width=width, height=height, numbers=numbers,
-                evidence=Evidence(n=len(places)),
+                id=name, caption="from-noise", data="ascended.csv", numbers=numbers,
+                evidence=Evidence(n=len(places)), **save_for_phones(canvas, section.folder, name),
             )
         )  # fmt: skip
     section.add(blocks.Multiples(id="ascended", caption="ascended", wide=True, figures=tuple(figures)))

@@ -74,6 +74,17 @@ def test_numbers_stand_in_columns_of_numbers(finished):
     assert not wrong
 
 
+def test_every_figure_is_given_as_pdf(pages):
+    """LaTeX and most word processors take neither WebP nor SVG."""
+    taken = [
+        re.findall(r">([A-Z]+)</a>", menu)
+        for page in pages
+        for menu in re.findall(r"(?s)Take away:.*?</p>", page.read_text(encoding="utf-8"))
+    ]
+    assert len(taken) > 50
+    assert not [forms for forms in taken if forms[0] not in ("PNG", "WEBP") or "PDF" not in forms]
+
+
 def test_links_of_the_report_resolve(pages):
     broken = [f"{page.name}: {link}" for page, link, target in _local_links(pages) if not target.exists()]
     assert not broken

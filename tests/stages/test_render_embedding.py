@@ -1,6 +1,7 @@
 """The stage `render-embedding`."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -97,6 +98,12 @@ def figures(folder):
 def points_of(folder):
     points = read_map_points(folder)
     return vars(points) | {"gx": points.cell[:, 0], "gy": points.cell[:, 1]}
+
+
+def page_size(path):
+    """Return width and height of a PDF's page, points."""
+    (box,) = re.findall(rb"/MediaBox \[ 0 0 (\S+) (\S+) \]", path.read_bytes())
+    return tuple(map(float, box))
 
 
 def test_pictures_have_the_size_that_is_said(run):
@@ -263,6 +270,7 @@ def test_mosaics_of_several_sizes(run, tmp_path):
     for figure in (*sizes["map-sizes"], *sizes["grid-sizes"]):
         with Image.open(folder / figure.image) as image:
             assert image.size == (figure.width, figure.height)
+        assert page_size(folder / figure.pdf) == (0.75 * figure.width, 0.75 * figure.height)
     assert "The map at other sizes" in page_of(folder, tmp_path)
 
 

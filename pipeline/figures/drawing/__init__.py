@@ -1,6 +1,6 @@
 """What several sections draw with.
 
-- `canvas`: pictures, text and lines as PNG or WebP and as SVG; `tiles`: the small pictures on it; `webp`,
+- `canvas`: pictures, text and lines as WebP, SVG and PDF; `tiles`: the small pictures on it; `webp`,
   `rings`: how pictures and rings are written
 - `strips`: the patches of each unit; `sprites`: many strips on a few sheets
 - `mosaic`: many thumbnails on one sheet; `atlases`: those of an interactive map
