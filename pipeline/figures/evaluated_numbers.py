@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.analyses.predictions.hardest import hardest
 from pipeline.contents.values import Number
 from pipeline.formats.predictions import Calibration, Confusion
 from pipeline.numerics.intervals import wilson
@@ -76,3 +79,34 @@ def most_confused(
         "pair_ends": (float(low[first]), float(high[first])),
         "pair_rest": float(np.delete(high, first).max(initial=0.0)),
     }  # fmt: skip
+
+
+def ends_of_classes(
+    name: Sequence[str], right: NDArray[np.int64], labelled: NDArray[np.int64]
+) -> dict[str, Number]:
+    """Return at which classes the accuracies end, and whether any class is clearly hard.
+
+    Parameters
+    ----------
+    name
+        Of the C classes.
+    right, labelled : (C,) int64
+        Images of each that are right, and all of it; 1 or more.
+
+    Returns
+    -------
+    dict
+        ``lowest``, the first class of the lowest accuracy, ``lowest_share``, ``lowest_ends``, its Wilson's
+        interval, and ``lowest_classes``, how many have this accuracy; ``highest`` likewise. ``hard`` is how
+        many classes are harder than all images together beyond what chance explains, ``lowest_hard``
+        whether the lowest is one of them, and ``overall`` the accuracy of all images together.
+    """
+    share, (low, high), hard = right / labelled, wilson(right, labelled), hardest(right, labelled)
+    told: dict[str, Number] = {"hard": len(hard), "overall": float(right.sum() / labelled.sum())}
+    for end, value in (("lowest", share.min()), ("highest", share.max())):
+        first, *others = np.flatnonzero(share == value).tolist()
+        told |= {
+            end: name[first], f"{end}_share": float(value), f"{end}_classes": 1 + len(others),
+            f"{end}_ends": (float(low[first]), float(high[first])),
+        }  # fmt: skip
+    return told | {"lowest_hard": int((share[hard] == share.min()).any())}

@@ -17,7 +17,7 @@ from pipeline.contents.values import Column, Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
-from pipeline.figures.evaluated_numbers import evaluated_numbers
+from pipeline.figures.evaluated_numbers import ends_of_classes, evaluated_numbers
 from pipeline.formats.predictions import Calibration, Confusion
 from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
@@ -95,7 +95,7 @@ def _add_classes(section: SectionDraft, found: Evaluation) -> None:
         section.add(
             blocks.Figure(
                 id="classes", caption="classes", data="classes.csv", evidence=found.evidence,
-                numbers={"classes_shown": len(shown)}, **files,
+                numbers={"classes_shown": len(shown), **ends_of_classes(names, right, labelled)}, **files,
             )
         )  # fmt: skip
     else:

@@ -14,6 +14,7 @@ from pipeline.contents.parts import Histogram, LayerPart, UnitPart
 from pipeline.contents.slugs import layer_slug
 from pipeline.contents.values import Cell, Column, Evidence, Fact
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures.extremes import extremes
 from pipeline.figures.unit_distributions import Distribution
 from pipeline.formats.activations import INPUT
 from pipeline.formats.status import Status
@@ -59,8 +60,6 @@ SATURATED = (
     Column(name="at_top", form="proportion"),
     Column(name="at_bottom", form="proportion"),
 )
-# Means of layers that differ by less are written alike, and a title compares none of them.
-TOLD_APART = 0.01
 STATES = {"dead": "dead", "nearly_dead": "nearly dead", "saturated": "saturated"}
 
 
@@ -124,7 +123,7 @@ def _distributions(section: SectionDraft, layers: Mapping[str, LayerUnits]) -> I
     if zeros:
         functions = {name: _mean(zeros[name]) for name in zeros if layers[name].largest_before is not None}
         yield Distribution("zeros", "outputs that are zero, %", zeros, {}, whole=100).figure(
-            section.folder, _ends(functions)
+            section.folder, extremes(functions)
         )
     chosen, by_chance = (
         {name: values[np.isfinite(values)] for name, values in pairs if values is not None}
@@ -139,7 +138,7 @@ def _distributions(section: SectionDraft, layers: Mapping[str, LayerUnits]) -> I
         beside = {name: float(np.median(values)) for name, values in by_chance.items() if len(values)}
         yield Distribution(
             "selectivities", "class selectivity: at 1 a unit answers to one class alone", chosen, beside
-        ).figure(section.folder, _ends(middle))
+        ).figure(section.folder, extremes(middle))
 
 
 def _table_of_layers(told: Sequence[LayerTold], images: int) -> blocks.Table:
@@ -150,16 +149,6 @@ def _table_of_layers(told: Sequence[LayerTold], images: int) -> blocks.Table:
         id="layers", caption="layers", columns=tuple(LAYERS[place] for place in known),
         rows=tuple(tuple(row[place] for place in known) for row in rows), evidence=Evidence(n=images),
     )  # fmt: skip
-
-
-def _ends(of_layer: Mapping[str, float]) -> dict[str, Any]:
-    """Return which layers have the least and the most, and how much; nothing where no two are told apart."""
-    if len(of_layer) < 2:
-        return {}
-    least, most = (end(of_layer, key=of_layer.__getitem__) for end in (min, max))
-    if of_layer[most] - of_layer[least] < TOLD_APART:
-        return {}
-    return {"least": least, "least_share": of_layer[least], "most": most, "most_share": of_layer[most]}
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """What the report makes of a section with the project's own captions."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from pipeline.contents.blocks import Figure
+from pipeline.contents.values import Number
 from pipeline.contents.reading import read_section
 from pipeline.report.captions import read_caption
 from pipeline.report.site import Texts, write_report
+from pipeline.report.wording import line
 from tests.pipeline.report import fakes
 
 
@@ -18,6 +21,11 @@ def page_of(section: Path, folder: Path) -> str:
     write_report(folder / "report", [stored], fakes.provenance(), Texts("Small"))
     chapter = read_caption(stored.content.name).chapter
     return (folder / "report" / "chapters" / f"{chapter}.html").read_text(encoding="utf-8")
+
+
+def title_of(section: str, part: str, numbers: Mapping[str, Number]) -> str:
+    """Return the title of a figure of a section, written with plain spaces."""
+    return line(read_caption(section).part(part), "title", numbers).replace("\u00a0", " ")
 
 
 def check_sizes(folder: Path, figure: Figure) -> None:

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.evaluated_numbers import evaluated_numbers
+from pipeline.figures.evaluated_numbers import ends_of_classes, evaluated_numbers
 from pipeline.formats.predictions import Calibration, Confusion
 from pipeline.numerics.intervals import wilson
+from tests.small.pages import title_of
 
 NAMES = ("cat", "dog", "cow", "car")
 BINS = Calibration(
@@ -45,3 +46,20 @@ def test_nothing_is_said_of_pairs_where_nothing_is_mistaken():
 
 def test_confidence_is_the_mean_over_images_and_not_over_bins():
     assert _numbers([(0, 0, 40)])["mean_confidence"] == pytest.approx((0.6 * 10 + 0.9 * 30) / 40)
+
+
+@pytest.mark.parametrize(
+    ("right", "labelled", "title"),
+    [
+        ((60, 95, 90), (100, 100, 100), "Right from 60.0 % (cat) to 95.0 % (dog) of the time"),
+        ((60, 95, 60, 95), (100,) * 4, "Right from 60.0 % (2 classes) to 95.0 % (2 classes) of the time"),
+        # Of one image that is wrong nothing is known; of 100 of which 60 are right it is.
+        ((0, 95, 60), (1, 100, 100), "1 of 3 classes is clearly harder than the mean"),
+        ((8, 10, 9), (10, 10, 10), "No class is clearly harder than the mean, 90.0 % right"),
+        ((7, 7), (10, 10), "Each class is right 70.0 % of the time"),
+        ((7,), (10,), "cat: 70.0 % right (39.7–89.2 %)"),
+    ],
+)
+def test_the_title_of_the_classes_claims_what_chance_does_not_explain(right, labelled, title):
+    numbers = ends_of_classes(NAMES, np.array(right), np.array(labelled))
+    assert title_of("summary", "classes", {"classes_shown": len(right), **numbers}) == title
