@@ -105,6 +105,8 @@ def _figure(section: SectionDraft, points: Points, one: Colouring) -> blocks.Fig
     numbers: dict[str, Number] = {"attribute": one.of.name, "unknown": int((~known).sum())}
     if one.of.words:
         numbers |= {"words": len(np.unique(one.of.value[known])), "explained": MOST_WORDS}
+    if one.caption == "by-right":
+        numbers |= {"judged": int(known.sum()), "wrong": int((one.of.value == 1).sum())}
     evidence = Evidence(n=len(points.xy))
     return blocks.Figure(
         id=f"by-{one.name}", caption=one.caption, numbers=numbers, data=TABLE, evidence=evidence, **files

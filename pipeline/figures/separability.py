@@ -119,6 +119,8 @@ def _told(found: Separability, curves: Sequence[Curve]) -> dict[str, Number]:
             f"best_{one.kind}": float(one.share[best]), f"best_{one.kind}_layer": found.layers[best],
             f"best_{one.kind}_ends": (float(low[best]), float(high[best])),
             f"first_{one.kind}": float(one.share[0]), f"last_{one.kind}": float(one.share[-1]),
+            f"first_{one.kind}_ends": (float(low[0]), float(high[0])),
+            f"last_{one.kind}_ends": (float(low[-1]), float(high[-1])),
         }  # fmt: skip
         if len(found.layers) > 1:
             steps = np.diff(one.share)

@@ -13,6 +13,7 @@ from pipeline.figures.colourings import MOST_ATTRIBUTES, add_colourings
 from pipeline.figures.drawing.palette import RIGHT, SCALE, SEQUENCE, WRONG
 from pipeline.figures.drawing.plotting import plot
 from pipeline.figures.embedding import Points
+from tests.small.pages import title_of
 
 COUNT = 40
 LABEL = np.repeat(np.arange(2, dtype=np.int32), 20)
@@ -53,6 +54,16 @@ def test_prediction_and_right_and_wrong_have_their_colours(draw, tmp_path):
     assert {RIGHT, WRONG} <= colours_of(tmp_path / figures["by-right"].image)
     table = list(csv.DictReader((tmp_path / "colours.csv").open()))
     assert [row["right"] for row in table[:3]] == ["wrong", "right", "right"]
+    assert title(figures) == "By right and wrong: 4 of 40 images are wrong"
+
+
+def title(figures):
+    return title_of("embedding", "by-right", figures["by-right"].numbers)
+
+
+def test_what_is_wrong_is_counted_among_what_has_a_label(draw):
+    assert title(draw(points(predicted=LABEL))) == "By right and wrong: none of 40 images is wrong"
+    assert title(draw(points(without_output=[0]))) == "By right and wrong: 2 of 20 images are wrong"
 
 
 def test_of_classes_that_no_output_stands_for_it_is_not_said_whether_the_network_is_right(draw, tmp_path):

@@ -8,7 +8,7 @@ from pipeline.contents.writing import new_chapter
 from pipeline.figures.separability import add_separability
 from pipeline.formats.separability import LayerProbe, ProbeSample, Separability
 from pipeline.formats.status import not_run
-from tests.small.pages import page_of
+from tests.small.pages import page_of, title_of
 
 LAYERS = ("relu", "pool", "head")
 COUNT = 40
@@ -23,18 +23,18 @@ def probe(right, converged=True, strength=0.1):
 
 @pytest.fixture
 def draw(tmp_path):
-    def made(mean=(10, 30, 36), maxima=(8, 12, 36), initial=(), network=True, **changed):
+    def made(mean=(10, 30, 36), maxima=(8, 12, 36), initial=(), network=True, layers=LAYERS):
         right = (np.arange(COUNT) < 38).astype(np.int8) if network else np.full(COUNT, -1, np.int8)
         sample = ProbeSample(np.arange(90), np.arange(COUNT), LABEL, right, np.arange(4), False)
         kinds = tuple(kind for kind, given in (("mean", mean), ("maxima", maxima)) if given)
         counts = {"mean": mean, "maxima": maxima}
         probes = {
-            (layer, kind): probe(counts[kind][place]) for kind in kinds for place, layer in enumerate(LAYERS)
+            (layer, kind): probe(counts[kind][place]) for kind in kinds for place, layer in enumerate(layers)
         }
-        start = {key: probe(initial[LAYERS.index(key[0])], False, 1.0) for key in probes} if initial else {}
+        start = {key: probe(initial[layers.index(key[0])], False, 1.0) for key in probes} if initial else {}
         with new_chapter(tmp_path / "embedding") as chapter:
             section = chapter.section("separability")
-            add_separability(section, Separability(LAYERS, kinds, sample, probes, start))
+            add_separability(section, Separability(layers, kinds, sample, probes, start))
         folder = tmp_path / "embedding/separability"
         return section.content(), folder, " ".join(re.sub("<[^>]*>", "", page_of(folder, tmp_path)).split())
 
@@ -105,3 +105,36 @@ def test_the_section_without_data_says_why(tmp_path):
         section = chapter.section("separability")
         add_separability(section, not_run("separability"))
     assert section.content().reason == "params.yaml says separability.run: false"
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ({}, "Classes become separable most between relu and pool: from 25.0 % to 75.0 %"),
+        (
+            {"mean": (), "maxima": (8, 30, 36)},
+            "Classes become separable most between relu and pool: from 20.0 % to 75.0 %",
+        ),
+        # Neither step is clear, but both together are.
+        (
+            {"mean": (16, 24, 32)},
+            "Probes are right on 40.0 % in relu and 80.0 % in head, the network on 95.0 %",
+        ),
+        (
+            {"mean": (32, 24, 16), "network": False},
+            "Probes are right on 80.0 % in relu and 40.0 % in head",
+        ),
+        ({"mean": (30, 33, 32)}, "No clear difference between relu, 75.0 % right, and head, 80.0 %"),
+        (
+            {"mean": (2, 14, 12), "maxima": (8, 12, 10)},
+            "No probe is clearly better than always saying the most frequent class",
+        ),
+        (
+            {"mean": (30,), "maxima": (8,), "layers": ("relu",)},
+            "A linear probe of relu is right on 75.0 % (59.8–85.8 %)",
+        ),
+    ],
+)
+def test_the_title_claims_what_intervals_bear(draw, given, title):
+    content, _, _ = draw(**given)
+    assert title_of("separability", "depth", content.numbers) == title
