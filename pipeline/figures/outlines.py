@@ -127,7 +127,8 @@ def add_outlines(section: SectionDraft, found: OutlinesFile | Status, images: in
     shares = {name: known for name, each in above.items() if len(known := each[~np.isnan(each)])}
     if shares:
         axis = "neurons above the unit’s level, % of those on its images"
-        section.add(Distribution("above", axis, shares, {}, whole=100).figure(section.folder, {}))
+        drawn = Distribution("above", axis, shares, {}, whole=100)
+        section.add(drawn.figure(section.folder, drawn.middles()))
     section.numbers |= {
         "sample": found.about.sample,
         "sampled": int(found.about.sample < images),

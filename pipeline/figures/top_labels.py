@@ -182,7 +182,8 @@ def _distribution(
     values = {name: shares for name, shares in leading.items() if len(shares)}
     chance = {str(row[0]): row[4] for row in rows if isinstance(row[4], float)}
     axis = "strongest images of the most frequent class, %"
-    return Distribution("leading", axis, values, chance, whole=100).figure(section.folder, {})
+    drawn = Distribution("leading", axis, values, chance, whole=100)
+    return drawn.figure(section.folder, drawn.middles())
 
 
 def _part(

@@ -16,6 +16,7 @@ from pipeline.contents import blocks
 from pipeline.contents.values import Evidence, Number
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
+from pipeline.figures.extremes import extremes
 from pipeline.numerics.spreading import evenly_spread
 from pipeline.store.tables import write_table
 
@@ -47,6 +48,11 @@ class Distribution:
     values: Mapping[str, NDArray[Any]]
     beside: Mapping[str, float]
     whole: int = 1
+
+    def middles(self) -> dict[str, Number]:
+        """Return the median over all units, and the layers whose own medians are the least and the most."""
+        of_layer = {name: float(np.median(values)) for name, values in self.values.items()}
+        return {"median": float(np.median(np.concatenate([*self.values.values()]))), **extremes(of_layer)}
 
     def figure(self, folder: Path, numbers: Mapping[str, Number]) -> blocks.Figure:
         """Draw it into a folder; `numbers` are for its caption."""

@@ -134,11 +134,11 @@ def _distributions(section: SectionDraft, layers: Mapping[str, LayerUnits]) -> I
     )
     chosen = {name: values for name, values in chosen.items() if len(values)}
     if chosen:
-        middle = {name: float(np.median(values)) for name, values in chosen.items()}
         beside = {name: float(np.median(values)) for name, values in by_chance.items() if len(values)}
-        yield Distribution(
+        drawn = Distribution(
             "selectivities", "class selectivity: at 1 a unit answers to one class alone", chosen, beside
-        ).figure(section.folder, extremes(middle))
+        )
+        yield drawn.figure(section.folder, drawn.middles())
 
 
 def _table_of_layers(told: Sequence[LayerTold], images: int) -> blocks.Table:

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from pipeline.contents.blocks import Figure
-from pipeline.contents.values import Number
 from pipeline.contents.reading import read_section
+from pipeline.contents.values import Number
 from pipeline.report.captions import read_caption
 from pipeline.report.site import Texts, write_report
 from pipeline.report.wording import line

@@ -1,10 +1,12 @@
 import csv
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from pipeline.figures import unit_distributions
 from pipeline.figures.unit_distributions import Distribution
+from tests.small.pages import title_of
 
 VALUES = {"relu": np.array([0.0, 0.31, 0.31, 1.0]), "pool": np.array([0.5])}
 
@@ -37,3 +39,32 @@ def test_of_many_layers_some_have_a_row(tmp_path, monkeypatch):
     figure = drawn(tmp_path, values={f"layer{number}": np.array([0.5]) for number in range(9)})
     assert (figure.numbers["rows"], figure.numbers["rows_of"]) == (3, 9)
     assert (tmp_path / figure.data).read_text().count("layer8") == unit_distributions.BINS
+
+
+def test_its_middles_are_medians_over_units_and_of_the_layers_at_the_ends():
+    found = Distribution("zeros", "", {"relu": np.array([0.1, 0.2, 0.9]), "pool": np.array([0.5])}, {})
+    assert found.middles() == {
+        "median": 0.35, "least": "relu", "least_value": 0.2, "most": "pool", "most_value": 0.5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "title", "of_one"),
+    [
+        (
+            "outlines", "above",
+            "From 20.0 % of a unit’s strongest images above its level in relu to 50.0 % in pool",
+            "In the median 20.0 % of a unit’s strongest images lies above its level",
+        ),
+        (
+            "top_labels", "leading",
+            "One class has from 20.0 % of a unit’s strongest images in relu to 50.0 % in pool",
+            "In the median one class has 20.0 % of a unit’s strongest images",
+        ),
+    ],
+)  # fmt: skip
+def test_titles_compare_layers_where_there_are_several(section, name, title, of_one):
+    values = {"relu": np.array([0.1, 0.2, 0.9]), "pool": np.array([0.5])}
+    assert title_of(section, name, Distribution(name, "", values, {}).middles()) == title
+    del values["pool"]
+    assert title_of(section, name, Distribution(name, "", values, {}).middles()) == of_one
