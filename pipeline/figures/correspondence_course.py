@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
-from pipeline.contents.values import Evidence
+from pipeline.contents.values import Evidence, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
+from pipeline.figures.extremes import Bounded, clear_extremes
 from pipeline.formats.correspondence import ALL, INTERIOR, CorrespondenceFile, Matched, PlacedLayer
 from pipeline.store.tables import write_table
 
@@ -40,6 +41,12 @@ class Everything:
         return max(self.layers, key=lambda name: float(self.layers[name].matched.pck[ALL, 0]))
 
     @property
+    def as_good(self) -> int:
+        """How many layers have as many right points as the best."""
+        shares = [float(one.matched.pck[ALL, 0]) for one in self.layers.values()]
+        return shares.count(max(shares))
+
+    @property
     def best_patch(self) -> int | None:
         """The side of the patches with the most right points; None where there are none."""
         sides = list(self.patches)
@@ -57,11 +64,27 @@ def plots(section: SectionDraft, everything: Everything, evidence: Evidence) -> 
     _write(section, everything)
     return [
         blocks.Figure(
-            id=name, caption=name, data="course.csv", evidence=evidence,
+            id=name, caption=name, data="course.csv", evidence=evidence, numbers=numbers,
             **plot(section.folder, name, (max(WIDTH, 0.6 * len(everything.layers)), HEIGHT), paint),
         )
-        for name, paint in (("shares", _shares(everything)), ("errors", _errors(everything)))
+        for name, paint, numbers in (
+            ("shares", _shares(everything), {"as_good": everything.as_good}),
+            ("errors", _errors(everything), error_numbers(everything)),
+        )
     ]  # fmt: skip
+
+
+def error_numbers(everything: Everything) -> dict[str, Number]:
+    """Return the layers of the smallest and of the largest median error, where these are clearly two.
+
+    Of a single layer its ``error`` and, where it is known, the interval's ``error_low`` and ``error_high``.
+    """
+    medians = {name: Bounded(*one.matched.median[ALL].tolist()) for name, one in everything.layers.items()}
+    if len(medians) > 1:
+        return clear_extremes(medians)
+    (one,) = medians.values()
+    ends = {"error_low": one.low, "error_high": one.high} if np.isfinite(one).all() else {}
+    return {"error": one.value, **ends}
 
 
 def _shares(everything: Everything) -> Callable[[Figure, Theme], None]:

@@ -40,9 +40,13 @@ def tolerances(section: SectionDraft, everything: Everything) -> blocks.Figure:
     paint = partial(_paint, everything, allowed, lines)
     files = plot(section.folder, "tolerances", (WIDTH, HEIGHT), paint)
     evidence = Evidence(n=len(everything.found.views.point), of="points")
+    radius, best = everything.found.about.radius, everything.layers[everything.best].matched
+    # Of ties the mean error counts here, so that fewer may be found within the radius than elsewhere.
+    within, widest = _found(best.error, np.array([radius, 2 * radius])).tolist()
     return blocks.Figure(
-        id="tolerances", caption="tolerances", data="tolerances.csv", evidence=evidence, **files
-    )
+        id="tolerances", caption="tolerances", data="tolerances.csv", evidence=evidence,
+        numbers={"within_pck": within, "widest": 2 * radius, "widest_pck": widest}, **files,
+    )  # fmt: skip
 
 
 def _paint(

@@ -48,3 +48,23 @@ def test_projections_tell_of_the_unit_or_of_the_image_where_the_interval_is_clea
     numbers = clear("deconvnet", *deconvnet) if deconvnet else {}
     numbers |= clear("guided_backprop", *guided) if guided else {}
     assert title_of("projections", "likeness", numbers).endswith(title)
+
+
+FOUND = {"layers": 3, "as_good": 1, "best": "conv", "best_pck": 0.75, "best_ends": (0.7, 0.8)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "title"),
+    [
+        ({}, "Most points are found in conv: 75.0 % (70.0–80.0 %)"),
+        ({"as_good": 2}, "Most points are found in 2 layers: 75.0 % (70.0–80.0 %)"),
+        ({"layers": 1}, "In conv 75.0 % of points are found (70.0–80.0 %)"),
+    ],
+)
+def test_the_layer_of_most_points_is_named_where_it_is_one(changed, title):
+    assert title_of("correspondence", "shares", FOUND | changed) == title
+
+
+def test_of_one_image_points_are_counted_without_an_interval():
+    numbers = {name: value for name, value in FOUND.items() if name != "best_ends"}
+    assert title_of("correspondence", "shares", numbers) == "Most points are found in conv: 75.0 %"
