@@ -74,7 +74,7 @@ def _curve(
     name = f"curve-{number}"
     files = plot(section.folder, name, SIZE, lambda figure, theme: _paint(figure, theme, one, found))
     bins = one.bins
-    numbers: dict[str, Number] = {
+    numbers = _ends(one) | {
         "attribute": one.name, "from": one.source, "smallest": int(bins.images.min()),
         "largest": int(bins.images.max()), "of_classes": int(bins.classes.sum()),
         "corrected": chance(one.corrected), "survives": int(one.corrected < found.level),
@@ -83,6 +83,14 @@ def _curve(
     if bins.by_class:
         evidence = Evidence(n=int(bins.classes.sum()), of="classes", split=found.split, interval="bootstrap")
     return blocks.Figure(id=name, caption="curve", data=BINS, numbers=numbers, evidence=evidence, **files)
+
+
+def _ends(one: Effect) -> dict[str, Number]:
+    """Return what the title says of the worst bin and of the best."""
+    ends: dict[str, Number] = {}
+    for name, place in (("worst", one.bins.worst), ("best", one.bins.best)):
+        ends |= {name: bin_label(one, place), f"{name}_accuracy": float(one.bins.accuracy[place])}
+    return ends
 
 
 def _paint(figure: Figure, theme: Theme, one: Effect, found: Attributes) -> None:

@@ -7,6 +7,7 @@ from pipeline.contents.values import Evidence
 from pipeline.contents.writing import new_chapter
 from pipeline.figures.attribute_bins import add_curves, bin_label, bin_name
 from tests.small.attributes import attributes, bins
+from tests.small.pages import title_of
 
 
 def test_bins_are_called_by_their_ends_or_their_words():
@@ -37,3 +38,7 @@ def test_all_bins_are_in_the_file_and_the_first_attributes_are_drawn(tmp_path):
     assert (drawn[2].evidence.of, drawn[2].evidence.n) == ("classes", 8)
     assert [figure.numbers["survives"] for figure in drawn] == [1, 0, 0]
     assert drawn[1].numbers["missing"] == 40
+    assert [title_of("attributes", "curve", figure.numbers) for figure in drawn] == [
+        "brightness: right from 50.0 % (0 – 0.5) to 95.0 % (2 – 2.5)",
+        "light: no clear link with the mistakes", "size: no clear link with the mistakes",
+    ]  # fmt: skip

@@ -9,7 +9,7 @@ from pipeline.contents.writing import new_chapter
 from pipeline.figures.attributes import TILE, Shown, add_attributes, ratio
 from pipeline.formats.status import not_run
 from tests.small.attributes import attributes
-from tests.small.pages import page_of
+from tests.small.pages import page_of, title_of
 
 TILES = np.full((TILE, TILE, 4), 200, np.uint8)
 SHOWN = {
@@ -59,6 +59,19 @@ def test_every_figure_has_its_numbers(tmp_path):
         assert [row["attribute"] for row in csv.DictReader(file)] == ["brightness", "light", "size"]
     drawn = (folder / "examples-0.svg").read_text(encoding="utf-8")
     assert re.findall(r"(worst|best): [^<]* % of [\d,]+ right", drawn) == ["worst", "best"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "title"),
+    [
+        ({}, "Mistakes go with brightness: 50.0 % right where worst, 95.0 % where best"),
+        ({"surviving": 2}, "Mistakes go with brightness most: 50.0 % right where worst, 95.0 % where best"),
+        ({"surviving": 0}, "None of 3 attributes clearly goes with the mistakes"),
+        ({"surviving": 0, "attributes": 1}, "brightness does not clearly go with the mistakes"),
+    ],
+)
+def test_the_overview_names_what_the_mistakes_go_with(section, changed, title):
+    assert title_of("attributes", "overview", section.numbers | changed) == title
 
 
 def test_images_say_what_they_are_like(section):
