@@ -16,8 +16,9 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.figures.fooling_evolved import add_evolved
+from pipeline.figures.fooling_numbers import fooling_numbers, shares_right, sureness
 from pipeline.figures.fooling_pictures import Names, add_ascended, add_probes
-from pipeline.formats.fooling import BEFORE, METHODS, NEVER, Codes, Fooling, PixelProbe, median_distance
+from pipeline.formats.fooling import BEFORE, METHODS, Codes, Fooling, PixelProbe
 from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
 from pipeline.numerics.intervals import wilson
@@ -48,7 +49,7 @@ def add_fooling(
     if isinstance(found, Status):
         section.status = found
         return
-    section.numbers |= _numbers(found)
+    section.numbers |= fooling_numbers(found)
     _add_curves(section, found)
     _add_smallest(section, found)
     add_probes(section, found, probes, names)
@@ -62,49 +63,10 @@ def add_fooling(
         _add_pixels(section, found.pixels, found.sample.level)
 
 
-def _shares(found: Fooling, method: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return (E,) how many are right, and (E, 3) the share and its interval."""
-    right = (found.attacks[method].predicted == found.sample.output[:, None]).sum(0)  # type: ignore[index]
-    count = len(found.sample.output)
-    return right, np.stack([right / count, *wilson(right, np.full(len(right), count))], 1)
-
-
-def _numbers(found: Fooling) -> dict[str, Number]:
-    level, about = found.sample.level, found.about
-    numbers: dict[str, Number] = {
-        "images": len(found.sample.output), "by_label": int(about.basis == "label"), "split": about.split,
-        "steps": about.steps, "largest": int(level[-1]), "probes": len(found.shown.image_id),
-        "before": float(_shares(found, "pgd")[1][0, 0]), "wanted": about.confidence,
-        "transfer_level": about.transfer, "by_pixels": int(found.pixels is not None),
-    }  # fmt: skip
-    for method in METHODS:
-        _, shares = _shares(found, method)
-        smallest = found.attacks[method].smallest
-        tried = smallest[smallest != BEFORE]
-        numbers |= {
-            f"{method}_last": float(shares[-1, 0]), f"{method}_tried": len(tried),
-            f"{method}_never": int((tried == NEVER).sum()),
-        }  # fmt: skip
-        median = median_distance(tried) if len(tried) else None
-        if median is not None:
-            numbers |= {f"{method}_median": median, f"{method}_least": int(tried[tried > 0].min())}
-    return numbers | _of_pgd(found)
-
-
-def _of_pgd(found: Fooling) -> dict[str, Number]:
-    """Return what is said of the stronger attack alone: what rounding changed, and where half is lost."""
-    one, (_, shares) = found.attacks["pgd"], _shares(found, "pgd")
-    numbers: dict[str, Number] = {"pgd_lost": int((one.exact != one.predicted).sum())}
-    halved = np.flatnonzero(shares[:, 0] <= shares[0, 0] / 2)
-    if len(halved) and shares[0, 0] > 0:
-        numbers |= {"pgd_half": int(found.sample.level[halved[0]]), "pgd_at": float(shares[halved[0], 0])}
-    return numbers
-
-
 def _add_curves(section: SectionDraft, found: Fooling) -> None:
     level, rows = found.sample.level.tolist(), []
     for method in METHODS:
-        right, shares = _shares(found, method)
+        right, shares = shares_right(found, method)
         confidence = found.attacks[method].confidence.mean(0, dtype=np.float64)
         columns = zip(level, right.tolist(), shares.tolist(), confidence.tolist(), strict=True)
         rows += [
@@ -116,13 +78,18 @@ def _add_curves(section: SectionDraft, found: Fooling) -> None:
     for name, paint in (("curves", _paint_accuracy), ("confidence", _paint_confidence)):
         files = plot(section.folder, name, NARROW, partial(paint, found=found))
         of = evidence if name == "curves" else evidence.model_copy(update={"interval": None})
-        section.add(blocks.Figure(id=name, caption=name, data="curves.csv", evidence=of, **files))
+        numbers = {} if name == "curves" else sureness(found.attacks["pgd"].confidence)
+        section.add(
+            blocks.Figure(
+                id=name, caption=name, data="curves.csv", numbers=numbers, evidence=of, **files
+            )
+        )  # fmt: skip
 
 
 def _paint_accuracy(figure: Figure, theme: Theme, found: Fooling) -> None:
     axes, place = _against_distance(figure, found), np.arange(len(found.sample.level))
     for method, colour in zip(METHODS, (theme.contrast, theme.accent), strict=True):
-        share, low, high = _shares(found, method)[1].T
+        share, low, high = shares_right(found, method)[1].T
         axes.fill_between(place, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(place, share, STYLES[method], color=colour, marker="o", markersize=4, label=WORDS[method])
     axes.set_ylabel("right" if found.about.basis == "label" else "as without attack")

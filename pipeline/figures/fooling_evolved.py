@@ -39,6 +39,7 @@ def add_evolved(section: SectionDraft, found: Fooling, outputs: Sequence[str]) -
         numbers |= {
             f"{encoding}_reached": int((one.confidence >= wanted).sum()),
             f"{encoding}_median": float(np.median(one.confidence)),
+            f"{encoding}_last": float(np.median(one.course[-1])),
             "elites": len(one.target), "generations": int(one.generation[-1]),
             "offspring": int(one.offspring[0]),
         }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from pipeline.analyses.attribution.verdicts import (
     ALIKE,
     LEAST,
     Estimate,
+    Outcome,
     Verdict,
     alike_by_step,
     estimate,
@@ -238,6 +239,8 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
         "centre_hits": int((found.orders[CENTRE].hit == 1).sum()),
         "whole": float(found.orders[CENTRE].deletion[:, 0].mean()),
     }  # fmt: skip
+    numbers |= _outcomes("order", [one.order for one in verdicts.values()])
+    numbers |= _outcomes("weights", [one.weights for one in verdicts.values()])
     if known is not None:
         numbers |= {
             "known": known.mean + 1 / about.outputs, "known_n": known.n,
@@ -248,6 +251,11 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
     if len(inside):
         numbers["inside"] = float(inside.mean())
     return numbers
+
+
+def _outcomes(of: str, outcomes: Sequence[Outcome]) -> dict[str, Number]:
+    """Count how many methods pass and how many fail one of the questions."""
+    return {f"{of}_passes": outcomes.count("passes"), f"{of}_fails": outcomes.count("fails")}
 
 
 def _said(name: str, verdict: Verdict) -> dict[str, Number]:

@@ -132,9 +132,10 @@ def _checkpoint(
     name, matrix = f"checkpoint-{place}", training.cka[place]
     drawn = (WIDTH, "layer at the checkpoint", "layer at the end")
     files = _matrix(section, name, found.layers, matrix, drawn)
+    own = np.diagonal(matrix)[np.isfinite(np.diagonal(matrix))]
     return blocks.Figure(
         id=name, caption="checkpoint", data=f"{name}.csv", evidence=Evidence(n=len(found.image_id)),
-        numbers={"checkpoint": label}, **files,
+        numbers={"checkpoint": label, **({"own": float(own.mean())} if len(own) else {})}, **files,
     )  # fmt: skip
 
 

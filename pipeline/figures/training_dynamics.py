@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from pipeline.analyses.training_dynamics.course import Course, course
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
-from pipeline.contents.values import Evidence, Fact
+from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.courses import MOST_NAMED, Line, by_step, height, paint_lines
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import ending, plot
+from pipeline.figures.extremes import Bounded, clear_extremes
 from pipeline.figures.maps_over_time import add_maps, steps_of
 from pipeline.formats.probes import Pictured
 from pipeline.formats.status import Status
@@ -36,6 +37,20 @@ class Courses:
     measure: str
     axis: str
     layers: Mapping[str, Course]
+
+    def ends(self) -> dict[str, Number]:
+        """Return the layers of the least and the most at the last checkpoint, where these are clearly two.
+
+        Of a single layer its name and its ``last_value``.
+        """
+        last = {
+            name: Bounded(*(float(values[-1]) for values in (one.mean, one.low, one.high)))
+            for name, one in self.layers.items()
+        }
+        if len(last) > 1:
+            return clear_extremes(last)
+        ((name, one),) = last.items()
+        return {"only": name, "last_value": one.value}
 
     def counted(self) -> dict[str, int]:
         """Count the layers in which it rose, fell, and did neither as far as can be told."""
@@ -145,7 +160,7 @@ def _lines(
     files = plot(section.folder, courses.measure, size, paint)
     return blocks.Figure(
         id=courses.measure, caption=courses.measure, data="courses.csv", evidence=evidence,
-        numbers={"drawn": len(lines), "named": MOST_NAMED}, **files,
+        numbers={"drawn": len(lines), "named": MOST_NAMED, **courses.ends()}, **files,
     )  # fmt: skip
 
 

@@ -64,11 +64,11 @@ def with_median(*estimate):
         ),
         (
             {"conv": with_median(1.25, 1, 3), "deep": with_median(4, 3, 5)},
-            "No layer’s median error is clearly smaller than another’s",
+            "The layers of the smallest and of the largest median error are not clearly apart",
         ),
         (
             {"conv": with_median(1, np.nan, np.nan), "deep": with_median(4, np.nan, np.nan)},
-            "No layer’s median error is clearly smaller than another’s",
+            "The layers of the smallest and of the largest median error are not clearly apart",
         ),
         (
             {"conv": with_median(1.25, 1, 1.5)},

@@ -6,6 +6,7 @@ import pytest
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.fooling_evolved import add_evolved
 from tests.small.fooling import FOUND
+from tests.small.pages import title_of
 
 NAMES = ["cat", "dog", "owl"]
 
@@ -15,6 +16,16 @@ def drawn(folder, found=FOUND):
     add_evolved(section, found, NAMES)
     assert all((folder / name).is_file() for name in section.content().files)
     return section.content().blocks
+
+
+def title(figure):
+    return title_of("fooling", figure.caption, {"wanted": 0.9, **figure.numbers})
+
+
+def test_where_no_drawing_convinces_the_network_it_is_said(tmp_path):
+    weak = {name: replace(one, confidence=one.confidence / 9) for name, one in FOUND.evolved.items()}
+    evolved, *_ = drawn(tmp_path, replace(FOUND, evolved=weak))
+    assert title(evolved) == "Evolved without any slope, none of 2 drawings reaches 90 %"
 
 
 def rows(folder, name):
@@ -29,6 +40,8 @@ def test_numbers_are_those_of_the_elites(tmp_path):
     assert (numbers["generations"], numbers["offspring"]) == (4, 7)
     assert (numbers["ascent_reached"], numbers["ascent_made"]) == (3, 4)
     assert course.data == "course.csv" and evolved.evidence.n == 4
+    assert title(course) == "Median confidence in the end: 72.5 % drawn, 65.2 % pixel by pixel"
+    assert title(evolved) == "Evolved without any slope, 1 of 2 drawings reaches 90 %"
     first, second = (one.numbers for one in elites.figures)
     assert (first["encoding"], first["reached"], second["reached"], second["made"]) == ("direct", 0, 1, 2)
 

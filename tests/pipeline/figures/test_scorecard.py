@@ -10,7 +10,7 @@ from pipeline.figures.scorecard import add_scorecard
 from pipeline.formats.probes import Pictured
 from pipeline.formats.scorecard import Likeness
 from pipeline.formats.status import not_run
-from tests.small.pages import page_of
+from tests.small.pages import page_of, title_of
 from tests.small.scorecard import scorecard
 
 PROBES = {row: Pictured(row, f"a/{row}.png", np.zeros((8, 8, 3), np.uint8)) for row in range(8)}
@@ -33,6 +33,11 @@ def test_what_fails_comes_first_and_each_method_has_its_verdict(tmp_path):
     numbers = content.numbers
     assert (numbers["failing"], numbers["failing_names"]) == (2, "Guided backprop, Occlusion")
     assert (numbers["passing"], numbers["unknown"]) == (1, 0)
+    assert title_of("scorecard", "courses", numbers) == "2 of 3 methods beat an order of pixels by lot"
+    assert (
+        title_of("scorecard", "likeness", numbers)
+        == "The maps of 2 of 3 methods change with the weights, of 1 too little"
+    )
     assert all((tmp_path / name).is_file() for name in content.files)
 
 
@@ -123,3 +128,20 @@ def test_of_a_network_that_is_no_surer_than_a_guess_of_what_it_predicts_it_is_sa
         add_scorecard(chapter.section("scorecard"), found, PROBES)
     page = " ".join(page_of(tmp_path / "attribution/scorecard", tmp_path).replace("\u00a0", " ").split())
     assert ("The network is sure of nothing here." in page) == unsure
+
+
+@pytest.mark.parametrize(
+    ("part", "passes", "fails", "title"),
+    [
+        ("courses", 0, 3, "None of 3 methods beats an order of pixels by lot"),
+        ("courses", 1, 2, "1 of 3 methods beats an order of pixels by lot"),
+        ("courses", 0, 0, "With 4 images no order of pixels can be told from one by lot"),
+        ("likeness", 3, 0, "The maps of 3 of 3 methods change with the weights"),
+        ("likeness", 0, 1, "The maps of 1 of 3 methods change too little with the weights"),
+        ("likeness", 0, 0, "Of no method is it known whether its maps change with the weights"),
+    ],
+)
+def test_titles_count_methods(part, passes, fails, title):
+    of = {"courses": "order", "likeness": "weights"}[part]
+    numbers = {"methods": 3, "images": 4, f"{of}_passes": passes, f"{of}_fails": fails}
+    assert title_of("scorecard", part, numbers) == title

@@ -8,7 +8,7 @@ from pipeline.contents.writing import new_chapter
 from pipeline.figures.similarity import add_similarity, shown_checkpoints
 from pipeline.formats.similarity import Similarity, Training
 from pipeline.formats.status import not_run
-from tests.small.pages import page_of
+from tests.small.pages import page_of, title_of
 
 LAYERS = ("a", "b", "c", "d")
 CKA = np.array([[1, 0.9, 0.4, -0.01], [0.9, 1, 0.6, 0.2], [0.4, 0.6, 1, 0.8], [-0.01, 0.2, 0.8, 1]])
@@ -57,6 +57,7 @@ def test_layers_arrive_where_they_stay(draw):
     assert "order" not in content.numbers
     (block,) = [one for one in content.blocks if one.kind == "multiples"]
     assert [one.id for one in block.figures] == ["course", "checkpoint-0", "checkpoint-1", "checkpoint-2"]
+    assert "Epoch 0 beside the end: a layer’s CKA with itself is 0.28 on average" in page
     assert "At the initialisation layers have a CKA of 0.28 on average with themselves" in page
 
 
@@ -105,3 +106,32 @@ def test_the_section_without_data_says_why(tmp_path):
         section = chapter.section("similarity")
         add_similarity(section, not_run("similarity"))
     assert section.content().reason == "params.yaml says similarity.run: false"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "title"),
+    [
+        ({}, "How layers come to be what they are"),
+        (
+            {"known": 4, "at_first": 0.284},
+            "At the first checkpoint layers have a CKA of 0.28 with themselves at the end",
+        ),
+        ({"known": 4, "at_end": 4}, "No layer comes near to its final form before the end"),
+        ({"known": 1, "at_end": 1}, "The layer does not come near to its final form before the end"),
+        (
+            {"known": 4, "at_end": 0, "all_at_once": 1},
+            "All layers come near to their final form by epoch 5",
+        ),
+        ({"known": 1, "at_end": 0, "all_at_once": 1}, "The layer comes near to its final form by epoch 5"),
+        (
+            {"known": 4, "at_end": 0, "all_at_once": 0, "late": "8"},
+            "Layers come near to their final form between epochs 5 and 8",
+        ),
+    ],
+)
+def test_the_title_says_when_layers_come_to_stay(numbers, title):
+    assert title_of("similarity", "course", {"numbered": 1, "early": "5", **numbers}) == title
+
+
+def test_a_checkpoint_at_which_no_layer_tells_images_apart_says_nothing_of_them():
+    assert title_of("similarity", "checkpoint", {"numbered": 0, "checkpoint": "a"}) == "a beside the end"

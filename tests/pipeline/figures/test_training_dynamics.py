@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.analyses.training_dynamics.course import Course
 from pipeline.contents.writing import new_chapter
-from pipeline.figures.training_dynamics import add_training_dynamics
+from pipeline.figures.training_dynamics import Courses, add_training_dynamics
 from pipeline.formats.probes import Pictured
 from pipeline.formats.status import not_run
 from pipeline.formats.training_dynamics import open_dynamics
 from tests.small.dynamics import IMAGES, SHOWN, write_dynamics
-from tests.small.pages import page_of
+from tests.small.pages import page_of, title_of
 
 PICTURE = Pictured(SHOWN, "a/<3>.png", np.full((8, 8, 1), 90, np.uint8))
 
@@ -116,3 +117,34 @@ def test_the_section_without_data_says_why(tmp_path):
         section = chapter.section("training_dynamics")
         add_training_dynamics(section, not_run("training_dynamics"), 9, None)
     assert section.content().reason == "params.yaml says training_dynamics.run: false"
+
+
+def ending_at(mean, low, high):
+    """A course that ends at a mean of this interval."""
+    return Course(*(np.array([0.5, one]) for one in (mean, low, high)), mean - 0.5, 0.0, 0.0, 9)
+
+
+@pytest.mark.parametrize(
+    ("layers", "zeros", "localisation"),
+    [
+        (
+            {"relu": ending_at(0.4, 0.3, 0.5), "pool": ending_at(0.7, 0.6, 0.8)},
+            "In the end from 40.0 % zeros in relu to 70.0 % in pool",
+            "In the end the strongest tenth holds from 40.0 % in relu to 70.0 % in pool",
+        ),
+        (
+            {"relu": ending_at(0.4, 0.3, 0.65), "pool": ending_at(0.7, 0.6, 0.8)},
+            "In the end the layers of the fewest and of the most zeros are not clearly apart",
+            "In the end the layers of the least and of the most local maps are not clearly apart",
+        ),
+        (
+            {"relu": ending_at(0.4, 0.3, 0.5)},
+            "In the end 40.0 % zeros in relu",
+            "In the end the strongest tenth holds 40.0 % in relu",
+        ),
+    ],
+)
+def test_titles_of_courses_compare_layers_where_intervals_bear_it(layers, zeros, localisation):
+    numbers = Courses("zeros", "", layers).ends()
+    assert title_of("training_dynamics", "zeros", numbers) == zeros
+    assert title_of("training_dynamics", "localisation", numbers) == localisation
