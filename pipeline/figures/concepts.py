@@ -105,7 +105,10 @@ def _figure(
     sets = layer.score.shape[1]
     return blocks.Figure(
         id=f"scores-{slug}", caption="scores", data="scores.csv",
-        numbers={"layer": name, "shown": len(shown), "of": layer.slope_p_value.size, "sets": sets},
+        numbers={
+            "layer": name, "shown": len(shown), "of": layer.slope_p_value.size, "sets": sets,
+            "clear": _clear(layer, tests), "tested": int(np.isfinite(layer.slope_p_value).sum()),
+        },
         evidence=Evidence(n=sets, of="random sets"), **files,
     )  # fmt: skip
 

@@ -91,7 +91,7 @@ class FilterTiles:
             "channels_shown": len(channel), "kernel": weight.shape[2:], "largest": _largest(weight),
             "scale": bounds.scale, "colour": int(form == "tiles" and total == COLOURS),
             "dense": int(layer.kind == "dense"), "depthwise": int(is_depthwise(layer)),
-            "first": int(name == self._source.about.first),
+            "first": int(name == self._source.about.first), **_smoothness(layer),
         }  # fmt: skip
         canvas = _canvas(form, weight, unit, channel, numbers)
         places = (f"weight_{y}_{x}" for y, x in np.ndindex(weight.shape[2:]))
@@ -112,6 +112,14 @@ class FilterTiles:
             id=f"filters-{slug}", caption="layer", numbers=numbers, data=f"{slug}.csv",
             **canvas.save(self._folder, slug),
         )  # fmt: skip
+
+
+def _smoothness(layer: FilterLayer) -> dict[str, Number]:
+    """Return the layer's smoothness and the band of noise; nothing where not all filters were measured."""
+    smooth, deviation = layer.quality.smoothness, layer.quality.deviation
+    if smooth is None or deviation is None or len(layer.unit) < layer.units:
+        return {}
+    return {"smoothness": smooth, "noise": 3 * deviation}
 
 
 def form_of(layer: FilterLayer, *, is_first: bool) -> Form:

@@ -329,7 +329,7 @@ def _add_consistency(section: SectionDraft, shown: Shown) -> None:
     section.add(
         blocks.Figure(
             id="consistency", caption="consistency", data="consistency.csv", evidence=evidence,
-            numbers={"drawn": len(rows), "pairs": len(names)}, **files,
+            numbers={"drawn": len(rows), "pairs": len(names), "alike": int((pairs.low > 0).sum())}, **files,
         )
     )  # fmt: skip
 

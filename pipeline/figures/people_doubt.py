@@ -53,6 +53,8 @@ def add_doubt(section: SectionDraft, doubt: Doubt) -> None:
             id="doubt", caption="doubt", data="doubt.csv", evidence=evidence, **files,
             numbers={
                 "first_network": first["network_share"], "last_network": last["network_share"],
+                "first_ends": (first["network_low"], first["network_high"]),
+                "last_ends": (last["network_low"], last["network_high"]),
                 "first_people": first["people_right"], "last_people": last["people_right"],
                 "bins": len(rows),
             },

@@ -39,7 +39,7 @@ def humans(*, tabled=(False, False), doubt=True, top5=False, conditions=("",), s
     pairs = np.array([[-1, 0], [-1, 1], [0, 1]][: 2 if any(tabled) else 3], np.int32)
     count = np.arange(len(pairs))
     kappa = Consistency(
-        pairs[:, 0], pairs[:, 1], 0.1 + 0.1 * count, -0.2 + 0.0 * count, 0.5 + 0.0 * count,
+        pairs[:, 0], pairs[:, 1], 0.1 + 0.1 * count, -0.2 + 0.3 * (count == 2), 0.5 + 0.0 * count,
         np.full(len(pairs), IMAGES), np.ones(len(pairs), np.int64),
     )  # fmt: skip
     return Humans(

@@ -7,6 +7,7 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.concepts import add_concepts
 from pipeline.formats.concepts import About, LayerConcepts, open_concepts, write_concepts
 from pipeline.formats.status import not_run
+from tests.small.pages import title_of
 
 ABOUT = About(
     ("conv",), 50, ("red", "striped"), np.array([9, 12]), ("cat", "dog"), np.array([3, 5]), np.array([30, 7])
@@ -37,6 +38,9 @@ def test_accuracies_and_scores_are_listed(section):
     table, figure = section.blocks
     assert table.rows == (("conv", "red", 9, 0.9, 0.5), ("conv", "striped", 12, 0.9, 0.5))
     assert (figure.numbers["shown"], figure.numbers["of"]) == (4, 4)
+    title = "conv: 1 of 3 slopes is clearly unlike those of random images"
+    assert title_of("concepts", "scores", figure.numbers) == title
+    assert title_of("concepts", "scores", {**figure.numbers, "clear": 0}) == title.replace("1 of", "none of")
     with (section.folder / figure.data).open() as file:
         rows = list(csv.DictReader(file))
     columns = ("concept", "output", "score", "random_score", "slope_p_value")

@@ -4,6 +4,7 @@ import csv
 
 from pipeline.figures.filter_tiles import Bounds
 from tests.small.filters import draft_of, pixels
+from tests.small.pages import title_of
 
 
 def test_first_filters_are_in_their_colours(tmp_path):
@@ -12,6 +13,9 @@ def test_first_filters_are_in_their_colours(tmp_path):
     assert (figure.numbers["form"], figure.numbers["colour"], figure.numbers["largest"]) == ("tiles", 1, 0.5)
     found = {tuple(colour) for colour in pixels(draft.folder, figure.image).reshape(-1, 3).tolist()}
     # Red and nothing else; black; a grey half as bright as white; zero.
+    assert title_of("filters", "layer", figure.numbers) == (
+        "First layer conv: all 3 filters, smoothness 0.25 (noise: ± 0.030)"
+    )
     assert {(255, 128, 128), (1, 1, 1), (192, 192, 192), (128, 128, 128)} <= found
     with (draft.folder / figure.data).open() as file:
         rows = list(csv.DictReader(file))
@@ -28,6 +32,8 @@ def test_deep_layers_are_bounded_and_say_so(tmp_path):
         4,
         12,
     ]
+    # Kernels of one weight have no smoothness.
+    assert title_of("filters", "layer", head.numbers) == "Dense layer head: all 2 filters"
     with (draft.folder / deep.data).open() as file:
         rows = list(csv.DictReader(file))
     assert {(row["filter"], row["channel"]) for row in rows} == {

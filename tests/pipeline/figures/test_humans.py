@@ -7,7 +7,7 @@ from pipeline.contents.writing import new_chapter
 from pipeline.figures.humans import Shown, add_humans
 from pipeline.formats.status import Status
 from tests.small.humans import IMAGES, humans
-from tests.small.pages import page_of
+from tests.small.pages import page_of, title_of
 
 
 @pytest.fixture
@@ -34,6 +34,13 @@ def test_two_annotators_beside_the_network(draw):
     assert "People labelled 8 images of the dataset" in page
     assert "Between the network and each of 2 who labelled it is 0.15 in the mean (0.10 to 0.20)" in page
     assert "Between 1 pair of annotators, which is the ceiling, it is 0.30" in page
+    consistency = table(content, "consistency").numbers
+    assert title_of("humans", "consistency", consistency) == (
+        "1 of 3 pairs errs on the same images clearly more than by chance"
+    )
+    assert title_of("humans", "consistency", {**consistency, "alike": 0}) == (
+        "No pair clearly errs on the same images more than by chance"
+    )
     assert table(content, "agreement").rows[0] == ("anna", 8, 4, 2, 1, 1, 1)
     assert table(content, "tests").rows[0][1] == 0.75
     assert table(content, "only-network").rows[0] == ("class/0.png", "anna", "a", "b", "a")
