@@ -148,3 +148,9 @@ def test_titles_of_courses_compare_layers_where_intervals_bear_it(layers, zeros,
     numbers = Courses("zeros", "", layers).ends()
     assert title_of("training_dynamics", "zeros", numbers) == zeros
     assert title_of("training_dynamics", "localisation", numbers) == localisation
+
+
+@pytest.mark.parametrize(("last", "said"), [(0.7897, "goes from −0.01 to 0.79"), (-0.0062, "stays at −0.01")])
+def test_the_title_of_the_smoothness_has_no_digits_that_say_nothing(last, said):
+    numbers = {"smoothness_first": -0.008359, "smoothness_last": last}
+    assert title_of("training_dynamics", "smoothness", numbers) == f"The first filters’ smoothness {said}"

@@ -110,6 +110,15 @@ def test_a_picture_fills_its_place_as_a_whole(page, report):
     assert page.evaluate(box) == [160, 80]
 
 
+@pytest.mark.parametrize(("width", "aligned"), [(1440, True), (390, False)])
+def test_plates_side_by_side_begin_together_however_long_a_title_is(page, report, width, aligned):
+    page.open(report / "chapters/network.html", width=width)
+    page.evaluate("document.querySelector('.multiples > figure > *').textContent = 'long title '.repeat(40)")
+    top = "[...document.querySelectorAll('.multiples .only-light')].map(one => one.getBoundingClientRect().y)"
+    first, second = page.evaluate(top)[:2]
+    assert (abs(first - second) < 1) is aligned
+
+
 def _choose(page, **fields):
     for name, value in fields.items():
         page.evaluate(
