@@ -81,7 +81,7 @@ def test_every_figure_is_given_as_pdf(pages):
         for page in pages
         for menu in re.findall(r"(?s)Take away:.*?</p>", page.read_text(encoding="utf-8"))
     ]
-    assert len(taken) > 50
+    assert len(taken) > 20
     assert not [forms for forms in taken if forms[0] not in ("PNG", "WEBP") or "PDF" not in forms]
 
 
