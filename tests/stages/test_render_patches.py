@@ -74,7 +74,7 @@ def test_a_layer_has_a_few_sheets_and_no_file_a_strip(folder, section):
                 assert (image.format, image.size) == ("WEBP", (one.width, one.height))
         assert len(part.sheets) == 1
         assert [strip.caption for strip in part.units[0].strips] == ["unit-patches"]
-    assert len(list(folder.rglob("*.*"))) == 1 + 4 * len(LAYERS) + len(section.whole_images)
+    assert len(list(folder.rglob("*.*"))) == 1 + 5 * len(LAYERS) + len(section.whole_images)
 
 
 def test_each_image_that_a_unit_looked_at_is_drawn_once(made, folder, section):
