@@ -9,6 +9,7 @@ from markupsafe import Markup
 from pipeline.contents.blocks import Block, Figure, Images, Multiples, Table, Units, Viewer
 from pipeline.contents.values import Number
 from pipeline.errors import UserError
+from pipeline.parallel.forks import map_forked
 from pipeline.report import cells
 from pipeline.report.addresses import address, section_anchor, unit_page
 from pipeline.report.captions import Parts
@@ -60,7 +61,7 @@ def write_first(frame: Frame, words: Parts, found: ImageMap | None) -> None:
             "map": _map(frame, found) if found else None,
             "no_map": sections[MAP].content.reason if MAP in sections else "",
             "strip": _strip(frame, words, list(sections.values())),
-            "cards": [_card(frame, chapter, one) for chapter in frame.chapters for one in chapter.sections],
+            "cards": _cards(frame),
         },
     )
 
@@ -123,6 +124,12 @@ def _strip(frame: Frame, words: Parts, sections: Sequence[Worded]) -> Shown | No
             for one in chosen
         ],
     }
+
+
+def _cards(frame: Frame) -> list[Shown]:
+    """Draw the cards side by side: it takes longer than the rest of the page, nearly all to code pictures."""
+    sections = [(chapter, one) for chapter in frame.chapters for one in chapter.sections]
+    return list(map_forked(lambda one: _card(frame, *one), sections))
 
 
 def _card(frame: Frame, chapter: Chapter, section: Worded) -> Shown:
