@@ -13,7 +13,7 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.attribute_bins import add_curves, bin_name, chance
+from pipeline.figures.attribute_bins import add_curves, bin_name, bin_said, chance
 from pipeline.figures.attribute_pairs import add_interaction
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
@@ -99,9 +99,9 @@ def _told(found: Attributes) -> dict[str, Number]:
         return {}
     first = found.effects[0]
     told: dict[str, Number] = {
-        "first": first.name, "first_worst": bin_name(first, first.bins.worst),
+        "first": first.name, "first_worst": bin_said(first, first.bins.worst),
         "first_accuracy": float(first.bins.accuracy[first.bins.worst]),
-        "first_best": bin_name(first, first.bins.best),
+        "first_best": bin_said(first, first.bins.best),
         "first_best_accuracy": float(first.bins.accuracy[first.bins.best]),
         "first_ratio": ratio(first, found), "first_corrected": first.corrected,
         "first_within": int(first.within < found.level), "first_by_class": int(np.isnan(first.within)),

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import new_chapter
-from pipeline.figures.attribute_bins import add_curves, bin_label, bin_name
+from pipeline.figures.attribute_bins import add_curves, bin_label, bin_name, bin_said
 from tests.small.attributes import attributes, bins
 from tests.small.pages import title_of
 
@@ -14,10 +14,13 @@ def test_bins_are_called_by_their_ends_or_their_words():
     brightness, light, _ = attributes().effects
     assert [bin_name(brightness, place) for place in range(3)] == ["0 – 0.5", "1 – 1.5", "2 – 2.5"]
     assert [bin_name(light, place) for place in range(2)] == ["day", "<b>"]
+    assert [bin_said(brightness, place) for place in range(3)] == ["at most 0.5", "1 – 1.5", "at least 2"]
+    assert [bin_said(light, place) for place in range(2)] == ["day", "<b>"]
     large = bins([0.5, 0.6])
     large.low[:], large.high[:] = (0.123456, 48_000), (0.123456, 123_456_789.0)
     object.__setattr__(brightness, "bins", large)
     assert [bin_name(brightness, place) for place in range(2)] == ["0.123", "48,000 – 123,456,789"]
+    assert [bin_said(brightness, place) for place in range(2)] == ["0.123", "at least 48,000"]
     assert bin_label(brightness, 1) == bin_name(brightness, 1), "half a number is another number"
     object.__setattr__(light.bins, "words", ("a very long word indeed", "<b>"))
     assert [bin_label(light, place) for place in range(2)] == ["a very long wor…", "<b>"]
@@ -39,6 +42,6 @@ def test_all_bins_are_in_the_file_and_the_first_attributes_are_drawn(tmp_path):
     assert [figure.numbers["survives"] for figure in drawn] == [1, 0, 0]
     assert drawn[1].numbers["missing"] == 40
     assert [title_of("attributes", "curve", figure.numbers) for figure in drawn] == [
-        "brightness: right from 50.0 % (0 – 0.5) to 95.0 % (2 – 2.5)",
+        "brightness: right from 50.0 % (at most 0.5) to 95.0 % (at least 2)",
         "light: no clear link with the mistakes", "size: no clear link with the mistakes",
     ]  # fmt: skip
