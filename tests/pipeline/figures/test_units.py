@@ -11,6 +11,7 @@ from pipeline.formats.status import not_run
 from pipeline.formats.units import About, open_units, write_units
 from pipeline.report.captions import read_caption
 from pipeline.report.wording import line, prose
+from tests.small.pages import title_of
 from tests.small.units import RELU, SIGMOID
 
 ABOUT = About(("relu", "gate"), 8, 7, 2, "float32", "means", (0.25, 0.5), 0.2, 0.5)
@@ -87,6 +88,19 @@ def test_titles_compare_layers_that_differ_alone(tmp_path):
     # Both are as selective; a gate rests at zero nowhere.
     assert compared((RELU, SIGMOID)) == [True, False]
     assert compared((SIGMOID, SIGMOID)) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("part", "numbers", "title"),
+    [
+        ("zeros", {"apoz": 0.5, "layers_rare": 0}, "functions put out zero 50.0 % of the time"),
+        ("zeros", {"apoz": 0.0, "layers_rare": 1}, "no more than one output in a thousand is zero"),
+        ("zeros", {}, "How many outputs are zero"),
+        ("selectivities", {"median": 0.25}, "In the median units have a class selectivity of 0.25"),
+    ],
+)  # fmt: skip
+def test_where_layers_are_not_told_apart_titles_say_what_holds_of_all(part, numbers, title):
+    assert title_of("units", part, {"layers_active": 1, **numbers}).endswith(title)
 
 
 @pytest.mark.parametrize(
