@@ -340,6 +340,13 @@ def test_an_image_names_the_first_outputs_with_their_probabilities(page, report)
     lengths = page.evaluate("[...document.querySelectorAll('.taken i')].map(one => one.style.width)")
     assert lengths == ["75%", "25%", "0.1%"]
     assert page.evaluate("document.querySelector('.part h2').textContent") == "What the network takes it for"
+    # The longest that a share can be stands on one line, and so does its bar beside it.
+    page.evaluate("document.querySelector('.taken .share').textContent = '>\u00a099.9\u00a0%'")
+    share, bar = page.evaluate(
+        "['.share', '.length'].map(name => document.querySelector(`.taken ${name}`).offsetTop)"
+    )
+    heights = page.evaluate("[...document.querySelectorAll('.taken .share')].map(one => one.offsetHeight)")
+    assert len(set(heights)) == 1 and 0 <= bar - share < heights[0]
 
 
 def test_an_image_names_the_units_in_which_it_stands_highest(page, report):
