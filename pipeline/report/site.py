@@ -1,9 +1,11 @@
 """The whole report: a folder that opens by double-click."""
 
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from pipeline.report.pages.searching import write_search
 from pipeline.report.pages.units import with_neighbours, write_units
 from pipeline.report.provenance import Provenance
 from pipeline.report.sources import sources_of
-from pipeline.report.unit_shown import glimpses
+from pipeline.report.unit_shown import Units, glimpses
 from pipeline.store.replacing import replaced_folder
 
 ASSETS = Path(__file__).parent / "assets"
@@ -91,8 +93,9 @@ def write_report(out: Path, sections: Sequence[StoredSection], provenance: Prove
         for section in sections:
             # What is listed for the report alone would be megabytes that no page shows.
             shutil.copytree(
-                section.folder, folder / "figures" / section.content.name, ignore=shutil.ignore_patterns(LIST)
-            )
+                section.folder, folder / "figures" / section.content.name,
+                ignore=shutil.ignore_patterns(LIST), copy_function=_link,
+            )  # fmt: skip
         frame = Frame(folder, texts.title, chapters, maps[0].page if maps else None)
         write_first(frame, read_page_words("first", texts.captions), maps[0] if maps else None)
         write_chapters(frame)
@@ -138,6 +141,15 @@ def order_sections(sections: Sequence[StoredSection], provenance: Provenance, te
     return with_viewers([*chapters, Chapter(about.SLUG, titles[about.SLUG], _sorted(last))])
 
 
+def _link(source: str, target: str) -> None:
+    """Put a file of a figure into the report, without its bytes: copying took as long as all pages do."""
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another file system, or one without hard links.
+        shutil.copyfile(source, target)
+
+
 def _source(folder: Path) -> str:
     """Return the file of a section in the folder of artifacts."""
     return f"figures/{folder.parent.name}/{folder.name}/{LIST}"
@@ -148,33 +160,39 @@ def _sorted(sections: list[Worded]) -> list[Worded]:
 
 
 def _write_collected(frame: Frame, sections: Sequence[Worded]) -> None:
-    """Write the pages of layers, units and images, which collect from all sections."""
-    layers = collect_layers(sections)
-    _write_layers(frame, layers)
-    maps = find_maps(sections)
+    """Write the pages of layers, units and images, which collect from all sections.
+
+    Where there are many, those of each layer and those of images are written side by side.
+    """
+    layers, maps = collect_layers(sections), find_maps(sections)
     found = (maps[0], read_map_points(frame.report / maps[0].section.folder)) if maps else None
-    paths = write_images(frame, collect_images(sections, layers), layers, found, sections)
+    images, others = collect_images(sections, layers), glimpses(layers)
+    drawn = [sum(unit.drawn for unit in layer.units) for layer in layers]
+    jobs: list[Callable[[], Any]] = [
+        partial(write_images, frame, images, layers, found, sections),
+        *(partial(_write_units_of, frame, others, *step) for step in with_neighbours(layers)),
+    ]
+    done = map_forked(lambda job: job(), jobs, here=sum(drawn) < MANY_PAGES)
+    paths, abouts = next(done), []
+    with progress("pages of units", total=sum(drawn), unit="pages") as bar:
+        for layer, count, about_units in zip(layers, drawn, done, strict=True):
+            abouts.append((layer.name, about_units))
+            bar.advance(count)
+    write_lookup(frame, abouts)
     write_search(frame, layers, paths, found[1].classes if found else ())
 
 
-def _write_layers(frame: Frame, layers: Sequence[LayerEntry]) -> None:
-    """Write the pages of layers and of their units, the layers side by side where there are many units."""
-    others = glimpses(layers)
-    drawn = [sum(unit.drawn for unit in layer.units) for layer in layers]
-    steps = list(with_neighbours(layers))
-
-    def pages(step: tuple[LayerEntry | None, LayerEntry, LayerEntry | None]) -> dict[str, Any]:
-        write_layer(frame, *step)
-        write_units(frame, step[1], others)
-        return write_undrawn(frame, step[1])
-
-    abouts = map_forked(pages, steps, here=sum(drawn) < MANY_PAGES)
-    found = []
-    with progress("pages of units", total=sum(drawn), unit="pages") as bar:
-        for layer, count, about in zip(layers, drawn, abouts, strict=True):
-            found.append((layer.name, about))
-            bar.advance(count)
-    write_lookup(frame, found)
+def _write_units_of(
+    frame: Frame,
+    others: Units,
+    before: LayerEntry | None,
+    layer: LayerEntry,
+    after: LayerEntry | None,
+) -> dict[str, Any]:
+    """Write the page of a layer and of its drawn units; return what is told of the others."""
+    write_layer(frame, before, layer, after)
+    write_units(frame, layer, others)
+    return write_undrawn(frame, layer)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 import csv
+import errno
 import json
 import os
 import re
@@ -364,6 +365,21 @@ def _elsewhere(function):
         return function(*arguments)
 
     return checked
+
+
+def test_figures_are_linked_into_the_report_or_copied_where_that_cannot_be(tmp_path, monkeypatch):
+    linked = make(tmp_path, out="linked")
+    inodes = {path.stat().st_ino for path in (tmp_path / "figures").rglob("*")}
+    files = [path for path in (linked / "figures").rglob("*") if path.is_file()]
+    assert files and all(path.stat().st_ino in inodes for path in files)
+
+    def refuse(source, target):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "link", refuse)
+    copied = make(tmp_path, out="copied")
+    assert _contents(copied) == _contents(linked)
+    assert not any(path.stat().st_ino in inodes for path in (copied / "figures").rglob("*"))
 
 
 def test_a_fact_that_is_an_image_leads_to_its_page(tmp_path):
