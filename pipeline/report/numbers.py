@@ -70,7 +70,8 @@ def share(value: Any, places: int = 1) -> str:
 def interval(ends: Sequence[Any], places: int = 1) -> str:
     """Write an interval of shares in per cent, or of their differences: beside a minus no dash means "to".
 
-    Where both ends would be zero, it has as many decimals as show two digits of the larger.
+    Where both ends would be zero, it has as many decimals as show two digits of the larger; where both would
+    be all, two of what the lower one lacks.
 
     Raises
     ------
@@ -78,9 +79,10 @@ def interval(ends: Sequence[Any], places: int = 1) -> str:
         If these are not two numbers.
     """
     low, high = ends
-    largest = 100 * max(abs(_real(low)), abs(_real(high)))
-    if 0 < largest < 10.0**-places / 2:
-        places = 1 - math.floor(math.log10(largest))
+    largest, lacking = 100 * max(abs(_real(low)), abs(_real(high))), 100 * (1 - _real(low))
+    for small in (largest, lacking):
+        if 0 < small < 10.0**-places / 2:
+            places = 1 - math.floor(math.log10(small))
     begin, end = _signed(f"{100 * _real(low):.{places}f}"), share(high, places)
     return f"{begin} to {end}" if MINUS in begin + end else f"{begin}{RANGE}{end}"
 
