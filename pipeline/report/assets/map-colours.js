@@ -13,12 +13,12 @@ class MapColours {
 
   // The keys that stand in addresses, and their names.
   choices() {
-    const { source } = this.data;
-    const judged = this.data.label.some((_, i) => this.data.judged(i));
+    const { data } = this;
+    const { source } = data;
     return [
-      ["label", "label"],
+      ...(data.anyLabelled() ? [["label", "label"]] : []),
       ["predicted", "prediction"],
-      ...(judged ? [["right", "right and wrong"]] : []),
+      ...(data.anyJudged() ? [["right", "right and wrong"]] : []),
       ...source.attributes.map(({ name }) => [`attribute:${name}`, visible(name)]),
       ["none", "nothing"],
     ];

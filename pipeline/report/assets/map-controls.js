@@ -25,7 +25,7 @@ class MapControls {
       this.address.write(false);
     });
     // The first view needs colours before any address is read.
-    this.startColour = data.label.some((label) => label < data.source.classes.length) ? "label" : "predicted";
+    this.startColour = data.anyLabelled() ? "label" : "predicted";
     this.colour(this.startColour);
     view.resize();
     document.addEventListener("themechange", () => view.request());
@@ -142,6 +142,7 @@ class MapControls {
     colour.append(...this.colours.choices().map(([key, title]) => new Option(title, key)));
     colour.addEventListener("change", () => this.colour(colour.value, true));
     const wrong = this.find("[name=wrong]");
+    wrong.closest("label").hidden = !this.data.anyJudged();
     wrong.addEventListener("change", () => {
       this.filterWrong(wrong.checked);
       this.address.write(false);

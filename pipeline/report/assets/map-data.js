@@ -66,6 +66,14 @@ class MapData {
     return this.predicted[i] !== none && this.label[i] !== none && !this.withoutOutput.has(this.label[i]);
   }
 
+  anyLabelled() {
+    return this.label.some((label) => label < this.source.classes.length);
+  }
+
+  anyJudged() {
+    return this.label.some((_, i) => this.judged(i));
+  }
+
   filter(colouring) {
     let passing = 0;
     for (let i = 0; i < this.count; i++) {

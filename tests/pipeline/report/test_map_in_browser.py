@@ -334,3 +334,21 @@ def test_a_legend_of_many_classes_is_folded_and_searched(page, tmp_path):
     page.evaluate(search.replace("'class 2'", "''") + "(document.querySelector('[name=entry]'))")
     page.evaluate("document.querySelector('[data-do=more]').click()")
     assert page.evaluate(shown) == 30
+
+
+def test_a_map_without_labels_offers_nothing_of_labels(page, tmp_path, monkeypatch):
+    labelled = fakes.map_points
+    monkeypatch.setattr(
+        fakes,
+        "map_points",
+        lambda count, *given, **more: {**labelled(count, *given, **more), "label": [-1] * count},
+    )
+    with new_chapter(tmp_path / "figures/codes") as chapter:
+        fakes.codes(chapter, 100)
+    texts = Texts("Unlabelled", captions=fakes.captions(tmp_path / "captions"))
+    write_report(tmp_path / "report", read_sections(tmp_path / "figures"), fakes.provenance(), texts)
+    page.open(tmp_path / "report/map.html")
+    offered = page.evaluate("[...document.querySelector('[name=colour]').options].map(one => one.value)")
+    assert offered[0] == "predicted" and not {"label", "right"} & set(offered)
+    assert page.evaluate("document.querySelector('[name=colour]').value") == "predicted"
+    assert not page.evaluate("document.querySelector('[name=wrong]').checkVisibility()")
