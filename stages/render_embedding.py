@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ from stages.command import Stage, execute
 ROWS_AT_ONCE = 2048
 # An attribute of more words is a name of each image rather than a property of some.
 MOST_WORDS = 1000
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,13 @@ def _add_points(
     shown = _add_map(section, points, _tiles(known.thumbnails, points.image_id), params, near)
     names = known.names.of_output
     section.image_outputs = first_outputs(known.evaluated, names, points.path, shown)
-    return near is not None and are_on_map(near, points.image_id[shown])
+    on_map = near is not None and are_on_map(near, points.image_id[shown])
+    if near is not None and not on_map:
+        log.warning(
+            "pages of images do not show which are nearest by code: neighbours.images and .seed chose others "
+            "than the map's; give them the values of render_embedding.viewer_images and .seed"
+        )
+    return on_map
 
 
 def _add_map(

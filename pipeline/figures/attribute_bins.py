@@ -37,10 +37,10 @@ def bin_name(one: Effect, place: int) -> str:
 
 
 def bin_said(one: Effect, place: int) -> str:
-    """Say it in a sentence, where the first and the last bin of numbers need one end alone."""
+    """Say it in a sentence, as in a figure; the first and the last bin of numbers need one end alone."""
     low, high = (_short(values[place]) for values in (one.bins.low, one.bins.high))
     if one.bins.words is not None or low == high or 0 < place < len(one.bins) - 1:
-        return bin_name(one, place)
+        return bin_label(one, place)
     return f"at most {high}" if place == 0 else f"at least {low}"
 
 
@@ -97,8 +97,7 @@ def _ends(one: Effect) -> dict[str, Number]:
     """Return what the title says of the worst bin and of the best."""
     ends: dict[str, Number] = {}
     for name, place in (("worst", one.bins.worst), ("best", one.bins.best)):
-        said = bin_said(one, place) if one.bins.words is None else bin_label(one, place)
-        ends |= {name: said, f"{name}_accuracy": float(one.bins.accuracy[place])}
+        ends |= {name: bin_said(one, place), f"{name}_accuracy": float(one.bins.accuracy[place])}
     return ends
 
 

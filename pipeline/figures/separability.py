@@ -64,7 +64,10 @@ def add_separability(section: SectionDraft, found: Separability | Status) -> Non
     size = (4.4, 3.9)
     files = plot(section.folder, "depth", size, lambda f, t: _paint(f, t, found, curves))
     section.add(
-        blocks.Figure(id="depth", caption="depth", data="probes.csv", evidence=evidence, **files)
+        blocks.Figure(
+            id="depth", caption="depth", data="probes.csv", evidence=evidence,
+            numbers=_titled(found, curves[0]), **files,
+        )
     )  # fmt: skip
     section.layers += [
         _layer_part(name, place, [one for one in curves if not one.initial], evidence)
@@ -119,8 +122,6 @@ def _told(found: Separability, curves: Sequence[Curve]) -> dict[str, Number]:
             f"best_{one.kind}": float(one.share[best]), f"best_{one.kind}_layer": found.layers[best],
             f"best_{one.kind}_ends": (float(low[best]), float(high[best])),
             f"first_{one.kind}": float(one.share[0]), f"last_{one.kind}": float(one.share[-1]),
-            f"first_{one.kind}_ends": (float(low[0]), float(high[0])),
-            f"last_{one.kind}_ends": (float(low[-1]), float(high[-1])),
         }  # fmt: skip
         if len(found.layers) > 1:
             steps = np.diff(one.share)
@@ -134,6 +135,14 @@ def _told(found: Separability, curves: Sequence[Curve]) -> dict[str, Number]:
                 f"rise_{one.kind}_ends": (float(high[most]), float(low[most + 1])),
             }
     return told | {"first_layer": found.layers[0], "last_layer": found.layers[-1]}
+
+
+def _titled(found: Separability, one: Curve) -> dict[str, Number]:
+    """Return what the title weighs: of one kind what the words say, by names without the kind's."""
+    low, high = one.ends
+    told = {name.replace(f"_{one.kind}", ""): value for name, value in _told(found, [one]).items()}
+    ends = {"first_ends": (float(low[0]), float(high[0])), "last_ends": (float(low[-1]), float(high[-1]))}
+    return told | ends
 
 
 def _write(section: SectionDraft, found: Separability, curves: Sequence[Curve]) -> None:

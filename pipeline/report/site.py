@@ -1,6 +1,5 @@
 """The whole report: a folder that opens by double-click."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from pipeline.report.pages.units import with_neighbours, write_units
 from pipeline.report.provenance import Provenance
 from pipeline.report.sources import sources_of
 from pipeline.report.unit_shown import Units, glimpses
-from pipeline.store.replacing import replaced_folder
+from pipeline.store.replacing import linked, replaced_folder
 
 ASSETS = Path(__file__).parent / "assets"
 # Anchors of the pages' own, which no section may take.
@@ -94,7 +93,7 @@ def write_report(out: Path, sections: Sequence[StoredSection], provenance: Prove
             # What is listed for the report alone would be megabytes that no page shows.
             shutil.copytree(
                 section.folder, folder / "figures" / section.content.name,
-                ignore=shutil.ignore_patterns(LIST), copy_function=_link,
+                ignore=shutil.ignore_patterns(LIST), copy_function=linked,
             )  # fmt: skip
         frame = Frame(folder, texts.title, chapters, maps[0].page if maps else None)
         write_first(frame, read_page_words("first", texts.captions), maps[0] if maps else None)
@@ -139,15 +138,6 @@ def order_sections(sections: Sequence[StoredSection], provenance: Provenance, te
     last = found.pop(about.SLUG)
     chapters = [Chapter(slug, titles[slug], _sorted(own)) for slug, own in found.items() if own]
     return with_viewers([*chapters, Chapter(about.SLUG, titles[about.SLUG], _sorted(last))])
-
-
-def _link(source: str, target: str) -> None:
-    """Put a file of a figure into the report, without its bytes: copying took as long as all pages do."""
-    try:
-        os.link(source, target)
-    except OSError:
-        # Another file system, or one without hard links.
-        shutil.copyfile(source, target)
 
 
 def _source(folder: Path) -> str:

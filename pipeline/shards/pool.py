@@ -2,7 +2,10 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
+
+from pipeline.store.replacing import linked
 
 POOL_VARIABLE = "CONVATLAS_SHARDS"
 DEFAULT_POOL = Path(".shards")
@@ -39,13 +42,8 @@ class ShardPool:
         One that is there already is the same: shards of equal images have one name.
         """
         target = folder / source.name
-        try:
-            os.link(source, target)
-        except FileExistsError:
-            return target
-        except OSError:
-            # Another file system, or one without hard links.
-            target.write_bytes(source.read_bytes())
+        with suppress(FileExistsError):
+            linked(source, target)
         return target
 
     def files(self) -> list[Path]:

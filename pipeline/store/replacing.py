@@ -2,6 +2,8 @@
 
 - `replaced`: a file
 - `replaced_folder`: a folder
+
+And `linked`: a file under a second name, without its bytes where the file system allows.
 """
 
 import glob
@@ -13,6 +15,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import DISK_FAULTS, UserError
+
+
+def linked(source: str | Path, target: str | Path) -> None:
+    """Put a file under a second name without copying its bytes, or copy it where it cannot be linked.
+
+    Raises
+    ------
+    FileExistsError
+        There is a file of that name.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Another file system, or one without hard links.
+        shutil.copyfile(source, target)
 
 
 @contextmanager

@@ -234,13 +234,14 @@ def test_each_point_names_the_places_of_its_nearest(run, monkeypatch):
 
 
 @pytest.mark.parametrize(("most", "named"), [(COUNT, True), (59, False)])
-def test_of_images_beyond_the_map_no_point_names_the_nearest(run, monkeypatch, most, named):
+def test_of_images_beyond_the_map_no_point_names_the_nearest(run, monkeypatch, caplog, most, named):
     monkeypatch.setattr(
         "tests.stages.test_render_embedding.write_none", lambda path: write_near(path, IMAGE_ID)
     )
     folder = run(viewer_images=most)
     assert (read_map_points(folder).near is not None) == named
     assert bool(read_section(folder.parent / "neighbours").content.image_near) == named
+    assert ("render_embedding.viewer_images" in caplog.text) == (not named)
 
 
 def test_without_neighbours_no_point_names_the_nearest(run):

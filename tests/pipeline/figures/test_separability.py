@@ -137,4 +137,4 @@ def test_the_section_without_data_says_why(tmp_path):
 )
 def test_the_title_claims_what_intervals_bear(draw, given, title):
     content, _, _ = draw(**given)
-    assert title_of("separability", "depth", content.numbers) == title
+    assert title_of("separability", "depth", {**content.numbers, **content.blocks[0].numbers}) == title
