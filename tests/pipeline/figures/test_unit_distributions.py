@@ -53,8 +53,8 @@ def test_its_middles_are_medians_over_units_and_of_the_layers_at_the_ends():
     [
         (
             "outlines", "above",
-            "From 20.0 % of a unit’s strongest images above its level in relu to 50.0 % in pool",
-            "In the median 20.0 % of a unit’s strongest images lies above its level",
+            "Area above a unit’s level: from 20.0 % of its strongest images in relu to 50.0 % in pool",
+            "Area above a unit’s level: 20.0 % of its strongest images in the median",
         ),
         (
             "top_labels", "leading",
