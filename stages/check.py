@@ -1,4 +1,4 @@
-"""Check every params block, the inputs and the network, before DVC touches any earlier output."""
+"""Check every params block, captions, inputs and the network, before DVC touches any earlier output."""
 
 import importlib
 import logging
@@ -10,6 +10,7 @@ from types import ModuleType
 from pipeline.errors import UserError
 from pipeline.layers.layers import unfollowed
 from pipeline.params import Block, check_block, read_params, unknown_block
+from pipeline.report.wording import check_captions
 from pipeline.store.replacing import replaced
 from pipeline.weights.assembly import preview
 from stages import blocks
@@ -24,11 +25,14 @@ PASSED = "every params block, the inputs and the network were checked\n"
 def run(_params: None, paths: Mapping[str, Path]) -> None:
     """Check all blocks against their schemas, build the network once, then check what each can know early.
 
+    Captions come first of all: whoever corrects a word has changed nothing else.
+
     Raises
     ------
     UserError
         Naming every wrong key of every block, or the first other mistake.
     """
+    check_captions()
     modules = all_blocks()
     checked = check_schemas(read_params(paths["params"]), modules, str(paths["params"]))
     network = preview(modules["model"].source_of(checked["model"], paths["inputs"]))

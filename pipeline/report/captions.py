@@ -20,13 +20,13 @@ A line that begins with spaces goes on with the value before it. `wording` fills
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, nearest
 
 FOLDER = Path(__file__).parent / "captions"
 CHAPTERS = "chapters.yaml"
@@ -163,6 +163,20 @@ def read_page_words(name: str, folder: Path = FOLDER) -> Parts:
         raise UserError(f"{source}: the page '{name}' has no words; write this file")
     _, *rest = _PART.split(source.read_text(encoding="utf-8"))
     return Parts(_parts(source, rest), source)
+
+
+def check_chapter(caption: Caption, chapters: Collection[str]) -> None:
+    """Hold the chapter of a caption against those that there are.
+
+    Raises
+    ------
+    UserError
+        Naming the caption, and the chapter that was probably meant.
+    """
+    if caption.chapter not in chapters:
+        meant = nearest(caption.chapter, chapters)
+        hint = f"; did you mean '{meant}'?" if meant else f"; there are {', '.join(chapters)}"
+        raise UserError(f"{caption.source}: no chapter '{caption.chapter}'{hint}")
 
 
 def _parts(source: Path, names_and_texts: Sequence[str]) -> dict[str, Words]:

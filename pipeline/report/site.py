@@ -11,11 +11,11 @@ from typing import Any
 from pipeline.contents.map_points import read_map_points
 from pipeline.contents.reading import StoredSection
 from pipeline.contents.writing import LIST
-from pipeline.errors import UserError, nearest
+from pipeline.errors import UserError
 from pipeline.parallel.forks import map_forked
 from pipeline.progress import progress
 from pipeline.report.captions import FOLDER as CAPTIONS
-from pipeline.report.captions import read_caption, read_chapters, read_page_words
+from pipeline.report.captions import check_chapter, read_caption, read_chapters, read_page_words
 from pipeline.report.collecting import Chapter, LayerEntry, Worded, collect_images, collect_layers
 from pipeline.report.environment import Frame
 from pipeline.report.pages import about
@@ -122,10 +122,7 @@ def order_sections(sections: Sequence[StoredSection], provenance: Provenance, te
         caption = read_caption(name, texts.captions)
         if name in RESERVED:
             raise UserError(f"{section.folder}: a section cannot be called '{name}', pages have this anchor")
-        if caption.chapter not in found:
-            meant = nearest(caption.chapter, found)
-            hint = f"; did you mean '{meant}'?" if meant else f"; there are {', '.join(found)}"
-            raise UserError(f"{caption.source}: no chapter '{caption.chapter}'{hint}")
+        check_chapter(caption, found)
         found[caption.chapter].append(
             Worded(
                 section.content,

@@ -8,6 +8,7 @@ is never read as Markdown or HTML: while Markdown runs, a code stands in its pla
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import (
@@ -26,8 +27,16 @@ from markdown import Markdown
 from markdown.extensions.tables import TableExtension
 from markupsafe import Markup, escape
 
-from pipeline.errors import UserError
-from pipeline.report.captions import Words
+from pipeline.errors import UserError, nearest
+from pipeline.report.captions import (
+    FOLDER,
+    PAGES,
+    Words,
+    check_chapter,
+    read_caption,
+    read_chapters,
+    read_page_words,
+)
 from pipeline.report.numbers import FILTERS, number
 
 # Letters for private use, which Markdown lets pass: between them stands a value, in hexadecimal.
@@ -99,6 +108,48 @@ def sourced_line(words: Words, key: str, numbers: Mapping[str, Any], sources: Ma
     return Markup(_CODED.sub(_sourced, str(escape(made.strip()))))
 
 
+def check_captions(folder: Path = FOLDER) -> None:
+    """Read every caption as a template, before any page is touched; a missing number is found later.
+
+    Raises
+    ------
+    UserError
+        Naming the first that cannot be read, and its line.
+    """
+    chapters = read_chapters(folder)
+    for source in sorted(folder.rglob("*.md")):
+        if source.parent.name == PAGES:
+            written = list(read_page_words(source.stem, folder).parts.values())
+        else:
+            caption = read_caption(source.stem, source.parent)
+            if source.parent == folder:
+                check_chapter(caption, chapters)
+            written = [caption.words, *caption.parts.values()]
+        for words in written:
+            for text in (words.text, *words.head.values()):
+                _parsed(words.place, text)
+
+
+def _parsed(place: str, text: str) -> None:
+    if "{" not in text:
+        return
+    environment = _environment(coded=True)
+    try:
+        parsed = environment.parse(text)
+    except TemplateSyntaxError as error:
+        raise _not_a_template(place, error) from None
+    # Jinja finds these only where the text is written, and behind an `if` that may be never.
+    for used in parsed.find_all(nodes.Filter):
+        if used.name not in environment.filters:
+            meant = nearest(used.name, environment.filters)
+            hint = f"; did you mean '{meant}'?" if meant else ""
+            raise UserError(f"{place}: no filter '{used.name}' (line {used.lineno} of the text){hint}")
+
+
+def _not_a_template(place: str, error: TemplateSyntaxError) -> UserError:
+    return UserError(f"{place}: {error.message} (line {error.lineno} of the text)")
+
+
 def _with_sources(written: nodes.Expr) -> nodes.Expr:
     """Return what a template writes, filtered by what puts the sources of the names in it in front."""
     if isinstance(written, nodes.TemplateData):
@@ -130,7 +181,7 @@ def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool, s
     try:
         return _template(text, coded=coded, sourced=sourced).render(numbers)
     except TemplateSyntaxError as error:
-        raise UserError(f"{place}: {error.message} (line {error.lineno} of the text)") from None
+        raise _not_a_template(place, error) from None
     except UndefinedError as error:
         name = re.findall("'([^']+)'", error.message or "")[-1]
         raise UserError(f"{place}: no number '{name}' in the section's or the metrics' files") from None

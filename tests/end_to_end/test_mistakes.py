@@ -61,6 +61,18 @@ def test_mistake_is_one_line_and_leaves_every_output(project: Project, name: str
     assert project.results() == before
 
 
+def test_a_caption_that_is_no_template_leaves_the_report_that_was_there(project: Project):
+    before, caption = project.results(), project.root / "pipeline/report/captions/units.md"
+    text = caption.read_bytes()
+    caption.write_bytes(text + b"\n{% if images %}\n")
+    outcome = project.run("dvc", "repro")
+    caption.write_bytes(text)
+    (line,) = [line for line in outcome.text.splitlines() if line.startswith("check: error:")]
+    assert outcome.code != 0 and "captions/units.md" in line and "endif" in line
+    assert "Traceback" not in outcome.text
+    assert project.results() == before
+
+
 def test_after_mistakes_nothing_has_to_run(project: Project):
     assert not project.must("dvc", "repro").ran
 

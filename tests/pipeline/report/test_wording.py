@@ -1,10 +1,11 @@
 import re
+import shutil
 
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.report.captions import Words
-from pipeline.report.wording import line, prose, sourced_line
+from pipeline.report.captions import FOLDER, Words
+from pipeline.report.wording import check_captions, line, prose, sourced_line
 from tests.pipeline.report import fakes
 
 
@@ -47,6 +48,33 @@ def test_a_caption_that_cannot_be_filled_is_an_error(text, message):
     with pytest.raises(UserError, match=message) as caught:
         _prose(text, name="x", kl=1.5)
     assert str(caught.value).startswith("one.md: ") and "\n" not in str(caught.value)
+
+
+def test_captions_of_the_project_are_templates():
+    check_captions()
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "message"),
+    [
+        ("units.md", " }}", " ) }}", "unexpected ')'"),
+        ("filters.md", "{% endif %}", "{% endfi %}", "unknown tag"),
+        ("comparison/accuracy.md", "| count", "| counts", "no filter 'counts' (line"),
+        ("pages/first.md", "{{", "{% if %} {{", "Expected an expression"),
+        ("neighbours.md", "chapter: codes", "chapter: code", "no chapter 'code'; did you mean 'codes'?"),
+        ("chapters.yaml", ":", "", "cannot be read"),
+    ],
+)
+def test_a_wrong_caption_is_found_before_any_page_is_touched(tmp_path, name, before, after, message):
+    shutil.copytree(FOLDER, tmp_path / "captions")
+    wrong = tmp_path / "captions" / name
+    text = wrong.read_text(encoding="utf-8")
+    assert before in text
+    wrong.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        check_captions(tmp_path / "captions")
+    assert str(caught.value).startswith(f"{wrong}") and "\n" not in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_what_is_said_depends_on_numbers():
