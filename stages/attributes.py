@@ -28,7 +28,11 @@ from stages.blocks.attributes import Params
 from stages.command import Stage, execute
 from stages.leaving import leave
 
-NO_LABELS = "no image has a label that the network has an output for, so it is not known which it gets wrong"
+NO_LABELS = (
+    "no image has a label that the network has an output for, so it is not known which it gets wrong: give "
+    "labels by class folders or a CSV, and where names differ say in inputs/classes/ which output a label is "
+    "(inputs/README.md)"
+)
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
     }  # fmt: skip
     rows = _rows(activations.image_id, params, paths["probes"])
     best, compared = MostExcited(rows, params.units), 0
-    for place, unit, maxima in _parts(activations):
-        best.add(place, unit, maxima)
+    for place, unit, maxima, active in _parts(activations):
+        best.add(place, unit, maxima, active)
         compared += len(unit)
     found = ExcitedUnits(
         tuple(activations.layers), len(activations.image_id), compared, activations.image_id[rows],
@@ -66,11 +66,11 @@ def _rows(image_id: NDArray[np.int64], params: Params, probes: Path) -> NDArray[
 
 def _parts(
     activations: Activations,
-) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float32]]]:
-    """Yield some units of a layer at a time: its place, (B,) numbers, and (B, N) maxima on all images.
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]]:
+    """Yield some units of a layer at a time: its place, (B,) numbers, (B, N) maxima, and where it is active.
 
-    Units that are equal on all images are left out, and those that repeat an earlier unit's maxima, as after
-    max pooling.
+    Units that are equal on all images or never active are left out, and those that repeat an earlier unit's
+    maxima, as after max pooling.
     """
     images, seen = len(activations.image_id), set[bytes]()
     together = max(ROOM // (4 * images), 1)
@@ -80,22 +80,28 @@ def _parts(
         for place, layer in enumerate(layers):
             for start in range(0, layer.units, together):
                 run = slice(start, min(start + together, layer.units))
-                maxima = _maxima(activations, layer, run, bar)
-                fresh = [row for row, one in enumerate(maxima) if _is_new(one, seen)]
-                yield place, np.array(fresh, np.int64) + start, maxima[fresh]
+                maxima, active = _maxima(activations, layer, run, bar)
+                fresh = [row for row, one in enumerate(maxima) if active[row].any() and _is_new(one, seen)]
+                yield place, np.array(fresh, np.int64) + start, maxima[fresh], active[fresh]
 
 
-def _maxima(activations: Activations, layer: KeptLayer, run: slice, bar: Bar) -> NDArray[np.float32]:
-    """Read the maxima that a run of a layer's units is ranked by, (B, N)."""
-    name = input_value(layer.name) if layer.ranked_by == INPUT else value(layer.name)
+def _maxima(
+    activations: Activations, layer: KeptLayer, run: slice, bar: Bar
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Read the maxima that a run of a layer's units is ranked by, (B, N), and where these are active."""
+    by_input = layer.ranked_by == INPUT
     maxima = np.empty((run.stop - run.start, len(activations.image_id)), np.float32)
+    active = np.empty(maxima.shape, bool)
     done = 0
     for shard in activations.shards():
-        values = shard.read(name)[:, run]
-        maxima[:, done : done + len(values)] = values.T
-        done += len(values)
+        outputs = shard.read(value(layer.name))[:, run]
+        here = slice(done, done + len(outputs))
+        # What enters a unit orders images on which it puts out nothing, too.
+        active[:, here] = outputs.T > 0
+        maxima[:, here] = (shard.read(input_value(layer.name))[:, run] if by_input else outputs).T
+        done += len(outputs)
         bar.advance()
-    return maxima
+    return maxima, active
 
 
 def _is_new(maxima: NDArray[np.float32], seen: set[bytes]) -> bool:
@@ -111,8 +117,8 @@ def _is_new(maxima: NDArray[np.float32], seen: set[bytes]) -> bool:
 def _numbers(found: ExcitedUnits) -> dict[str, float]:
     """Count images that excite some unit more than any other image does."""
     numbers: dict[str, float] = {"images": len(found.image_id), "units_compared": found.compared}
-    first = found.rank[:, 0]
-    if (first > 0).all():
+    if found.compared:
+        first = found.first
         numbers |= {"images_first": int((first == 1).sum()), "best_rank_median": float(np.median(first))}
     return numbers
 

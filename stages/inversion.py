@@ -112,7 +112,7 @@ class _Reconstructed:
         """Say what the work costs."""
         params = self._params
         log.info(
-            "%d probes, %d layers, %d runs each of %d steps: %d images forward and back",
+            "%d probes, %d layers, %d run(s) each of %d steps: %d images forward and back",
             len(self._images), len(inversions), params.restarts, _steps(params),
             len(self._images) * len(inversions) * params.restarts * _steps(params),
         )  # fmt: skip

@@ -39,10 +39,12 @@ def run(params: Params, paths: Mapping[str, Path]) -> None:
 def _summarise(manifest: Manifest) -> None:
     """Say what the manifest holds and what was odd about the dataset."""
     classes, images = len(manifest.class_names), len(manifest.path)
-    log.info("%d images, %d classes, %d duplicates", images, classes, manifest.duplicates)
+    twice = f"{manifest.duplicates} duplicate{'s' * (manifest.duplicates != 1)}"
+    log.info("%d images, %d classes, %s", images, classes, twice)
     _tell_classes(manifest)
     by_split = [f"{name}: {count}" for name, count in sorted(Counter(manifest.split).items())]
-    log.info("by split: %s", some(by_split, MOST_LISTED))
+    drawn = ", drawn here (dataset.held_out)" if manifest.splits_drawn else ""
+    log.info("by split%s: %s", drawn, some(by_split, MOST_LISTED))
     _tell_lacks(manifest)
     if manifest.notes:
         odd = some([": ".join(note) for note in manifest.notes], MOST_LISTED)

@@ -147,7 +147,7 @@ def _find(params: Params, known: Known, activations: Activations, thumbnails: Th
     asked = sample if len(sample) else _sample(known.image_id, params.sample, params.seed)
     queries = np.union1d(known.probe, asked)
     k = min(params.k, len(known.image_id) - 1)
-    log.info("%d nearest of %d images, of %d", k, len(known.image_id), len(queries))
+    log.info("of each of %d images the %d nearest among %d", len(queries), k, len(known.image_id))
     own = np.array([known.stands_for.get(row, row) for row in queries.tolist()], np.int64)
     searches: dict[str, Search] = {}
     for parts in (_codes(activations, params), _descriptors(thumbnails, params)):

@@ -43,7 +43,10 @@ TRAIN = "train"
 HELD_OUT = 0.2
 # Images of a class, on average, below which the sample is of fewer classes: one or two are no class to learn.
 LEAST = 10
-NO_LABELS = "no image has a label, so there are no classes to tell apart"
+NO_LABELS = (
+    "no image has a label, so there are no classes to tell apart: give labels by class folders or a CSV "
+    "(inputs/README.md)"
+)
 ONE_CLASS = "the images to fit to are of one class, so there is nothing to tell apart"
 NO_HELD_OUT = "of the classes that were fitted no other image is left to score on"
 

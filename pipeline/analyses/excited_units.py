@@ -13,11 +13,13 @@ Float32 = NDArray[np.float32]
 
 # Units whose ranks of all images asked for are in memory together: 50 MB where these are 20,000.
 AT_ONCE = 64
+# Where a unit is not active on an image, the image has no rank in it: it comes after every other.
+NOT_EXCITED = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
 class Excited:
-    """Of n images the m units that each excites most, the first first; -1 where there are fewer.
+    """Of n images the m units that each excites most, the first first; -1 where it excites fewer.
 
     Attributes
     ----------
@@ -63,6 +65,7 @@ def standing(maxima: Float32, rows: NDArray[np.intp]) -> tuple[Ids, NDArray[np.f
 class MostExcited:
     """Gathers for n images the units in which each stands highest, of units that come in parts.
 
+    An image excites the units that are active on it, and no other, however high it stands in them.
     Of units in which an image has the same rank, that one is first in which it is the most standard
     deviations above the mean, and then the one that came first.
 
@@ -79,7 +82,7 @@ class MostExcited:
         kinds = (np.int64, np.int64, np.int64, np.float64, np.float32)
         self._columns: list[NDArray[Any]] = [np.zeros((len(rows), 0), kind) for kind in kinds]
 
-    def add(self, layer: int, unit: Ids, maxima: Float32) -> None:
+    def add(self, layer: int, unit: Ids, maxima: Float32, active: NDArray[np.bool_]) -> None:
         """Take some units of a layer.
 
         Parameters
@@ -89,18 +92,21 @@ class MostExcited:
         unit : (B,)
             Their numbers in it.
         maxima : (B, N)
-            Their largest activations on every image, finite.
+            Their largest activations on every image, or what enters these, finite.
+        active : (B, N)
+            Whether the largest activation is positive.
         """
         for start in range(0, len(unit), AT_ONCE):
             here = slice(start, start + AT_ONCE)
-            self._add(layer, unit[here], maxima[here])
+            self._add(layer, unit[here], maxima[here], active[here])
 
-    def _add(self, layer: int, unit: Ids, maxima: Float32) -> None:
+    def _add(self, layer: int, unit: Ids, maxima: Float32, active: NDArray[np.bool_]) -> None:
         shape = (len(self._rows), len(unit))
         stands = [standing(one, self._rows) for one in maxima]
+        rank = np.stack([rank for rank, _ in stands], 1)
         new: list[NDArray[Any]] = [
             np.full(shape, layer, np.int64), np.broadcast_to(unit, shape),
-            np.stack([rank for rank, _ in stands], 1), np.stack([score for _, score in stands], 1),
+            np.where(active[:, self._rows].T, rank, NOT_EXCITED), np.stack([score for _, score in stands], 1),
             maxima[:, self._rows].T,
         ]  # fmt: skip
         together = [np.concatenate(pair, axis=1) for pair in zip(self._columns, new, strict=True)]
@@ -112,5 +118,8 @@ class MostExcited:
         """Return what was gathered."""
         layer, unit, rank, _, value = self._columns
         lacking = ((0, 0), (0, self._units - layer.shape[1]))
-        layer, unit, rank = (np.pad(column, lacking, constant_values=-1) for column in (layer, unit, rank))
-        return Excited(layer, unit, rank, np.pad(value, lacking, constant_values=np.nan))
+        rank = np.pad(rank, lacking, constant_values=NOT_EXCITED)
+        none = rank == NOT_EXCITED
+        layer, unit, value = (np.pad(column, lacking) for column in (layer, unit, value))
+        layer, unit, rank = (np.where(none, -1, column) for column in (layer, unit, rank))
+        return Excited(layer, unit, rank, np.where(none, np.float32(np.nan), value))

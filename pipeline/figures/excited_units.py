@@ -46,7 +46,7 @@ def add_excited_units(
     if isinstance(found, Status):
         section.status = found
         return
-    first = found.rank[:, 0]
+    first = found.first
     section.numbers |= {
         "images": len(found.image_id), "of": found.images, "units": found.rank.shape[1],
         "compared": found.compared, "first": int((first == 1).sum()), "shown": SHOWN,

@@ -21,6 +21,7 @@ COLUMNS = (
     Column(name="image", form="image"), Column(name="label", form="class"),
     Column(name="predicted", form="class"), Column(name="probability", form="share"), Column(name="verdict"),
 )  # fmt: skip
+OF_LABELS = ("label", "verdict")
 
 
 def add_probes(
@@ -50,12 +51,15 @@ def add_probes(
         "probes": len(probes), "named": int(probes.named.sum()), "right": int(probes.right.sum()),
         "wrong": int(probes.wrong.sum()), "unlabelled": int((~labelled).sum()), "split": probes.held_out,
     }  # fmt: skip
+    # Of images without labels these would be empty.
+    kept = [place for place, column in enumerate(COLUMNS) if labelled.any() or column.name not in OF_LABELS]
     rows = []
     for place, image_id in enumerate(probes.image_id.tolist()):
         label = outputs[probes.label[place]] if labelled[place] else None
         predicted, probability = outputs[probes.predicted[place]], float(probes.probability[place])
         verdict = _verdict(probes, place)
-        rows.append((probes.path[place], label, predicted, probability, verdict))
+        cells = (probes.path[place], label, predicted, probability, verdict)
+        rows.append(tuple(cells[place] for place in kept))
         values = (label, predicted, probability, verdict)
         facts = tuple(
             Fact(name=column.name, value=value, form=column.form)
@@ -66,7 +70,8 @@ def add_probes(
         part = ImagePart(image_id=image_id, path=probes.path[place], facts=facts, blocks=(figure,))
         section.images.append(part)
     evidence = Evidence(n=len(probes), split=probes.held_out if not probes.named.any() else "")
-    section.add(Table(id="list", caption="list", columns=COLUMNS, rows=tuple(rows), evidence=evidence))
+    columns = tuple(COLUMNS[place] for place in kept)
+    section.add(Table(id="list", caption="list", columns=columns, rows=tuple(rows), evidence=evidence))
 
 
 def _verdict(probes: Probes, place: int) -> str | None:

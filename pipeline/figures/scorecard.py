@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,8 @@ ALIKENESS = tuple(
     Column(name=name, form="number" if name != "method" else "text")
     for name in ("method", "last", "all", "mean", "low", "high", "other", "other_low", "other_high")
 )
+# Above an even guess, and as much again: a predicted class of less than both leaves maps nothing to explain.
+UNSURE = 0.05
 # Estimates whose number of images is said; those of deletion, insertion and beside the centre are of one.
 COUNTED = ("deletion", "alike", "other")
 POINTING = (
@@ -239,6 +242,7 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
         "centre_hits": int((found.orders[CENTRE].hit == 1).sum()),
         "whole": float(found.orders[CENTRE].deletion[:, 0].mean()),
     }  # fmt: skip
+    numbers["unsure"] = int(_is_unsure(numbers))
     numbers |= _outcomes("order", [one.order for one in verdicts.values()])
     numbers |= _outcomes("weights", [one.weights for one in verdicts.values()])
     if known is not None:
@@ -251,6 +255,13 @@ def _numbers(drawing: _Drawing) -> dict[str, Number]:
     if len(inside):
         numbers["inside"] = float(inside.mean())
     return numbers
+
+
+def _is_unsure(numbers: Mapping[str, Any]) -> bool:
+    """Tell whether predicted classes, where these are followed, have hardly more than an even guess."""
+    even = 1 / numbers["outputs"]
+    whole = numbers["whole"]
+    return not numbers["by_label"] and even < 1 and whole < 2 * even and whole - even < UNSURE
 
 
 def _outcomes(of: str, outcomes: Sequence[Outcome]) -> dict[str, Number]:

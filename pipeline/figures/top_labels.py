@@ -160,7 +160,10 @@ def _why_not(label: NDArray[np.int32]) -> Status | None:
     what = "no image has a label"
     if len(images):
         what = "all labelled images are of one class" if len(images) == 1 else "no class has two images"
-    return Status("not applicable", f"{what}, so that no class can stand out among the strongest ones")
+    remedy = "" if len(images) else ": give labels by class folders or a CSV (inputs/README.md)"
+    return Status(
+        "not applicable", f"{what}, so that no class can stand out among the strongest ones{remedy}"
+    )
 
 
 def _row(

@@ -25,11 +25,11 @@ class ExcitedUnits:
     images
         N, that the ranks are among.
     compared
-        Units that were compared; of those with equal maxima on every image, one.
+        Units that were compared, each active on some image; of those with equal maxima on every image, one.
     image_id : (n,) int64
         Ascending.
     layer, unit : (n, m) int64
-        The layer's place in `layers`, and the unit's number in it; -1 where there are fewer units.
+        The layer's place in `layers`, and the unit's number in it; -1 where the image excites fewer units.
     rank : (n, m) int64
         Images that excite the unit at least as much, this one among them; -1 where there is no unit.
     value : (n, m) float32
@@ -44,6 +44,11 @@ class ExcitedUnits:
     unit: NDArray[np.int64]
     rank: NDArray[np.int64]
     value: NDArray[np.float32]
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """(n,) int64, each image's rank in its first unit; the last of all where it excites none."""
+        return np.where(self.rank[:, 0] > 0, self.rank[:, 0], self.images)
 
 
 def write_excited_units(path: Path, found: ExcitedUnits, *, made_from: Mapping[str, str]) -> None:

@@ -108,16 +108,18 @@ def read_provenance(artifacts: Path, metrics: Path, settings: Path) -> Provenanc
         Naming a file that is missing or damaged.
     """
     files = sorted([*artifacts.glob("*.h5"), *artifacts.glob(f"activations/{INDEX}")])
+    network = read_description(artifacts / "weights")
+    trained = network.training is not None
     return Provenance(
-        images=read_images(artifacts / "manifest.h5", artifacts / "activations"),
-        network=read_description(artifacts / "weights").model_dump(mode="json"),
+        images=read_images(artifacts / "manifest.h5", artifacts / "activations", trained=trained),
+        network=network.model_dump(mode="json"),
         artifacts=tuple(_read_artifact(file, artifacts) for file in files),
         params=yaml.safe_dump(read_params(settings), sort_keys=False, allow_unicode=True),
         metrics=read_metrics(metrics),
     )
 
 
-def read_images(manifest: Path, activations: Path) -> Counted:
+def read_images(manifest: Path, activations: Path, *, trained: bool) -> Counted:
     """Read what a manifest says about the dataset as a whole.
 
     Parameters
@@ -126,6 +128,8 @@ def read_images(manifest: Path, activations: Path) -> Counted:
         Its file.
     activations
         The folder that names the images which failed later; left out where there is none.
+    trained
+        Whether the network was trained here; if not, splits that were drawn for that say nothing.
     """
     with open_manifest(manifest) as file:
         labels, splits = file.label(), file.split()
@@ -140,7 +144,10 @@ def read_images(manifest: Path, activations: Path) -> Counted:
         "labelled images": int((labels >= 0).sum()),
         "classes": len(file.class_names),
     }
-    counts |= {f"images in split “{split}”": splits.count(split) for split in sorted(set(splits)) if split}
+    if trained or not file.splits_drawn:
+        counts |= {
+            f"images in split “{split}”": splits.count(split) for split in sorted(set(splits)) if split
+        }
     counts |= {"duplicate images": file.duplicates, "skipped images": len(skipped)}
     return Counted(file.dataset, counts, tuple(skipped), tuple(noted))
 

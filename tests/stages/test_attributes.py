@@ -116,7 +116,7 @@ def test_only_labelled_images_that_are_held_out_count(make):
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"label": np.full(COUNT, -1)}, "no image has a label"),
+        ({"label": np.full(COUNT, -1)}, "give labels by class folders or a CSV"),
         ({"wrong": np.zeros(COUNT, bool)}, "gets every one of 600 labelled images right"),
         ({"wrong": np.ones(COUNT, bool)}, "gets none of 600 labelled images right"),
         ({"count": 4}, "4 labelled images are too few"),

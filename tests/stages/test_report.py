@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from pipeline.formats.activations import Index, Skipped, write_index
 from pipeline.formats.manifest import Manifest, write_manifest
 from pipeline.formats.manifest import Skipped as Unusable
 from pipeline.formats.status import not_run
+from pipeline.report.provenance import read_images
 from stages import report
 
 DESCRIPTION = {
@@ -23,6 +25,14 @@ DESCRIPTION = {
 }  # fmt: skip
 PARAMS = report.Params(title="Of <digits>", skipped_shown=5)
 
+LISTED = Manifest(
+    path=["a.png", "gone-later.png", "c.png"], label=np.array([0, 1, -1], np.int32),
+    class_names=["0", "1"], split=["train", "test", "train"], size=np.full((3, 2), 8, np.int32),
+    sha256=["aa" * 32] * 3, attributes={}, box_image=np.zeros(0, np.int64),
+    box=np.zeros((0, 4), np.float32), skipped=[Unusable("bad.png", "truncated", "it ends early")],
+    notes=[("a.png", "EXIF data without a tag")],
+)  # fmt: skip
+
 
 @pytest.fixture
 def paths(tmp_path):
@@ -30,15 +40,8 @@ def paths(tmp_path):
     with new_chapter(tmp_path / "artifacts/figures/units") as chapter:
         section = chapter.section("patches")
         section.status = not_run("patches")
-    listed = Manifest(
-        path=["a.png", "gone-later.png", "c.png"], label=np.array([0, 1, -1], np.int32),
-        class_names=["0", "1"], split=["train", "test", "train"], size=np.full((3, 2), 8, np.int32),
-        sha256=["aa" * 32] * 3, attributes={}, box_image=np.zeros(0, np.int64),
-        box=np.zeros((0, 4), np.float32), skipped=[Unusable("bad.png", "truncated", "it ends early")],
-        notes=[("a.png", "EXIF data without a tag")],
-    )  # fmt: skip
     write_manifest(
-        listed, tmp_path / "artifacts/manifest.h5", dataset="data/<digits>", max_bad_fraction=0.5, params="00"
+        LISTED, tmp_path / "artifacts/manifest.h5", dataset="data/<digits>", max_bad_fraction=0.5, params="00"
     )
     with store.write(
         tmp_path / "artifacts/topk.h5", stage="topk", version=7, made_from={"manifest": "ab" * 32},
@@ -73,6 +76,15 @@ def test_report_shows_what_the_artifacts_say(paths):
     assert content["images"]["counts"]["images"] == 3
     assert content["images"]["counts"]["images in split “train”"] == 2
     assert set(content["versions"]) == {"numpy", "scipy", "pillow", "h5py", "deflate"}
+
+
+def test_splits_that_were_drawn_are_counted_only_where_the_network_was_trained_on_one(paths, tmp_path):
+    drawn = tmp_path / "artifacts/manifest.h5"
+    write_manifest(replace(LISTED, splits_drawn=1), drawn, dataset="d", max_bad_fraction=0.5, params="00")
+    found = [
+        read_images(drawn, tmp_path / "artifacts/activations", trained=trained) for trained in (True, False)
+    ]
+    assert ["images in split “train”" in one.counts for one in found] == [True, False]
 
 
 def test_comments_of_the_params_file_change_nothing(paths):

@@ -118,7 +118,10 @@ def test_a_class_that_was_not_fitted_is_not_scored(make):
 
 
 def test_reasons(make):
-    assert "no image has a label" in run(make(label=np.full(COUNT, -1))).reason
+    assert (
+        "no image has a label, so there are no classes to tell apart: give labels by class folders"
+        in run(make(label=np.full(COUNT, -1))).reason
+    )
     assert "are of one class" in run(make(label=np.zeros(COUNT, int))).reason
     split = ["train" if label == 0 or number > 80 else "test" for number, label in enumerate(LABEL)]
     assert run(make(split=split)).sample.classes.tolist() == [0, 1, 2]

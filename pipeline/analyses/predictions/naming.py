@@ -56,6 +56,7 @@ def name_outputs(
     ----------
     outputs
         (K,) its names: an id is called as `called` says; its own number, as the one class it stands for.
+        Where all are numbers, and no class is called by one, the others are "output 0" and so on.
     class_output
         (C,) the output of each class.
     classes
@@ -69,11 +70,15 @@ def name_outputs(
         for name, output in zip(classes, class_output.tolist(), strict=True)
         if stands_for[output] == 1
     }
+    numbered = [f"output {index}" for index in range(len(outputs))]
     names = [
         own.get(index, name) if name == str(index) else called.get(name, name)
         for index, name in enumerate(outputs)
     ]
-    return _apart(names, [f"output {index}" for index in range(len(outputs))])
+    if all(name == str(index) for index, name in enumerate(outputs)) and not set(outputs) & set(classes):
+        # A bare number would be read as an amount: "5 falls from 7 % to 6 %".
+        names = [own.get(index, name) for index, name in enumerate(numbered)]
+    return _apart(names, numbered)
 
 
 def _apart(names: Sequence[str], keys: Sequence[str]) -> tuple[str, ...]:

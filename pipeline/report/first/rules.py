@@ -127,8 +127,9 @@ RULES = (
     ),
     Rule(
         "maps", "scorecard", n="images", reads=("failing", "failing_names", "methods", "again"),
-        # Of a network that does not know the labels no map says why it names them.
-        optional=("unknown",), holds=lambda m: m["failing"] > 0 and not m.get("unknown"),
+        # Of a network that does not know the labels, or is sure of nothing, no map says why it names them.
+        optional=("unknown", "unsure"),
+        holds=lambda m: m["failing"] > 0 and not m.get("unknown") and not m.get("unsure"),
     ),
     Rule(
         "confusion", "summary", n="pair_of", block="confusion",

@@ -24,7 +24,7 @@ def test_the_best_of_all_units_are_kept_as_by_sorting_them_all():
     rows = np.array([0, 7, 49])
     best = MostExcited(rows, 6)
     for place, maxima in enumerate(layers):
-        best.add(place, np.arange(len(maxima)) + 10, maxima)
+        best.add(place, np.arange(len(maxima)) + 10, maxima, np.ones(maxima.shape, bool))
     found = best.found()
     for image, row in enumerate(rows):
         everything = []
@@ -40,11 +40,22 @@ def test_the_best_of_all_units_are_kept_as_by_sorting_them_all():
 
 def test_fewer_units_than_are_kept_leave_places_empty():
     best = MostExcited(np.arange(2), 3)
-    best.add(4, np.array([9]), np.array([[1, 2]], np.float32))
-    best.add(5, np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
+    best.add(4, np.array([9]), np.array([[1, 2]], np.float32), np.ones((1, 2), bool))
+    best.add(5, np.zeros(0, np.int64), np.zeros((0, 2), np.float32), np.zeros((0, 2), bool))
     found = best.found()
     assert found.unit.tolist() == [[9, -1, -1]] * 2 and found.rank.tolist() == [[2, -1, -1], [1, -1, -1]]
     assert np.isnan(found.value[:, 1:]).all()
+
+
+def test_an_image_excites_no_unit_that_is_not_active_on_it_however_high_it_stands_there():
+    best = MostExcited(np.arange(3), 2)
+    before = np.array([[-5, -1, -3], [1, -2, 4]], np.float32)
+    best.add(0, np.array([6, 7]), before, before > 0)
+    found = best.found()
+    assert found.unit.tolist() == [[7, -1], [-1, -1], [7, -1]]
+    assert found.layer.tolist() == [[0, -1], [-1, -1], [0, -1]]
+    assert found.rank.tolist() == [[2, -1], [-1, -1], [1, -1]]
+    np.testing.assert_array_equal(found.value, [[1, np.nan], [np.nan, np.nan], [4, np.nan]])
 
 
 def test_without_a_unit_all_places_are_empty():

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from pipeline.contents.writing import SectionDraft
@@ -27,6 +30,14 @@ def test_each_probe_is_listed_and_has_its_picture_on_its_page(tmp_path):
     assert {name: content.numbers[name] for name in ("right", "wrong", "unlabelled")} == {
         "right": 1, "wrong": 1, "unlabelled": 1,
     }  # fmt: skip
+
+
+def test_without_any_label_there_is_no_column_of_labels(tmp_path):
+    section = SectionDraft("probes", tmp_path)
+    add_probes(section, replace(PROBES, label=np.full(3, -1, np.int32)), PICTURED, NAMES)
+    (table,) = section.content().blocks
+    assert [column.name for column in table.columns] == ["image", "predicted", "probability"]
+    assert table.rows == (("a/7.png", "dog", 0.9), ("b/2.png", "owl", 0.5), ("c/5.png", "cat", 0.25))
 
 
 @pytest.mark.parametrize(

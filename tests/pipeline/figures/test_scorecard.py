@@ -10,6 +10,8 @@ from pipeline.figures.scorecard import add_scorecard
 from pipeline.formats.probes import Pictured
 from pipeline.formats.scorecard import Likeness
 from pipeline.formats.status import not_run
+from pipeline.report.captions import read_caption
+from pipeline.report.wording import line
 from tests.small.pages import page_of, title_of
 from tests.small.scorecard import scorecard
 
@@ -125,9 +127,13 @@ def test_of_a_network_that_is_no_surer_than_a_guess_of_what_it_predicts_it_is_sa
     for order in found.orders.values():
         order.deletion[:, 0] = whole
     with new_chapter(tmp_path / "attribution") as chapter:
-        add_scorecard(chapter.section("scorecard"), found, PROBES)
+        section = chapter.section("scorecard")
+        add_scorecard(section, found, PROBES)
     page = " ".join(page_of(tmp_path / "attribution/scorecard", tmp_path).replace("\u00a0", " ").split())
     assert ("The network is sure of nothing here." in page) == unsure
+    finding = line(read_caption("scorecard").words, "finding", section.numbers)
+    assert ("there is next to nothing for a map to explain" in finding) == unsure
+    assert section.numbers["unsure"] == unsure
 
 
 @pytest.mark.parametrize(

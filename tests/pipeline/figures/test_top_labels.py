@@ -75,7 +75,10 @@ def test_words_fit_the_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("label", "reason"),
     [
-        (np.full(20, -1, np.int32), "no image has a label"),
+        (
+            np.full(20, -1, np.int32),
+            "no image has a label, so that no class can stand out among the strongest ones: give labels",
+        ),
         (np.minimum(LABEL, 0), "are of one class"),
         (np.arange(20, dtype=np.int32), "no class has two"),
     ],

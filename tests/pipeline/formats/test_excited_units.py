@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.formats.excited_units import VERSION, ExcitedUnits, read_excited_units, write_excited_units
@@ -25,3 +27,7 @@ def test_a_status_comes_back(tmp_path):
     status = not_run("excited_units")
     write_status(tmp_path / "excited_units.h5", status, stage="excited_units", version=VERSION)
     assert read_excited_units(tmp_path / "excited_units.h5") == status
+
+
+def test_an_image_that_excites_no_unit_stands_last():
+    assert replace(FOUND, rank=np.array([[3, 8], [-1, -1]])).first.tolist() == [3, 40]

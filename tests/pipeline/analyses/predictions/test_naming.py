@@ -30,7 +30,14 @@ def test_outputs_that_are_ids_or_numbers_are_called_as_their_classes():
     assert name_outputs(ids, np.array([0, 1]), ["x", "y"], FISH) == ("tench", "goldfish")
     # Output 0 stands for one class, output 1 for two, output 2 for none.
     found = name_outputs(["0", "1", "2"], np.array([0, 1, 1]), ["tench", "cat", "dog"], {})
-    assert found == ("tench", "1", "2")
+    assert found == ("tench", "output 1", "output 2")
+
+
+def test_bare_numbers_are_said_to_be_outputs_unless_classes_are_called_so():
+    assert name_outputs(["0", "1"], np.array([], int), [], {}) == ("output 0", "output 1")
+    # Of digits that the dataset has in part, the others are digits as well.
+    assert name_outputs(["0", "1", "2"], np.array([0, 1]), ["0", "1"], {}) == ("0", "1", "2")
+    assert name_outputs(["1", "0"], np.array([], int), [], {}) == ("1", "0")
 
 
 def test_outputs_of_one_name_have_their_numbers_beside_it():

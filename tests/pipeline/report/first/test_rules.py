@@ -17,7 +17,7 @@ CASES = {
     "noise": ({"judged": 4, "noise_layers": 1, "noise": "conv1"}, [{"noise_layers": 0}]),
     "maps": (
         {"images": 24, "failing": 1, "failing_names": "deconvnet", "methods": 6, "again": 12},
-        [{"failing": 0}, {"unknown": 1}],
+        [{"failing": 0}, {"unknown": 1}, {"unsure": 1}],
     ),
     "confusion": (
         {"pair_of": 120, "pair_first": "cat", "pair_second": "dog", "pair_mistaken": 40,
