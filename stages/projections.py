@@ -223,7 +223,7 @@ def _project(
         for projector in projectors:
             rows = projector.rows
             if not len(rows):
-                refused[projector.name] = "none of its units is active on any image"
+                refused[projector.name] = "none of its drawn units is active on any image"
                 continue
             own = islice(found, len(rows))
             try:

@@ -103,6 +103,9 @@ def add_directions(section: SectionDraft, found: DirectionsFile | Status, names:
         "images": about.images, "k": about.k, "classes": about.classes, "layers": len(about.layers),
         "given": sum(FILE in found.kinds(name) for name in about.layers), "compared": len(compared),
     }  # fmt: skip
+    if about.classes > 1:
+        alike = np.log(min(about.k, about.classes)) / np.log(about.classes)
+        section.numbers["lowest_purity"] = float(1 - alike)
     section.numbers |= _beside_random([found.layer(name) for name in about.layers])
     if compared:
         section.add(_comparison(compared, about.images))

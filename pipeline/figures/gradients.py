@@ -63,6 +63,11 @@ class Shown:
     tenth: float
     alike: float
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the map is zero at every pixel."""
+        return self.largest == self.smallest == 0
+
 
 @dataclass
 class Drawing:
@@ -187,6 +192,9 @@ def _numbers(found: GradientsFile, drawing: Drawing) -> dict[str, Number]:
         "block": block_of(about.input_size),
         "plain": int(_are_plain(drawing)),
     }  # fmt: skip
+    blank = {method: sum(one.is_blank for one in ones) for method, ones in drawing.shown.items()}
+    if any(blank.values()):
+        numbers["blank"] = ", ".join(f"{TITLES[name]} {count}" for name, count in blank.items() if count)
     for method in about.methods:
         numbers[f"with_{method}"] = 1
     if about.fixed:

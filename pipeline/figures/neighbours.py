@@ -16,6 +16,7 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.scales import up_to
 from pipeline.figures.map_neighbours import SHOWN as SHOWN_OF_MAP
 from pipeline.formats.neighbours import CODES, SPACES, Neighbours, Space
 from pipeline.formats.status import Status
@@ -139,10 +140,11 @@ def _paint(
     figure: Figure, theme: Theme, values: Mapping[str, tuple[float, float, float]], chance: float
 ) -> None:
     axes = figure.add_subplot()
+    end = up_to([100 * chance, *(100 * high for _, _, high in values.values())]) / 100
     for place, (mean, low, high) in enumerate(values.values()):
         axes.plot([low, high], [place, place], color=theme.accent, linewidth=2)
         axes.plot(mean, place, "o", color=theme.accent, markersize=6)
-        left = mean > 0.75
+        left = mean > 0.75 * end
         axes.annotate(
             f"{100 * mean:.1f} %", (low if left else high, place), xytext=(-7 if left else 7, 0),
             textcoords="offset points", ha="right" if left else "left", va="center",
@@ -150,12 +152,12 @@ def _paint(
     axes.axvline(chance, color=theme.soft, linestyle="--", linewidth=1)
     axes.annotate(
         "chance", (chance, 1), xytext=(3, 2), textcoords="offset points", xycoords=("data", "axes fraction"),
-        color=theme.soft, ha="left" if chance < 0.5 else "right",
+        color=theme.soft, ha="left" if chance < 0.5 * end else "right",
     )  # fmt: skip
     axes.set_yticks(range(len(values)), [f"by {name}" for name in values])
     axes.set_ylim(len(values) - 0.5, -0.5)
-    axes.set_xlim(0, 1)
-    axes.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    axes.set_xlim(0, end)
+    axes.set_xticks([0, end / 2, end], ["0", f"{50 * end:g} %", f"{100 * end:g} %"])
     axes.set_xlabel("neighbours with the image’s label")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from pipeline.contents import blocks
 from pipeline.contents.parts import LayerPart
@@ -22,6 +23,7 @@ from pipeline.numerics.intervals import wilson
 from pipeline.store.tables import write_table
 
 MOST_NAMED = 24
+LEVEL = 0.05  # chance that any probe is taken for better than the most frequent class
 WORDS: dict[Kind, str] = {"mean": "means", "maxima": "maxima"}
 COLUMNS = ("network", "layer", "of", "units", "strength", "right", "images", "accuracy", "low", "high")
 
@@ -104,8 +106,13 @@ def _largest_class(sample: ProbeSample) -> float:
 
 
 def _beyond(curves: Sequence[Curve], largest_class: float) -> int:
-    """Return how many probes of the network are clearly right more often than the most frequent class is."""
-    return sum(int((one.ends[0] > largest_class).sum()) for one in curves if not one.initial)
+    """Return how many probes of the network are clearly right more often than the most frequent class is.
+
+    A binomial test; of many probes the best is above chance by chance, so their number is corrected for.
+    """
+    own = [one for one in curves if not one.initial]
+    level = LEVEL / sum(len(one.right) for one in own)
+    return sum(int((binom.sf(one.right - 1, one.images, largest_class) < level).sum()) for one in own)
 
 
 def _told(found: Separability, curves: Sequence[Curve]) -> dict[str, Number]:

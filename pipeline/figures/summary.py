@@ -27,6 +27,7 @@ from pipeline.store.tables import write_table
 MOST_CLASSES = 30
 NO_LABEL = "no label"
 GAP, TEXT = 3, 15  # pixels between tiles, and the size of a name
+DECADE = 10
 TRAINING = ("epoch", "train_loss", "test_loss", "test_accuracy")
 
 
@@ -270,7 +271,7 @@ def add_training(section: SectionDraft, epochs: Sequence[Sequence[float]]) -> No
     write_table(
         section.folder / "training.csv", TRAINING, zip(columns[0].astype(int), *columns[1:], strict=True)
     )
-    files = plot(section.folder, "training", (6.4, 2.6), lambda f, t: _paint_training(f, t, columns))
+    files = plot(section.folder, "training", (6.4, 2.8), lambda f, t: _paint_training(f, t, columns))
     numbers: dict[str, Number] = {"epochs": int(columns[0].max())}
     accuracy = columns[3][np.isfinite(columns[3])]
     if len(accuracy):
@@ -299,11 +300,14 @@ def _paint_training(figure: Figure, theme: Theme, columns: NDArray[np.float64]) 
     ):
         kept = np.isfinite(values) & (values > 0)
         left.plot(epoch[kept], values[kept], color=colour, linewidth=1.6, label=name)
-    left.set_yscale("log")
+    known = columns[1:3][np.isfinite(columns[1:3]) & (columns[1:3] > 0)]
+    # Within a decade there may be no power of ten, at which alone a logarithmic axis has numbers.
+    if len(known) and known.max() >= DECADE * known.min():
+        left.set_yscale("log")
+        left.yaxis.set_minor_formatter("")
     left.yaxis.set_major_formatter("{x:g}")
-    left.yaxis.set_minor_formatter("")
     left.set_ylabel("cross-entropy, nats")
-    left.legend(loc="upper right")
+    figure.legend(loc="outside lower center", ncols=2)
     kept = np.isfinite(accuracy)
     right.plot(epoch[kept], 100 * accuracy[kept], color=theme.contrast, linewidth=1.6)
     right.set_ylabel("held-out accuracy, %")

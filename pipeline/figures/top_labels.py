@@ -19,6 +19,8 @@ from pipeline.numerics.intervals import largest_count_by_chance, wilson
 
 # Classes that a unit's table names.
 SHOWN = 3
+# Labelled images among a unit's strongest: of fewer, one class has many of them by chance.
+LEAST = 5
 UNIT_FACTS = (Column(name="leading", form="proportion"),)
 TABLE = UnitTable(
     caption="classes",
@@ -99,6 +101,11 @@ class Counted:
         return self.count[0] / self.labelled if self.labelled else np.nan
 
     @property
+    def is_enough(self) -> bool:
+        """Whether there are so many that a class among them says something: of one image all are of one."""
+        return self.labelled >= LEAST
+
+    @property
     def is_of_one_class(self) -> bool:
         """Whether the most frequent class is surely more than half of what excites the unit most."""
         return self.labelled > 0 and float(wilson(self.count[0], self.labelled)[0]) > 0.5
@@ -141,7 +148,7 @@ def add_top_labels(
     for name in found.about.layers:
         top = found.layer(name).top_image_id
         units = [Counted.of(images, labels) for images in top]
-        leading[name] = np.array([unit.leading for unit in units if unit.labelled])
+        leading[name] = np.array([unit.leading for unit in units if unit.is_enough])
         rows.append(_row(name, units, leading[name], labels))
         section.layers.append(_part(name, units, leading[name], labels, found.about))
     section.numbers |= _numbers(found.about, rows, labels) | {"top": top.shape[1]}
@@ -169,11 +176,12 @@ def _why_not(label: NDArray[np.int32]) -> Status | None:
 def _row(
     name: str, units: Sequence[Counted], leading: NDArray[np.float64], labels: Labels
 ) -> tuple[Cell, ...]:
-    """Return a layer's line of the table; `leading` are the shares of its units with labelled images."""
+    """Return a layer's line of the table; `leading` are the shares of its units with images enough."""
     if not len(leading):
         return (name, len(units), 0, None, None, 0)
-    most = max(unit.labelled for unit in units)
-    chance = largest_count_by_chance(most, labels.images) / most
+    counts = [unit.labelled for unit in units if unit.is_enough]
+    by_chance = {count: largest_count_by_chance(count, labels.images) / count for count in {*counts}}
+    chance = float(np.median([by_chance[count] for count in counts]))
     of_one_class = sum(unit.is_of_one_class for unit in units)
     return (name, len(units), len(leading), float(np.median(leading)), chance, of_one_class)
 
@@ -214,4 +222,6 @@ def _numbers(about: About, rows: Sequence[tuple[Cell, ...]], labels: Labels) -> 
         "of_one_class": of_one_class,
         "half_precision": int(about.precision != "float32"),
         "shown": SHOWN,
+        "least": LEAST,
+        "largest": int(labels.images.max()),
     }

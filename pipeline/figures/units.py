@@ -138,7 +138,10 @@ def _distributions(section: SectionDraft, layers: Mapping[str, LayerUnits]) -> I
         drawn = Distribution(
             "selectivities", "class selectivity: at 1 a unit answers to one class alone", chosen, beside
         )
-        yield drawn.figure(section.folder, drawn.middles())
+        numbers = drawn.middles()
+        ends = {f"{end}_by_chance": beside.get(str(numbers.get(end, ""))) for end in ("least", "most")}
+        numbers |= {name: value for name, value in ends.items() if value is not None}
+        yield drawn.figure(section.folder, numbers)
 
 
 def _table_of_layers(told: Sequence[LayerTold], images: int) -> blocks.Table:

@@ -5,17 +5,21 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib import figure as canvas
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from pipeline import store
 from pipeline.contents.blocks import Figure, Table
 from pipeline.contents.reading import read_section
 from pipeline.contents.values import Evidence
+from pipeline.figures.drawing.palette import LIGHT
+from pipeline.figures.summary import _paint_training
 from pipeline.formats.weights import write_course
 from stages import predictions, render_summary
 from tests.small.artifacts import write_activations, write_description, write_manifest, write_thumbnails
 from tests.small.files import bytes_below
-from tests.small.pages import check_sizes, page_of
+from tests.small.pages import check_sizes, page_of, title_of
 
 CLASSES = ["a", "<b>", "=c"]
 LABEL = np.arange(80) % 3
@@ -135,6 +139,27 @@ def test_training_is_drawn_where_there_was_one(tmp_path):
     assert content.blocks[-1].evidence == Evidence(n=20, split="test")
     assert content.blocks[-1].numbers == {"epochs": 2, "course_first": 0.1, "course_last": 0.9}
     assert "From 10.0\u00a0% to 90.0\u00a0% right in 2\u00a0epochs" in page_of(folder, tmp_path)
+
+
+@pytest.mark.parametrize(("last", "scale"), [(0.5, "linear"), (0.01, "log")])
+def test_the_axis_of_the_loss_has_numbers(last, scale):
+    figure, columns = (
+        canvas.Figure(),
+        np.array([[0, 1, 2], [np.nan, 1.0, last], [2.2, 0.8, 0.6], [0.1, 0.7, 0.9]]),
+    )
+    _paint_training(figure, LIGHT, columns)
+    FigureCanvasAgg(figure).draw()
+    left = figure.axes[0]
+    low, high = left.get_ylim()
+    written = [label.get_text() for label in left.get_yticklabels() if low <= label.get_position()[1] <= high]
+    assert left.get_yscale() == scale and sum(text != "" for text in written) >= 2
+
+
+def test_a_training_that_changes_nothing_is_said_to():
+    numbers = {"epochs": 8, "course_first": 0.0033, "course_last": 0.0034}
+    assert title_of("summary", "training", numbers) == "0.3 % right after 8 epochs as before"
+    numbers = {"accuracy_first": 0.0033, "accuracy_last": 0.0034}
+    assert title_of("training_dynamics", "accuracy", numbers) == "In the end 0.3 % right, as at first"
 
 
 def test_unlabelled_images(tmp_path):

@@ -20,6 +20,8 @@ from pipeline.formats.geometry import LayerGeometry
 from pipeline.formats.patches import Patches
 from pipeline.formats.status import not_run
 from pipeline.numerics.geometry import whole
+from pipeline.report.captions import read_caption
+from pipeline.report.wording import line, prose
 
 K, SIDE = 3, 64
 LAYER = LayerGeometry((1, 1), whole((8, 8), "global"))
@@ -113,6 +115,29 @@ def test_purity_is_drawn_with_its_numbers(section):
     assert table.rows == (("fc", "random directions", 2, 0.6, 3, 0.5, 0.25, 0.004),)
     assert section.numbers["random_purer"] == 1
     assert section.layers[0].facts[0].value == 0.25
+
+
+@pytest.mark.parametrize(
+    ("compared", "purer", "less", "said"),
+    [
+        (1, 1, 0, "In the one layer that was compared units are purer in class"),
+        (1, 0, 0, "In the one layer that was compared units are not clearly purer in class"),
+        (1, 0, 1, "In the one layer that was compared units are less pure in class"),
+        (3, 0, 2, "purer in class than random directions in none of 3 layers, less pure in 2 (p"),
+    ],
+)
+def test_the_finding_counts_layers(compared, purer, less, said):
+    numbers = {"random_compared": compared, "random_purer": purer, "random_less": less}
+    finding = line(read_caption("directions").words, "finding", numbers).replace("\u00a0", " ")
+    assert said in finding and finding.endswith("(permutation test, p < 0.05).")
+
+
+def test_the_purity_of_labels_of_which_no_two_are_the_same_is_said(tmp_path):
+    section = draw(write(tmp_path / "d.h5", classes=9), tmp_path / "section")
+    # Three labels of nine: 1 - log 3 / log 9.
+    assert section.numbers["k"] == 3 and section.numbers["lowest_purity"] == pytest.approx(0.5)
+    words = prose(read_caption("directions").words, section.numbers)
+    assert "and\n0.50 where no two have the same." in words
 
 
 def test_rotations_are_listed_with_what_is_not_known_left_out(section):

@@ -7,6 +7,8 @@ from pipeline.contents.writing import SectionDraft, new_chapter
 from pipeline.figures.fooling import add_fooling
 from pipeline.figures.fooling_pictures import Names
 from pipeline.formats.status import not_run
+from pipeline.report.captions import read_caption
+from pipeline.report.wording import line
 from tests.small.fooling import FOUND
 from tests.small.pages import page_of
 from tests.small.probes import PICTURED
@@ -56,6 +58,11 @@ def test_where_none_is_right_there_is_no_smallest_distance(tmp_path):
     content = drawn(tmp_path, replace(FOUND, attacks=attacks))
     assert block(content, "none-right").kind == "notice"
     assert "pgd_median" not in content.numbers
+    numbers = {"before": 0.0, "largest": 32, "pgd_last": 0.0, "images": 5, "by_label": 1}
+    finding = line(read_caption("fooling").words, "finding", numbers)
+    assert finding.replace("\u00a0", " ").endswith(
+        "has none of 5 images right as they are, so that there is nothing to fool."
+    )
 
 
 def test_each_probe_has_its_rows(tmp_path):

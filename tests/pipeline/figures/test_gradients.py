@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 from pipeline.contents.writing import SectionDraft
+from pipeline.figures.drawing.overlays.methods import TITLES
 from pipeline.figures.gradients import add_gradients
 from pipeline.formats.gradients import open_gradients
 from pipeline.formats.status import not_run
+from pipeline.report.captions import read_caption
+from pipeline.report.wording import prose
 from tests.small.gradients import ABOUT, VALUES, write
 from tests.small.probes import PICTURED
 
@@ -59,11 +62,16 @@ def test_rules_that_change_nothing_are_said_to_be_the_gradient(tmp_path, monkeyp
 
 
 def test_a_map_of_zeros_is_drawn(tmp_path, monkeypatch):
+    before = drawn(tmp_path).numbers
     for method in ABOUT.methods:
         monkeypatch.setitem(VALUES, method, np.zeros_like(VALUES[method]))
     content = drawn(tmp_path)
     assert "zero everywhere" in (tmp_path / "gradients-7-1.svg").read_text(encoding="utf-8")
     assert content.blocks[1].rows[0][1:] == (None, None)
+    blank = ", ".join(f"{TITLES[method]} 3" for method in ABOUT.methods)
+    assert content.numbers["blank"] == blank and "blank" not in before
+    words = " ".join(prose(read_caption("gradients").words, content.numbers).replace("\u00a0", " ").split())
+    assert f"and black, grey or the image alone: of 3 probes {blank}." in words
 
 
 def test_left_out_it_says_why(tmp_path):

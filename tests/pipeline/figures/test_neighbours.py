@@ -109,7 +109,10 @@ def test_the_page_says_what_was_measured(draw, tmp_path):
     [
         ({"colours": 0.1}, "Codes gather classes more than pixels do, not clearly"),
         ({"pixels": 0.1}, "Codes gather classes more than colours do, not clearly"),
-        ({"pixels": 0.0, "colours": -0.5}, "Codes do not clearly gather classes more"),
+        ({"pixels": 0.0, "colours": 0.1}, "Codes do not clearly gather classes more"),
+        ({"pixels": 0.0, "colours": -0.5}, "Codes gather classes less than colours"),
+        ({"pixels": -0.5, "colours": 0.0}, "Codes gather classes less than pixels"),
+        ({"pixels": -0.5, "colours": -0.5}, "Codes gather classes less than pixels and"),
     ],
 )
 def test_a_claim_that_is_not_true_is_not_printed(draw, tmp_path, lead, said):

@@ -98,6 +98,8 @@ def test_probes_at_chance_are_not_said_to_tell_classes_apart(draw, tmp_path):
     )
     content, _, page = draw(mean=(10, 12, 36))
     assert content.numbers["beyond"] == 2 and "nothing here shows" not in page
+    # Of six probes the best is right on 17 by chance more often than once in twenty times.
+    assert draw(mean=(10, 12, 17), maxima=(8, 12, 10))[0].numbers["beyond"] == 0
 
 
 def test_the_section_without_data_says_why(tmp_path):

@@ -55,12 +55,25 @@ def test_one_class_is_sure_where_the_interval_says_so(tmp_path):
     figure, table = content.blocks
     (row,) = table.rows
     assert row[:4] == ("relu", 3, 2, pytest.approx((9 / 10 + 2 / 5) / 2)) and row[5] == 1
-    # Of ten images at random, of which half are cats, five or six are of one class.
-    assert row[4] in (0.5, 0.6)
+    # Of ten images at random, of which half are cats, five or six are of one class; of five, three.
+    assert row[4] in (0.55, 0.6)
     assert figure.id == "leading" and figure.evidence.n == 2
     lines = (tmp_path / "leading.csv").read_text().splitlines()
     assert [line for line in lines[1:] if not line.endswith(",0")] == ["relu,0.4,0.42,1", "relu,0.9,0.92,1"]
     assert content.numbers["of_one_class"] == 1 and content.numbers["top"] == 12
+
+
+def test_a_unit_of_few_images_does_not_count_for_its_layer(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "TOP", np.where(np.arange(3)[:, None] == 0, np.r_[9, [-1] * 11], TOP))
+    content = drawn(tmp_path)
+    assert content.layers[0].units[0].facts == ((1, 1),)
+    assert content.blocks[1].rows[0][2:4] == (2, pytest.approx((9 / 10 + 2 / 5) / 2))
+
+
+def test_classes_too_small_for_half_of_the_images_are_said():
+    words, numbers = read_caption("top_labels").words, {"of_one_class": 0, "units": 9, "top": 100}
+    assert "; no class has more than 4\u00a0images." in line(words, "finding", numbers | {"largest": 4})
+    assert "no class has" not in line(words, "finding", numbers | {"largest": 51})
 
 
 def test_words_fit_the_numbers(tmp_path):

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from pipeline.contents.writing import SectionDraft
@@ -88,6 +89,25 @@ def test_titles_compare_layers_that_differ_alone(tmp_path):
     # Both are as selective; a gate rests at zero nowhere.
     assert compared((RELU, SIGMOID)) == [True, False]
     assert compared((SIGMOID, SIGMOID)) == [False, False]
+
+
+def test_selectivity_stands_beside_what_chance_gives():
+    numbers = {"least": "conv", "least_value": 0.35, "most": "fc", "most_value": 0.81}
+    beside = {"least_by_chance": 0.36, "most_by_chance": 0.8}
+    assert (
+        title_of("units", "selectivities", numbers | beside)
+        == "Class selectivity from 0.35 in conv (0.36 by chance) to 0.81 in fc (0.80)"
+    )
+    assert title_of("units", "selectivities", numbers) == "Class selectivity from 0.35 in conv to 0.81 in fc"
+
+
+def test_the_figure_knows_what_chance_gives_in_the_layers_of_its_title(tmp_path):
+    other = replace(RELU, selectivity=RELU.selectivity / 4)
+    content = drawn(tmp_path, replace(ABOUT, layers=("relu", "gate")), (RELU, other))
+    (figure,) = (block for block in content.blocks if block.caption == "selectivities")
+    by_chance = np.nanmedian(RELU.selectivity_by_chance)
+    assert figure.numbers["least"] == "gate" and figure.numbers["most"] == "relu"
+    assert figure.numbers["least_by_chance"] == figure.numbers["most_by_chance"] == pytest.approx(by_chance)
 
 
 @pytest.mark.parametrize(
