@@ -78,6 +78,8 @@ def add_neighbours(
         "probes": len(found.probe), "sample": len(found.sample), "shown": min(SHOWN, found.about.k),
         "sampled": int(found.about.sampled), "lists": len(found.image_id),
         "hub_chance": found.about.k / (found.about.images - 1),
+        # Of equal codes those that come first in the dataset are listed.
+        "tied": int((found.spaces[CODES].distance.max(axis=1) == 0).sum()),
     }  # fmt: skip
     section.numbers |= {f"{name}_hub": space.hub for name, space in found.spaces.items()}
     if on_map:

@@ -6,6 +6,8 @@ from pipeline.contents.writing import SectionDraft
 from pipeline.figures.correspondence_course import Everything
 from pipeline.figures.correspondence_tolerances import STEPS, tolerances
 from pipeline.formats.correspondence import open_correspondence
+from pipeline.report.captions import read_caption
+from pipeline.report.wording import prose
 from tests.small import correspondence as small
 from tests.small.pages import title_of
 
@@ -41,3 +43,10 @@ def test_a_line_rises_where_the_errors_are(tmp_path, patches):
 def test_the_title_says_what_a_wider_threshold_adds(widest, title):
     numbers = {"best": "conv", "within_pck": 0.75, "radius": 2.0, "widest": 4.0, "widest_pck": widest}
     assert title_of("correspondence", "tolerances", numbers) == title
+
+
+@pytest.mark.parametrize(("best", "said"), [(0.4074, True), (0.4031, False)])
+def test_shares_that_ties_make_differ_are_told_apart(best, said):
+    numbers = {"radius": 6.4, "tied": 9, "within_pck": 0.4032, "best_pck": best}
+    words = prose(read_caption("correspondence").part("tolerances"), numbers).replace("\u00a0", " ")
+    assert ("and so 40.3 % here where elsewhere" in words and "it is 40.7 %." in words) == said

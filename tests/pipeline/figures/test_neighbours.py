@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,6 +148,18 @@ def test_a_hub_is_named(draw, tmp_path, metric, warned):
     page = page_of(folder, tmp_path)
     assert "stands in 75.0\u00a0% by codes" in page
     assert ("one image is near to most others" in page) == warned
+
+
+def test_lists_of_equal_codes_are_counted_and_no_metric_is_offered_for_them(draw, tmp_path):
+    one = found()
+    equal = np.ones((3, 7), np.float32)
+    equal[1], equal[2, 0] = 0, 0
+    codes = replace(one.spaces["codes"], distance=equal)
+    folder, content = draw(replace(one, spaces={**one.spaces, "codes": codes}))
+    assert content.numbers["tied"] == 1
+    page = page_of(folder, tmp_path)
+    assert "In 1 of the lists by codes all 7\u00a0codes are equal to the image’s own" in page
+    assert "one image is near to most others" not in page
 
 
 def test_an_image_s_page_has_the_figure_of_a_probe_and_links_of_another(draw):
