@@ -12,6 +12,7 @@ from pipeline.report.addresses import address, any_unit, chapter_page, layer_pag
 from pipeline.report.collecting import Chapter
 from pipeline.report.escaping import visible
 from pipeline.report.numbers import FILTERS, cell
+from pipeline.report.wording import unbroken
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -83,6 +84,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters |= FILTERS | {
+        "unbroken": unbroken,
         "visible": visible,
         "address": address,
         "any_unit": any_unit,

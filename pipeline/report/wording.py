@@ -37,13 +37,14 @@ from pipeline.report.captions import (
     read_chapters,
     read_page_words,
 )
-from pipeline.report.numbers import FILTERS, number
+from pipeline.report.numbers import FILTERS, RANGE, number
 
 # Letters for private use, which Markdown lets pass: between them stands a value, in hexadecimal.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _CODED = re.compile(f"{_OPEN}([0-9a-f]*){_CLOSE}")
 # Between where a value was read and the value; the first one counts, and no source has it.
 _BETWEEN = "|"
+_RANGES = re.compile(rf"[\d.,]+{RANGE}[\d.,]+(?:\u00a0%)?")
 # What a template calls the filter that notes sources, and the sources; no number has such a name.
 _SOURCED, _SOURCES = "data_source", "data_sources"
 
@@ -106,6 +107,14 @@ def sourced_line(words: Words, key: str, numbers: Mapping[str, Any], sources: Ma
     known = {**numbers, _SOURCES: sources}
     made = _filled(words.place, words.head.get(key, ""), known, coded=True, sourced=True)
     return Markup(_CODED.sub(_sourced, str(escape(made.strip()))))
+
+
+def unbroken(text: str) -> Markup:
+    """Escape a text and keep its ranges, such as 11.0–13.9 %, on one line, which would end behind the dash.
+
+    An invisible joiner would do that as well, and be copied into papers.
+    """
+    return Markup(_RANGES.sub(r'<span class="range">\g<0></span>', str(escape(text))))
 
 
 def check_captions(folder: Path = FOLDER) -> None:
@@ -172,7 +181,7 @@ def _sourced(match: re.Match[str]) -> str:
     source, _, text = bytes.fromhex(match[1]).decode("utf-8", "surrogatepass").partition(_BETWEEN)
     if not source or not any(letter.isdigit() for letter in text):
         return str(escape(text))
-    return str(Markup('<span data-source="{}">{}</span>').format(source, text))
+    return str(Markup('<span data-source="{}">{}</span>').format(source, unbroken(text)))
 
 
 def _filled(place: str, text: str, numbers: Mapping[str, Any], *, coded: bool, sourced: bool = False) -> str:
@@ -237,4 +246,4 @@ def _markdown() -> Markdown:
 
 
 def _escaped(code: str) -> str:
-    return str(escape(bytes.fromhex(code).decode("utf-8", "surrogatepass")))
+    return str(unbroken(bytes.fromhex(code).decode("utf-8", "surrogatepass")))

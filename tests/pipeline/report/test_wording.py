@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.report.captions import FOLDER, Words
-from pipeline.report.wording import check_captions, line, prose, sourced_line
+from pipeline.report.wording import check_captions, line, prose, sourced_line, unbroken
 from tests.pipeline.report import fakes
 
 
@@ -103,8 +103,14 @@ def test_each_number_says_where_it_was_read():
     said = _sourced("{{ n | plural('unit') }} of {{ (low, high) | interval }}", n=1, low=0.5, high=0.75)
     assert said == (
         '<span data-source="a.json#n">1\u00a0unit</span> of '
-        '<span data-source="a.json#high a.json#low">50.0–75.0\u00a0%</span>'
+        '<span data-source="a.json#high a.json#low"><span class="range">50.0–75.0\u00a0%</span></span>'
     )
+
+
+def test_no_line_ends_within_a_range():
+    whole = '<span class="range">11.0–13.9\u00a0%</span>'
+    assert _prose("from {{ ends | interval }}", ends=(0.11, 0.139)) == f"<p>from {whole}</p>"
+    assert str(unbroken("a<b–c 11.0–13.9\u00a0% 5")) == f"a&lt;b–c {whole} 5"
 
 
 def test_words_without_a_digit_have_no_source():
