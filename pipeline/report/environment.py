@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from pipeline.report.addresses import address, any_unit, chapter_page, layer_page
 from pipeline.report.collecting import Chapter
-from pipeline.report.escaping import visible
+from pipeline.report.escaping import named, visible
 from pipeline.report.numbers import FILTERS, cell
 from pipeline.report.wording import unbroken
 
@@ -91,5 +91,6 @@ def _environment() -> Environment:
         "cell": cell,
         "chapter_page": chapter_page,
         "layer_page": layer_page,
+        "named": named,
     }
     return environment

@@ -4,10 +4,16 @@ Jinja escapes what goes into HTML, `addresses` what goes into links, and `pipeli
 into spreadsheets; this is the rest.
 """
 
+from markupsafe import Markup, escape
+
+from pipeline.contents.isolation import isolated
+
 # The space that keeps a number and its unit on one line is of our own making, and does no harm.
 _KEPT = "\u00a0"
 # Zero width: between letters of Devanagari or Persian, and between parts of an emoji, they say how to join.
 _JOINERS = "\u200c\u200d"
+# Isolates as elements: whoever copies a path from the page copies no letter that is not in it.
+_ELEMENTS = str.maketrans({"\u2066": '<bdi dir="ltr">', "\u2068": "<bdi>", "\u2069": "</bdi>"})
 
 
 def visible(text: str) -> str:
@@ -20,6 +26,11 @@ def visible(text: str) -> str:
         else letter.encode("unicode_escape").decode()
         for place, letter in enumerate(text)
     )
+
+
+def named(text: str) -> Markup:
+    """Write a name as HTML, its control characters visible, in its own direction; a path part by part."""
+    return Markup(str(escape(isolated(visible(text)))).translate(_ELEMENTS))
 
 
 def _joins(text: str, place: int) -> bool:

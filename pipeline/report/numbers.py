@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
+from pipeline.contents.isolation import isolated
 from pipeline.report.escaping import visible
 
 SPACE = "\u00a0"  # between a number and its unit no line may end
@@ -23,7 +24,7 @@ def number(value: Any) -> str:
         If it is neither a number nor a text.
     """
     if isinstance(value, str):
-        return visible(value)
+        return isolated(visible(value))
     return _signed(f"{_real(value):,}") if isinstance(value, Integral) else _significant(_real(value))
 
 

@@ -15,6 +15,7 @@ from pipeline.report import cells, numbers
 from pipeline.report.addresses import address, any_unit, image_page, layer_page, table_file, unit_page
 from pipeline.report.captions import Words
 from pipeline.report.collecting import Worded
+from pipeline.report.escaping import named
 from pipeline.report.wording import line, prose
 
 Shown = dict[str, Any]
@@ -182,7 +183,7 @@ class View:
         text = cells.fact_text(fact)
         if fact.form != "image" or not isinstance(fact.value, str):
             return text
-        return Markup('<a href="{}">{}</a>').format(self.root + image_page(fact.value), text)
+        return Markup('<a href="{}">{}</a>').format(self.root + image_page(fact.value), named(text))
 
     def _cell(self, column: Column, cell: Cell) -> Shown:
         page = linked_page(cell, column.form) if isinstance(cell, str) else None

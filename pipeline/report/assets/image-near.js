@@ -32,7 +32,7 @@ const nearest = {
   item(one, slot, map, beside) {
     const name = map.classes[one.label];
     const mark = !beside || name === undefined ? "" : one.label === beside.label ? "✓ " : "✗ ";
-    const said = name === undefined ? [] : [element("bdi", { title: visible(name) }, mark + visible(name))];
+    const said = name === undefined ? [] : [element("bdi", { title: visible(name), dir: "ltr" }, mark, named(name))];
     return element("li", {}, images.link(one.path, slot, map), ...said);
   },
 

@@ -66,11 +66,11 @@ const images = {
   },
 
   place(path, [slot, id, label, predicted], map) {
-    const name = (k) => (k < 0 ? "–" : visible(map.classes[k]));
+    const name = (k) => (k < 0 ? "–" : named(map.classes[k]));
     const judged = label >= 0 && predicted >= 0 && !map.without_output.includes(label);
     const verdict = !judged ? "" : label === predicted ? " (right)" : " (misclassified)";
     const link = element("a", { href: `${page.find("main").dataset.map}#path=${address(path)}` }, "show it there");
-    const facts = [["image", String(id)], ["label", name(label)], ["predicted", name(predicted) + verdict], ["map", link]];
+    const facts = [["image", String(id)], ["label", name(label)], ["predicted", element("span", {}, name(predicted), verdict)], ["map", link]];
     return element("div", { className: "details" }, this.portrait(slot, map), page.facts(facts));
   },
 

@@ -13,8 +13,8 @@ const page = {
 
   // Shows a heading and a new body, unless another thing was asked for meanwhile.
   show(heading, ...parts) {
-    this.find("h1").textContent = heading;
-    this.find(".here").textContent = heading;
+    this.find("h1").replaceChildren(named(heading));
+    this.find(".here").replaceChildren(named(heading));
     document.title = `${heading} · ${document.title.split(" · ").pop()}`;
     this.find(".found").replaceChildren(...parts);
     this.say("");
@@ -48,6 +48,6 @@ const page = {
   },
 
   image(path) {
-    return element("a", { href: `image.html#path=${address(path)}` }, element("bdi", {}, visible(path)));
+    return element("a", { href: `image.html#path=${address(path)}` }, named(path));
   },
 };

@@ -141,11 +141,11 @@ class MapBox {
   }
 
   async #list(images) {
-    const named = images.slice(0, LISTED);
-    const known = await Promise.all(named.map((i) => this.paths.of(i)));
+    const listed = images.slice(0, LISTED);
+    const known = await Promise.all(listed.map((i) => this.paths.of(i)));
     // Another box may have been drawn while paths were loading.
     if (images !== this.images) return;
-    const items = known.map(({ path }) => element("li", {}, element("a", { href: `image.html#path=${address(path)}` }, element("bdi", {}, visible(path)))));
+    const items = known.map(({ path }) => element("li", {}, element("a", { href: `image.html#path=${address(path)}` }, named(path))));
     if (images.length > LISTED) items.push(element("li", {}, `and ${(images.length - LISTED).toLocaleString("en")} more, all of them in the CSV`));
     this.#find("ol").replaceChildren(...items);
   }

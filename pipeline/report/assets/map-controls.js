@@ -278,7 +278,7 @@ class MapControls {
   #name(i) {
     const known = this.paths.known(i);
     const link = this.find(".link");
-    this.find(".path").textContent = known ? visible(known.path) : "…";
+    this.find(".path").replaceChildren(known ? named(known.path) : "…");
     link.textContent = known ? `image ${known.id}` : "";
     if (known) link.href = `image.html#path=${address(known.path)}`;
     else this.paths.of(i).then(() => this.described === i && this.#name(i));

@@ -68,7 +68,7 @@ const search = {
   },
 
   option([name, page, more], number) {
-    const made = element("div", { id: `search-hit-${number}`, className: "hit" }, element("bdi", {}, name));
+    const made = element("div", { id: `search-hit-${number}`, className: "hit" }, named(name));
     if (more) made.append(element("span", { className: "more" }, more));
     made.setAttribute("role", "option");
     made.setAttribute("aria-selected", "false");

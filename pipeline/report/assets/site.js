@@ -103,6 +103,17 @@ function visible(text) {
   return text.replace(HIDDEN, (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, "0")}`);
 }
 
+const LEFTWARD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+// A name in its own direction, a path part by part, as in the report's other pages: numbers beside letters that are
+// written to the left would be taken along.
+function named(name) {
+  const text = visible(name);
+  if (!LEFTWARD.test(text)) return element("bdi", {}, text);
+  const parts = text.split(/(\/|\.[0-9A-Za-z]+$)/);
+  return element("bdi", { dir: "ltr" }, ...parts.flatMap((part, k) => (k % 2 ? part : part ? element("bdi", {}, part) : [])));
+}
+
 function address(path) {
   return path.split("/").map(encodeURIComponent).join("/");
 }

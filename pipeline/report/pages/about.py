@@ -6,8 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from pipeline.report.collecting import Chapter
 from pipeline.report.environment import Frame
+from pipeline.report.escaping import named
 from pipeline.report.numbers import number
 from pipeline.report.pages.chapters import write_chapter
 from pipeline.report.pages.downloads import downloads
@@ -54,9 +57,9 @@ def write_about(frame: Frame, chapter: Chapter, provenance: Provenance, *, skipp
     write_chapter(frame, chapter, "about.html", values)
 
 
-def _network(provenance: Provenance) -> list[tuple[str, str]]:
-    """Return the network's description as names and texts."""
-    rows: list[tuple[str, str]] = []
+def _network(provenance: Provenance) -> list[tuple[str, Markup]]:
+    """Return the network's description as names and HTML."""
+    rows: list[tuple[str, Markup]] = []
 
     def add(name: str, value: Any) -> None:
         if isinstance(value, Mapping):
@@ -64,9 +67,9 @@ def _network(provenance: Provenance) -> list[tuple[str, str]]:
                 add(f"{name}: {key}" if name else key, inner)
         elif isinstance(value, (list, tuple)):
             more = " …" if len(value) > LONGEST_LIST else ""
-            rows.append((name, ", ".join(str(item) for item in value[:LONGEST_LIST]) + more))
+            rows.append((name, Markup(", ").join(named(str(item)) for item in value[:LONGEST_LIST]) + more))
         elif value is not None:
-            rows.append((name, number(value) if isinstance(value, float) else str(value)))
+            rows.append((name, named(number(value) if isinstance(value, float) else str(value))))
 
     add("", provenance.network)
     return [(name.replace("_", " "), text) for name, text in rows]

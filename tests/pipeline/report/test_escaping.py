@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.report.escaping import visible
+from pipeline.report.escaping import named, visible
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,12 @@ from pipeline.report.escaping import visible
 )
 def test_control_characters_are_visible(text, expected):
     assert visible(text) == expected
+
+
+def test_a_path_is_written_part_by_part_where_a_letter_goes_to_the_left():
+    assert named("a<b>/1\n.png") == "a&lt;b&gt;/1\\n.png"
+    assert named("שלום <b>/03.png") == ('<bdi dir="ltr"><bdi>שלום &lt;b&gt;</bdi>/<bdi>03</bdi>.png</bdi>')
+
+
+def test_only_isolates_of_our_own_become_elements():
+    assert named("א\u2069\u2066") == '<bdi dir="ltr"><bdi>א\\u2069\\u2066</bdi></bdi>'

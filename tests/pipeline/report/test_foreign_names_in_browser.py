@@ -1,10 +1,12 @@
 """Names of people's own scripts, and long ones: shown as they are, and no page is broken by them."""
 
+import json
 from urllib.parse import quote
 
 import pytest
 
 from pipeline.contents.reading import read_sections
+from pipeline.report.escaping import named
 from pipeline.report.site import Texts, write_report
 from tests.pipeline.report import fakes
 from tests.pipeline.report.browser import CHROMIUM, at
@@ -67,3 +69,69 @@ def test_names_are_found(page, report, place):
     page.call("Input.insertText", text=f"{fakes.FOREIGN[place]}/{place}.png".upper())
     hits = page.evaluate("[...document.querySelectorAll('.hits bdi')].map(one => one.textContent)")
     assert f"{fakes.FOREIGN[place]}/{place}.png" in hits
+
+
+BOXES = """(() => {
+    const parts = [...document.querySelectorAll('h1 bdi bdi')];
+    const [folder, name] = parts.map(one => one.getBoundingClientRect());
+    const extension = document.createRange();
+    extension.selectNode(document.querySelector('h1 bdi').lastChild);
+    return [folder.right, name.left, name.right, extension.getBoundingClientRect().left];
+})()"""
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_parts_of_a_path_stand_in_their_order(page, report, place):
+    """Folder, name and extension go to the right, whichever way the letters of each go."""
+    page.open(at(report, f"image.html#path={quote(fakes.FOREIGN[place])}/{place}.png"))
+    page.wait("!!document.querySelector('h1 bdi')")
+    folder, name, end, extension = page.evaluate(BOXES)
+    assert folder <= name < end <= extension + 0.1
+
+
+@pytest.mark.parametrize(
+    "name", [*fakes.FOREIGN, *fakes.HOSTILE[3:], "א/ب.1.png", "/א", "\ufdfa.jpg", "𐤀/1", "𞤀.a"]
+)
+def test_scripts_write_names_as_templates_do(page, report, name):
+    page.open(report / "index.html")
+    for path in (name, f"{name}/0.png"):
+        page.evaluate(f"document.body.innerHTML = {json.dumps(f'<bdi>{named(path)}</bdi>')}")
+        written = page.evaluate("document.body.innerHTML").replace('<bdi><bdi dir="ltr">', '<bdi dir="ltr">')
+        page.open(report / "index.html")
+        made = page.evaluate(f"named({json.dumps(path)}).outerHTML")
+        assert made == written.replace("</bdi></bdi>", "</bdi>") if "ltr" in written else made == written
+
+
+WIDE = """for (const one of document.querySelectorAll('td:not(.number)')) {
+    one.classList.remove('short');
+    one.querySelector('bdi').textContent = 'W'.repeat(200);
+}
+for (const one of document.querySelectorAll('details')) one.open = true"""
+
+
+def test_long_names_leave_room_for_what_stands_beside_them(page, report):
+    page.open(report / "units/pool/2.html")
+    page.evaluate(WIDE)
+    beyond = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth - one.clientWidth)"
+    )
+    assert beyond == [0]
+    page.open(report / "chapters/codes.html")
+    page.evaluate("document.querySelector('.side > :is(h3, h4) bdi').textContent = 'W'.repeat(200)")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.open(report / "layers/pool.html")
+    page.evaluate(
+        "for (const one of document.querySelectorAll('.tools option')) one.textContent = 'W'.repeat(200)"
+    )
+    assert (
+        max(page.evaluate("[...document.querySelectorAll('.tools select')].map(one => one.offsetWidth)"))
+        < 400
+    )
+
+
+def test_what_is_said_of_a_name_stands_beside_it(page, report):
+    """The verdict goes to the right of a class that is written to the left."""
+    page.open(at(report, f"image.html#path={quote(fakes.FOREIGN[0])}/0.png"))
+    page.wait("document.querySelectorAll('.details dd').length > 2")
+    predicted = page.evaluate("document.querySelectorAll('.details dd')[2].firstChild.lastChild.textContent")
+    assert predicted in (" (right)", " (misclassified)")
