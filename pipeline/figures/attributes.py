@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
+from pipeline.contents.isolation import isolated
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.attribute_bins import add_curves, bin_name, bin_said, chance
 from pipeline.figures.attribute_pairs import add_interaction
-from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
+from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, said_of
 from pipeline.figures.drawing.palette import Theme
 from pipeline.figures.drawing.plotting import plot, short
 from pipeline.formats.attributes import Attributes, Effect
@@ -26,7 +27,6 @@ TILE, GAP, TEXT = 76, 4, 11  # pixels
 ACROSS = 4  # tiles in a line, which fit a phone
 BIN = 20  # letters of a bin's name, so that the line above them does
 MOST = 24  # attributes in the overview
-LETTERS = 11  # under a tile
 RIGHT, WRONG = "✓", "✗"
 RANKING = "ranking.csv"
 COLUMNS = (
@@ -205,15 +205,15 @@ def _draw(section: SectionDraft, number: int, one: Effect, shown: Mapping[int, S
     pairs = (("worst", one.bins.worst, one.examples[1]), ("best", one.bins.best, one.examples[0]))
     for part, (word, place, ids) in enumerate(pairs):
         share = f"{100 * one.bins.accuracy[place]:.1f} % of {one.bins.images[place]:,}"
-        text = f"{word}: {short(bin_name(one, place), BIN)}, {share} right"
+        text = f"{word}: {isolated(short(bin_name(one, place), BIN))}, {share} right"
         canvas.draw(Label(1, part * step, text, TEXT, bold=True))
         for nth, image_id in enumerate(ids[ids >= 0].tolist()):
             line, column = divmod(nth, ACROSS)
             x, y, image = 1 + column * (TILE + GAP), part * step + head + line * down, shown[image_id]
             assert image.tile is not None, "examples have pictures"
             canvas.draw(Pixels(x, y, image.tile), Edge(x, y, TILE, TILE))
-            mark = f"{RIGHT if image.right else WRONG} {image.predicted}"
-            canvas.draw(Label(x, y + TILE + GAP, short(mark, LETTERS), TEXT))
+            mark = f"{RIGHT if image.right else WRONG} "
+            canvas.draw(Label(x, y + TILE + GAP, said_of(mark, image.predicted, TEXT, TILE), TEXT))
     name = f"examples-{number}"
     return blocks.Figure(
         id=name, caption="example", numbers={"attribute": one.name}, data=RANKING,

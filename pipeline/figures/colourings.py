@@ -22,7 +22,8 @@ from pipeline.figures.drawing.plotting import clean, plot, short
 from pipeline.figures.embedding import Points
 from pipeline.store.tables import write_table
 
-SIZE = (3.5, 3.9)  # inches
+WIDTH, LEGEND = 3.5, 0.4  # inches: of a figure, and the height of what stands below the map
+BAR = 0.195  # inches, height of a scale
 INTERVALS = 4  # between numbers on a scale: of five digits more would run into each other
 LETTERS = 12  # of the longest name, of which three stand in a line of the legend
 # More points than this are drawn as pixels inside the SVG.
@@ -100,7 +101,10 @@ def _cells(one: Attribute) -> list[str | float | None]:
 
 def _figure(section: SectionDraft, points: Points, one: Colouring) -> blocks.Figure:
     paint = _paint_words if one.of.words else _paint_numbers
-    files = plot(section.folder, one.name, SIZE, lambda figure, theme: paint(figure, theme, points, one))
+    wide, high = np.ptp(points.xy, axis=0).tolist()
+    # A flat map would stand in an empty square.
+    size = (WIDTH, LEGEND + WIDTH * float(np.clip(high / max(wide, 1e-9), 0.4, 1)))
+    files = plot(section.folder, one.name, size, lambda figure, theme: paint(figure, theme, points, one))
     known = one.of.value >= 0 if one.of.words else np.isfinite(one.of.value)
     numbers: dict[str, Number] = {"attribute": one.of.name, "unknown": int((~known).sum())}
     if one.of.words:
@@ -169,7 +173,8 @@ def _paint_numbers(figure: Figure, theme: Theme, points: Points, one: Colouring)
         ax=axes,
         location="bottom",
         extend="both",
-        fraction=0.05,
+        # Its length is twenty times that.
+        fraction=BAR / figure.get_figheight(),
         pad=0.02,
         ticks=MaxNLocator(INTERVALS),
     )

@@ -17,7 +17,7 @@ from pipeline.contents.map_points import Attribute, Level, MapPoints, write_map_
 from pipeline.contents.values import Evidence
 from pipeline.contents.writing import SectionDraft
 from pipeline.figures.drawing.atlases import save_atlases
-from pipeline.figures.drawing.canvas import Canvas, Pixels
+from pipeline.figures.drawing.canvas import Canvas, Pixels, text_width
 from pipeline.figures.drawing.mosaic import free_places, lay_out
 from pipeline.figures.drawing.palette import LOOKS, SCALE, SEQUENCE, Theme, colour, marker
 from pipeline.figures.drawing.plotting import Files, clean, plot, short
@@ -297,7 +297,7 @@ def _scatter(figure: Figure, theme: Theme, points: Points) -> None:
     for index in largest.tolist():
         x, y = _middle(points.xy[points.label == index])
         name = short(points.classes[index], 20)
-        if _has_room(points.xy, (x, y, len(name) * size), taken):
+        if _has_room(points.xy, (x, y, text_width(name, size, bold=True)), taken):
             axes.text(
                 x, y, name, ha="center", va="center", fontsize=size, fontweight="bold", color=theme.ink,
                 path_effects=[withStroke(linewidth=3.5, foreground=theme.paper)],
@@ -308,10 +308,10 @@ def _has_room(
     xy: NDArray[np.float32], name: tuple[float, float, float], taken: list[tuple[float, float, float]]
 ) -> bool:
     """Note a name as x, y and points of type in a line, unless it would run into a noted one."""
-    # A letter is about 0.7 of its size wide and a line 1.6 high; the map is `WIDTH` inches of 72 points wide.
-    point = float(np.ptp(xy[:, 0])) / (WIDTH * 72)
+    # A line is about 1.6 of its size high, and a blank lies between two; `WIDTH` inches hold map and margins.
+    point = 1.15 * float(np.ptp(xy[:, 0])) / (WIDTH * 72)
     for x, y, length in taken:
-        beside = abs(x - name[0]) > 0.35 * (length + name[2]) * point
+        beside = abs(x - name[0]) > (0.5 * (length + name[2]) + 6) * point
         if not beside and abs(y - name[1]) < 1.6 * 12 * point:
             return False
     taken.append(name)

@@ -261,7 +261,7 @@ def _paint_classes(
     axes = figure.add_subplot()
     place = np.arange(len(names))
     axes.hlines(place, 100 * ends[0], 100 * ends[1], color=theme.accent, linewidth=2)
-    axes.plot(100 * share, place, "o", color=theme.accent, markersize=5.5)
+    axes.plot(100 * share, place, "o", color=theme.accent, markersize=5.5, clip_on=False)
     axes.set_yticks(place, [short(name) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(min(float(100 * ends[0].min()) - 2, 95), 100.5)

@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
+from pipeline.contents.isolation import isolated
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.canvas import Canvas, Drawn, Edge, Label, Pixels
+from pipeline.figures.drawing.canvas import Canvas, Drawn, Edge, Label, Pixels, said_of
 from pipeline.figures.drawing.plotting import short
 from pipeline.formats.fooling import METHODS, NEVER, Fooling, PixelProbe
 from pipeline.formats.probes import Pictured
 from pipeline.store.tables import write_table
 
 SIDE, GAP, TEXT = 128, 6, 12  # pixels
-LETTERS = 15  # of a name under a picture
+LETTERS, NAME = 15, 72  # letters of a name above pictures, and pixels of one under a picture
 GREY = 127
 PHONE, NEARLY = 340, 420  # pixels across
 COLUMNS = 3  # pictures in a line of those made from nothing
@@ -80,7 +81,7 @@ def _rows(found: Fooling, place: int, names: Names) -> Iterator[Row]:
     if minimal is not None and place < len(minimal.target):
         target, predicted = int(minimal.target[place]), int(minimal.predicted[place])
         after = said(outputs[predicted], float(minimal.confidence[place]))
-        title = f"smallest change to {short(outputs[target], LETTERS)}"
+        title = f"smallest change to {isolated(short(outputs[target], LETTERS))}"
         yield Row(title, minimal.picture[place], after, predicted == target, before)
     if found.pixels is not None:
         yield _by_pixels(found.pixels, place, largest, names)
@@ -96,7 +97,7 @@ def _by_pixels(pixels: PixelProbe, place: int, largest: int, names: Names) -> Ro
 def said(name: str, confidence: float) -> str:
     """Name a class and how sure the network is of it; what is not all is not rounded to it."""
     sure = "> 99.9" if 0.9995 <= confidence < 1 else f"{100 * confidence:.1f}"
-    return f"{short(name, LETTERS)} {sure} %"
+    return said_of("", name, TEXT, NAME) + f" {sure} %"
 
 
 def _probe(

@@ -13,9 +13,9 @@ from pipeline.contents import blocks
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
-from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
+from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, said_of
 from pipeline.figures.drawing.palette import Theme
-from pipeline.figures.drawing.plotting import plot, short
+from pipeline.figures.drawing.plotting import plot
 from pipeline.figures.drawing.scales import up_to
 from pipeline.figures.map_neighbours import SHOWN as SHOWN_OF_MAP
 from pipeline.formats.neighbours import CODES, SPACES, Neighbours, Space
@@ -24,7 +24,6 @@ from pipeline.store.tables import write_table
 
 SHOWN = 5
 TILE, GAP, TEXT = 58, 4, 11  # pixels
-LETTERS = 8  # under a tile
 SIZE = (3.5, 1.7)  # inches
 SAME, OTHER = "✓", "✗"
 AGREEMENT, NEAREST = "agreement.csv", "nearest.csv"
@@ -169,7 +168,7 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
     step, head = TILE + 2 * TEXT + 4 * GAP, TILE + 3 * GAP
     canvas = Canvas(SHOWN * (TILE + GAP), head + len(SPACES) * step)
     _put(canvas, known, probe, (1, 1), "")
-    for line, text in enumerate(said(known, probe)):
+    for line, text in enumerate(said(known, probe, canvas.width - TILE - 2 * GAP)):
         canvas.draw(Label(TILE + 2 * GAP, 2 * GAP + line * 2 * TEXT, text, TEXT + 1, bold=not line))
     for place, (name, space) in enumerate(found.spaces.items()):
         top = head + place * step
@@ -178,8 +177,8 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
             near = int(space.neighbour[row, rank])
             where = (1 + rank * (TILE + GAP), top + TEXT + GAP)
             label = known.label[near]
-            text = _marked(known.label[probe], label) if space.summary else label or ""
-            _put(canvas, known, near, where, text)
+            mark = _mark(known.label[probe], label) if space.summary else ""
+            _put(canvas, known, near, where, said_of(mark, label or "", TEXT, TILE))
     name = f"probe-{probe}"
     label, predicted = known.label[probe], known.predicted[probe]
     numbers: dict[str, Number] = {
@@ -196,11 +195,14 @@ def _draw(section: SectionDraft, found: Neighbours, known: Described, probe: int
     )
 
 
-def said(known: Described, probe: int) -> tuple[str, str]:
-    """Return a probe's label and what it is taken for, each a line."""
+def said(known: Described, probe: int, width: int) -> tuple[str, str]:
+    """Return a probe's label and what it is taken for, each a line of so many pixels."""
     label, predicted = known.label[probe], known.predicted[probe]
     of_it = f" {SAME if label == predicted else OTHER}" if known.judged[probe] else ""
-    return short(f"label {label or '–'}", 30), f"taken for {short(predicted or '–', 20)}{of_it}"
+    return (
+        said_of("label ", label or "–", TEXT + 1, width, bold=True),
+        said_of("taken for ", predicted or "–", TEXT + 1, width, after=of_it),
+    )
 
 
 def _put(canvas: Canvas, known: Described, image_id: int, where: tuple[int, int], text: str) -> None:
@@ -208,14 +210,14 @@ def _put(canvas: Canvas, known: Described, image_id: int, where: tuple[int, int]
     tile = known.tile[image_id]
     canvas.draw(Pixels(x, y, tile), Edge(x, y, tile.shape[1], tile.shape[0]))
     if text:
-        canvas.draw(Label(x, y + len(tile) + GAP, short(text, LETTERS), TEXT))
+        canvas.draw(Label(x, y + len(tile) + GAP, text, TEXT))
 
 
-def _marked(label: str | None, other: str | None) -> str:
-    """Return a neighbour's label with a mark whether it is the probe's."""
+def _mark(label: str | None, other: str | None) -> str:
+    """Return the mark before a neighbour's label, whether it is the probe's."""
     if label is None or other is None:
-        return other or ""
-    return f"{SAME if label == other else OTHER} {other}"
+        return ""
+    return f"{SAME if label == other else OTHER} "
 
 
 def _write_nearest(section: SectionDraft, found: Neighbours, known: Described) -> None:

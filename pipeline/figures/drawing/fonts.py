@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
-from unicodedata import bidirectional, category
+from unicodedata import bidirectional, category, combining
 
 from fontTools.ttLib import TTFont, TTLibError
 
@@ -26,6 +26,9 @@ _KINDS = {".ttf", ".otf", ".ttc"}
 _UNLIKE = ("serif", "mono", "bold", "black", "light", "thin", "medium", "italic", "oblique", "cond", "narrow")
 # Zero width: they say how letters beside them join or look, and go with them.
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+# They enclose what is written in another direction, and are seen nowhere.
+_ISOLATES = "\u2066\u2068\u2069"
+_VIRAMA = 9  # its combining class
 _LENGTH = 24  # letters of a name with code points, unless it had more
 
 
@@ -50,7 +53,8 @@ def dejavu(*, bold: bool = False) -> Path:
 
 def fonts_for(texts: Iterable[str]) -> list[Path]:
     """Return the fonts besides DejaVu that texts need, each once."""
-    found = {_font_of(letter): None for letter in sorted(set("".join(texts))) if not letter.isascii()}
+    letters = sorted(set("".join(texts)) - set(_ISOLATES))
+    found = {_font_of(letter): None for letter in letters if not letter.isascii()}
     return [path for path in found if path not in (None, dejavu())]
 
 
@@ -67,6 +71,22 @@ def readable(text: str) -> str:
     return written if len(written) <= most else f"{written[: most - 1]}…"
 
 
+def whole(text: str, most: int) -> int:
+    """Return how many of the first `most` letters can be taken so that none is parted from its marks."""
+    while 0 < most < len(text) and (_leans(text[most]) or _binds(text[most - 1])):
+        most -= 1
+    return most
+
+
+def _leans(letter: str) -> bool:
+    return category(letter).startswith("M") or letter in _JOINERS
+
+
+def _binds(letter: str) -> bool:
+    """Tell whether a letter joins the next one to what is before it: a joiner, or a virama."""
+    return letter in _JOINERS or combining(letter) == _VIRAMA
+
+
 def _is_lost(letter: str) -> bool:
     return letter.isprintable() and letter not in _JOINERS and _font_of(letter) is None
 
@@ -75,10 +95,11 @@ def runs(text: str, *, bold: bool = False) -> list[tuple[Path, str]]:
     """Cut a readable text into parts of one font each; spaces and joiners go with what is before them."""
     found: list[tuple[Path, str]] = []
     for letter in text:
-        if found and (letter in _JOINERS or letter.isspace() or letter in _letters(found[-1][0])):
+        goes_on = letter in _JOINERS + _ISOLATES or letter.isspace()
+        if found and (goes_on or letter in _letters(found[-1][0])):
             found[-1] = (found[-1][0], found[-1][1] + letter)
             continue
-        font = _font_of(letter) or dejavu()
+        font = (None if letter in _ISOLATES else _font_of(letter)) or dejavu()
         found.append((dejavu(bold=bold) if font == dejavu() else font, letter))
     return found
 
@@ -110,9 +131,10 @@ def _is_font(path: Path) -> bool:
     return path.suffix.lower() in _KINDS and path.is_file()
 
 
-def _distance(path: Path) -> tuple[int, bool]:
+def _distance(path: Path) -> tuple[int, bool, bool]:
     name = path.stem.lower()
-    return sum(word in name for word in _UNLIKE), "noto" not in name
+    # Noto's looped Thai places no marks above marks: tones would lie on vowels.
+    return sum(word in name for word in _UNLIKE), "noto" not in name, "sans" not in name
 
 
 def _packages() -> list[Path]:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.text import Text
 
-from pipeline.figures.drawing.fonts import fonts_for, is_plain, readable
+from pipeline.figures.drawing.fonts import fonts_for, is_plain, readable, whole
 from pipeline.figures.drawing.palette import DARK, LIGHT, Theme
 
 # An inch of a figure is as long as CSS has it: type of 9 points is 12 pixels high in every figure.
@@ -134,7 +134,7 @@ def _family(path: Path) -> str:
 
 def short(name: str, most: int = 24) -> str:
     """Cut a name so that it fits a figure."""
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    return name if len(name) <= most else f"{name[: whole(name, most - 1)]}…"
 
 
 def ending(name: str, most: int = 24) -> str:

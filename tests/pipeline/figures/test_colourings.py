@@ -117,3 +117,11 @@ def test_the_figures_of_many_attributes_are_limited(draw):
     many = [Attribute(f"a{k}", np.arange(COUNT, dtype=float)) for k in range(MOST_ATTRIBUTES + 1)]
     figures = draw(points(attributes=many))
     assert sum(name.startswith("by-attribute") for name in figures) == MOST_ATTRIBUTES
+
+
+def test_a_picture_is_as_flat_as_the_map(draw):
+    flat, tall = points(), points()
+    tall.xy[:, 1] *= 100
+    for found, height in ((flat, 0.4), (tall, 1)):
+        figure = draw(found)["by-right"]
+        assert figure.height == pytest.approx(96 * (colourings.LEGEND + height * colourings.WIDTH), abs=1)

@@ -66,7 +66,7 @@ def draw(tmp_path):
 
 
 def test_a_probe_is_right_only_where_that_is_known():
-    known, unknown = (said(described(judged=judged), 2) for judged in (True, False))
+    known, unknown = (said(described(judged=judged), 2, 200) for judged in (True, False))
     assert known == ("label c", f"taken for c {SAME}") and unknown == ("label c", "taken for c")
 
 

@@ -21,9 +21,9 @@ from pipeline.figures.drawing.canvas.elements import (
     Rectangle,
     Segments,
 )
-from pipeline.figures.drawing.canvas.lettering import cut_bold, text_width
+from pipeline.figures.drawing.canvas.lettering import cut_bold, fitted, said_of, text_width
 
 __all__ = [
     "BLACK", "INK", "WHITE", "Canvas", "Drawn", "Edge", "Element", "Label", "Pixels", "Rectangle", "Segments",
-    "cut_bold", "text_width",
+    "cut_bold", "fitted", "said_of", "text_width",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
+from pipeline.contents.isolation import isolated
 from pipeline.figures.drawing import fonts
 from pipeline.figures.drawing.canvas.elements import BLACK, Label
 
@@ -32,6 +33,24 @@ def cut_bold(name: str, size: int, width: int) -> str:
         name = name[1:]
         cut = f"…{name}"
     return cut
+
+
+def fitted(name: str, size: int, width: int, *, bold: bool = False) -> str:
+    """Cut a name to so many pixels, at its end, as far as it can be read here."""
+    text = fonts.readable(name)
+    if text_width(text, size, bold=bold) <= width:
+        return text
+    # Hardly a letter is narrower than a fifth of its size.
+    most = min(len(text) - 1, 5 * width // size)
+    while most > 0 and text_width(f"{text[:most]}…", size, bold=bold) > width:
+        most = fonts.whole(text, most - 1)
+    return f"{text[: fonts.whole(text, most)]}…"
+
+
+def said_of(before: str, name: str, size: int, width: int, *, bold: bool = False, after: str = "") -> str:
+    """Write a name between words, so that all take so many pixels, and it stays between them."""
+    room = width - text_width(before + after, size, bold=bold)
+    return f"{before}{isolated(fitted(name, size, room, bold=bold))}{after}"
 
 
 def letter(pen: ImageDraw.ImageDraw, text: Label) -> None:

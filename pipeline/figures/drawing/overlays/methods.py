@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.analyses.attribution.importance import SIGNED, importance
-from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels
+from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, fitted
 from pipeline.figures.drawing.overlays.overlay import KEY_HEIGHT, key, overlay, scaled
-from pipeline.figures.drawing.plotting import short
 from pipeline.figures.drawing.signals import full_scale, signal_pixels
 from pipeline.figures.drawing.tiles import format_value, framed
 
@@ -35,7 +34,6 @@ _SMALL, _BETWEEN = (
     80,
     4,
 )  # pixels: longer side of a panel in a column, four of which fit a phone, and between two
-_LETTERS = 12  # of a name above a column
 _FINEST = 64  # squares along the longer side in which what adds up is drawn
 _ABREAST = 2  # panels in a line
 _HEAD = 20  # pixels above a panel, for its title
@@ -133,7 +131,7 @@ def draw_columns(columns: Sequence[tuple[str, Sequence[Panel]]]) -> Canvas:
         canvas.draw(Label(1, head + line * step, panel.title, _TEXT, bold=True))
     for column, ((name, _), drawn) in enumerate(zip(columns, pictures, strict=True)):
         x = 1 + column * across
-        canvas.draw(Label(x, 0, short(name, _LETTERS), _TEXT))
+        canvas.draw(Label(x, 0, fitted(name, _TEXT, wide), _TEXT))
         for line, picture in enumerate(drawn):
             canvas.draw(*framed(x, head + line * step + _TEXT + 5, picture))
     return canvas

@@ -10,7 +10,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image, ImageDraw, ImageFont, features
 
 from pipeline.figures.drawing import fonts
-from pipeline.figures.drawing.canvas import Canvas, Label, text_width
+from pipeline.figures.drawing.canvas import Canvas, Label, fitted, said_of, text_width
 from pipeline.figures.drawing.plotting import plot
 
 CAT, DOG = "\u732b", "\u72ac"
@@ -118,3 +118,53 @@ def test_a_plot_has_no_empty_boxes(folder, tmp_path):
     assert shown == [f"{CAT} U+72AC", "\u05d0\u05d1", "cat"]
     assert axes.get_title() == "U+72AC"
     assert axes.get_legend().get_texts()[0].get_text() == CAT
+
+
+def test_a_sans_of_common_weight_comes_before_other_kinds(folder):
+    for name in ("NotoLoopedX-Regular", "NotoSansX-Bold", "NotoSansX-Regular", "OtherSans-Regular"):
+        _write_font(folder / f"{name}.ttf", CAT)
+    assert [path.stem for path in fonts._others()] == [
+        "NotoSansX-Regular", "NotoLoopedX-Regular", "OtherSans-Regular", "NotoSansX-Bold",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "taken"),
+    [
+        ("cats", 2, 2),
+        ("นี้ำ", 1, 0),  # its marks follow
+        ("aนี้b", 3, 1),
+        ("क्षत्रिय", 2, 0),  # after a virama the conjunct goes on
+        ("a\U0001f469\u200d\U0001f467b", 2, 1),
+        ("a\U0001f469\u200d\U0001f467b", 3, 1),
+        ("a\U0001f469\u200d\U0001f467b", 4, 4),
+    ],
+)
+def test_no_letter_is_parted_from_its_marks(text, most, taken):
+    assert fonts.whole(text, most) == taken
+
+
+@pytest.mark.parametrize("name", ["cats and dogs", "w" * 200, CAT * 9, "\u05d0\u05d1" * 30, "นี้" * 40])
+@pytest.mark.parametrize("width", [40, 58, 120])
+def test_a_name_is_cut_to_its_room(folder, name, width):
+    cut = fitted(name, 11, width)
+    assert text_width(cut, 11) <= width < text_width(name, 11) or cut == fonts.readable(name)
+    assert cut == fonts.readable(name) or cut.endswith("…")
+    # One letter more, with its marks, would not have gone in.
+    longer = next(n for n in range(len(cut), 300) if fonts.whole(fonts.readable(name), n) == n)
+    assert cut == fonts.readable(name) or text_width(f"{fonts.readable(name)[:longer]}…", 11) > width
+
+
+def test_a_mark_stands_before_a_name_that_is_written_to_the_left(folder):
+    text = said_of("✓ ", "\u05d0\u05d1\u05d2\u05d3\u05d4\u05d5\u05d6\u05d7\u05d8", 11, 58)
+    assert text.startswith("✓ \u2066\u2068\u05d0") and text.endswith("…\u2069\u2069")
+    assert text_width(text, 11) <= 58
+    # Enclosed it has the same font, and nothing is drawn of what encloses it.
+    assert [part for _, part in fonts.runs(text)] == [text]
+
+
+@pytest.mark.skipif(not features.check("raqm"), reason="needs Pillow with Raqm")
+def test_a_mark_is_drawn_to_the_left_of_such_a_name(folder):
+    mark, both = _ink("✓"), _ink(said_of("✓ ", "\u05d0\u05d1\u05dc", 14, 100))
+    first = np.flatnonzero(mark.any(0))[-1] + 1
+    assert (np.abs(both[:, :first].astype(int) - mark[:, :first]) > 40).mean() < 0.01

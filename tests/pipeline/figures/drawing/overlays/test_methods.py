@@ -62,7 +62,7 @@ def test_four_images_method_by_method_fit_a_phone():
     assert canvas.width <= 340
     assert canvas.image().size == (canvas.width, canvas.height)
     texts = [one.text for one in canvas.elements if hasattr(one, "text")]
-    assert texts[:7] == ["Image", *TITLES.values()] and texts[-1] == "a name that…"
+    assert texts[:7] == ["Image", *TITLES.values()] and texts[-1] == "a name th…"
 
 
 def test_a_map_of_zeros_says_so():
