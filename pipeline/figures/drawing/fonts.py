@@ -152,5 +152,6 @@ def _folders() -> list[Path]:
 def _warn() -> None:
     log.warning(
         "no font here has some letters of the names: pictures show their code points. Install one, such as "
-        "Debian's fonts-noto-core and fonts-noto-cjk, or put its file into ~/.local/share/fonts"
+        "Debian's fonts-noto-core and fonts-noto-cjk (of emoji fonts-symbola), or put its file into "
+        "~/.local/share/fonts"
     )
