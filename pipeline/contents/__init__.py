@@ -7,7 +7,6 @@ section says. Words stand in the report's captions; contents hold numbers, files
 - `blocks`: the parts of a section, in the order of the page
 - `parts`: what a section says of a layer, of a unit, of an image
 - `section`: a section as a whole
-- `slugs`: names of layers in addresses; `isolation`: names that are written to the left
-- `map_points`: the points of a map as scripts
+- `slugs`: names of layers in addresses; `map_points`: the points of a map as scripts
 - `writing`, `reading`: the folder of a chapter
 """

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
-from pipeline.contents.isolation import isolated
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Cell, Column, Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
+from pipeline.dataset.isolation import isolated
 from pipeline.figures.attribute_bins import add_curves, bin_name, bin_said, chance
 from pipeline.figures.attribute_pairs import add_interaction
 from pipeline.figures.drawing.canvas import Canvas, Edge, Label, Pixels, said_of

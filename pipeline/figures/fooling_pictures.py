@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contents import blocks
-from pipeline.contents.isolation import isolated
 from pipeline.contents.parts import ImagePart
 from pipeline.contents.values import Evidence, Fact, Number
 from pipeline.contents.writing import SectionDraft
+from pipeline.dataset.isolation import isolated
 from pipeline.figures.drawing.canvas import Canvas, Drawn, Edge, Label, Pixels, said_of
 from pipeline.figures.drawing.plotting import short
 from pipeline.formats.fooling import METHODS, NEVER, Fooling, PixelProbe

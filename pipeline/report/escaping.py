@@ -6,7 +6,7 @@ into spreadsheets; this is the rest.
 
 from markupsafe import Markup, escape
 
-from pipeline.contents.isolation import isolated
+from pipeline.dataset.isolation import isolated
 
 # The space that keeps a number and its unit on one line is of our own making, and does no harm.
 _KEPT = "\u00a0"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from pipeline.contents.isolation import isolated
+from pipeline.dataset.isolation import isolated
 from pipeline.report.escaping import visible
 
 SPACE = "\u00a0"  # between a number and its unit no line may end

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
-from pipeline.contents.isolation import isolated
+from pipeline.dataset.isolation import isolated
 from pipeline.figures.drawing import fonts
 from pipeline.figures.drawing.canvas.elements import BLACK, Label
 

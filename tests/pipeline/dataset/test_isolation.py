@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.contents.isolation import isolated
+from pipeline.dataset.isolation import isolated
 
 OWN, RIGHTWARD, END = "\u2068", "\u2066", "\u2069"
 
