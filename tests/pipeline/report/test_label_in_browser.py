@@ -259,6 +259,16 @@ def test_nothing_is_wider_than_the_window(page, labelling, width, task):
     assert min(sides) >= 24
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_long_class_stays_on_its_button(page, labelling, width):
+    page.open(labelling / "label.html", width=width)
+    begin(page, f"long {width}")
+    page.evaluate("document.querySelector('.choices bdi').textContent = 'W'.repeat(200)")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    button = page.evaluate("(b => b.scrollWidth - b.clientWidth)(document.querySelector('.choices button'))")
+    assert button <= 0
+
+
 def test_the_chapter_leads_to_the_page(labelling):
     text = (labelling / "chapters/people.html").read_text()
     assert 'href="../label.html"' in text
