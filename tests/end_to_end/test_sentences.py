@@ -65,7 +65,7 @@ SAID = {
     ),
     "one output": ("The network has one output, for which it takes every image: there is no accuracy.",),
     "no labels": (
-        "No image has a label, so the accuracy is not known.",
+        "No image has a label, so the accuracy is not known; class folders or a CSV give labels",
         "The network takes the 40 images for 2 of its 10 outputs, and gives what it says a probability of",
         "in the mean; an even guess would be 10.0 %.",
         "Without labels, how the classes lie to each other",
