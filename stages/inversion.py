@@ -112,8 +112,8 @@ class _Reconstructed:
         """Say what the work costs."""
         params = self._params
         log.info(
-            "%d probes, %d layers, %d run(s) each of %d steps: %d images forward and back",
-            len(self._images), len(inversions), params.restarts, _steps(params),
+            "%d probes, %d layers, %d run%s each of %d steps: %d images forward and back",
+            len(self._images), len(inversions), params.restarts, "s" * (params.restarts != 1), _steps(params),
             len(self._images) * len(inversions) * params.restarts * _steps(params),
         )  # fmt: skip
 

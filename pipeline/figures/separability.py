@@ -61,7 +61,8 @@ def add_separability(section: SectionDraft, found: Separability | Status) -> Non
     ]
     evidence = Evidence(n=len(found.sample.held_out), interval="wilson")
     section.numbers |= _counted(found) | _told(found, curves)
-    section.numbers["beyond"] = _beyond(curves, _largest_class(found.sample))
+    own = [one for one in curves if not one.initial]
+    section.numbers |= _beyond(own, _largest_class(found.sample))
     _write(section, found, curves)
     size = (4.4, 3.9)
     files = plot(section.folder, "depth", size, lambda f, t: _paint(f, t, found, curves))
@@ -71,10 +72,7 @@ def add_separability(section: SectionDraft, found: Separability | Status) -> Non
             numbers=_titled(found, curves[0]), **files,
         )
     )  # fmt: skip
-    section.layers += [
-        _layer_part(name, place, [one for one in curves if not one.initial], evidence)
-        for place, name in enumerate(found.layers)
-    ]
+    section.layers += [_layer_part(name, place, own, evidence) for place, name in enumerate(found.layers)]
 
 
 def _curve(found: Separability, kind: Kind, probes: Probes, *, initial: bool) -> Curve:
@@ -105,14 +103,14 @@ def _largest_class(sample: ProbeSample) -> float:
     return int(np.bincount(sample.label, minlength=len(sample.classes)).max()) / len(sample.label)
 
 
-def _beyond(curves: Sequence[Curve], largest_class: float) -> int:
-    """Return how many probes of the network are clearly right more often than the most frequent class is.
+def _beyond(curves: Sequence[Curve], largest_class: float) -> dict[str, Number]:
+    """Count the probes, and those that are clearly right more often than the most frequent class is.
 
     A binomial test; of many probes the best is above chance by chance, so their number is corrected for.
     """
-    own = [one for one in curves if not one.initial]
-    level = LEVEL / sum(len(one.right) for one in own)
-    return sum(int((binom.sf(one.right - 1, one.images, largest_class) < level).sum()) for one in own)
+    tested = sum(len(one.right) for one in curves)
+    chance = np.concatenate([binom.sf(one.right - 1, one.images, largest_class) for one in curves])
+    return {"tested": tested, "beyond": int((chance * tested < LEVEL).sum())}
 
 
 def _told(found: Separability, curves: Sequence[Curve]) -> dict[str, Number]:

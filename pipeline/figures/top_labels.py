@@ -176,7 +176,7 @@ def _why_not(label: NDArray[np.int32]) -> Status | None:
 def _row(
     name: str, units: Sequence[Counted], leading: NDArray[np.float64], labels: Labels
 ) -> tuple[Cell, ...]:
-    """Return a layer's line of the table; `leading` are the shares of its units with images enough."""
+    """Return a layer's line of the table; `leading` are the shares of its units with enough images."""
     if not len(leading):
         return (name, len(units), 0, None, None, 0)
     counts = [unit.labelled for unit in units if unit.is_enough]

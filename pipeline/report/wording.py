@@ -37,13 +37,14 @@ from pipeline.report.captions import (
     read_chapters,
     read_page_words,
 )
-from pipeline.report.numbers import FILTERS, RANGE, number
+from pipeline.report.numbers import FILTERS, RANGE, SPACE, number
 
 # Letters for private use, which Markdown lets pass: between them stands a value, in hexadecimal.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _CODED = re.compile(f"{_OPEN}([0-9a-f]*){_CLOSE}")
 # Between where a value was read and the value; the first one counts, and no source has it.
 _BETWEEN = "|"
+_UNIT = re.compile(r"(?<=[0-9]) (?=%)")
 _RANGES = re.compile(rf"[\d.,]+{RANGE}[\d.,]+(?:\u00a0%)?")
 # What a template calls the filter that notes sources, and the sources; no number has such a name.
 _SOURCED, _SOURCES = "data_source", "data_sources"
@@ -64,7 +65,7 @@ def prose(words: Words, numbers: Mapping[str, Any]) -> Markup:
     UserError
         Naming the caption and the number that is missing or cannot be written so.
     """
-    made = _filled(words.place, words.text, numbers, coded=True)
+    made = _UNIT.sub(SPACE, _filled(words.place, words.text, numbers, coded=True))
     values: list[str] = []
 
     def place(match: re.Match[str]) -> str:
@@ -136,10 +137,10 @@ def check_captions(folder: Path = FOLDER) -> None:
             written = [caption.words, *caption.parts.values()]
         for words in written:
             for text in (words.text, *words.head.values()):
-                _parsed(words.place, text)
+                _check_template(words.place, text)
 
 
-def _parsed(place: str, text: str) -> None:
+def _check_template(place: str, text: str) -> None:
     if "{" not in text:
         return
     environment = _environment(coded=True)

@@ -158,7 +158,7 @@ def test_lists_of_equal_codes_are_counted_and_no_metric_is_offered_for_them(draw
     folder, content = draw(replace(one, spaces={**one.spaces, "codes": codes}))
     assert content.numbers["tied"] == 1
     page = page_of(folder, tmp_path)
-    assert "In 1 of the lists by codes none differs from the image’s own code" in page
+    assert "In 1 of the lists by codes no code differs from the image’s own" in page
     assert "one image is near to most others" not in page
 
 

@@ -149,5 +149,5 @@ def test_of_a_network_that_is_no_surer_than_a_guess_of_what_it_predicts_it_is_sa
 )
 def test_titles_count_methods(part, passes, fails, title):
     of = {"courses": "order", "likeness": "weights"}[part]
-    numbers = {"methods": 3, "images": 4, f"{of}_passes": passes, f"{of}_fails": fails}
+    numbers = {"methods": 3, "images": 4, "unsure": 0, f"{of}_passes": passes, f"{of}_fails": fails}
     assert title_of("scorecard", part, numbers) == title

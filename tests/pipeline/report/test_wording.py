@@ -113,6 +113,10 @@ def test_no_line_ends_within_a_range():
     assert str(unbroken("a<b–c 11.0–13.9\u00a0% 5")) == f"a&lt;b–c {whole} 5"
 
 
+def test_no_line_ends_between_a_number_and_per_cent():
+    assert _prose("in 5 % of {{ name }}", name="5 % milk") == "<p>in 5\u00a0% of 5 % milk</p>"
+
+
 def test_words_without_a_digit_have_no_source():
     assert _sourced("{{ 'is' if n == 1 else 'are' }} {{ name }}{{- ' x' if n }}", n=2, name="<a>|2b") == (
         'are <span data-source="a.json#name">&lt;a&gt;|2b</span> x'
