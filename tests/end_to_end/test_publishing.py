@@ -43,7 +43,7 @@ def test_a_run_is_compared_with_its_revision_and_with_that_of_another_seed(copy:
 
 
 def _page(project: Project) -> str:
-    return (project.root / "compare/index.html").read_text(encoding="utf-8")
+    return (project.root / "compare/index.html").read_text(encoding="utf-8").replace("\u00a0", " ")
 
 
 def _files(folder: Path) -> set[str]:

@@ -2,20 +2,22 @@
 // The images nearest to one, on its page. Their pictures lie in many files, so these are loaded once they come into sight.
 
 const nearest = {
-  part(slot, map, about) {
+  // What the strip will say has its place from the start, so that nothing below moves once it is there.
+  part([slot, , label], map, about) {
     const note = element("div", { className: "note" });
     note.innerHTML = about.note; // made of the captions, every name in it escaped
+    const share = element("p", {}, "\u00a0");
     const strip = element("ol", { className: "beside nearest" });
     const watch = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
       watch.disconnect();
-      this.fill(strip, slot, map, about.chance).catch((error) => page.say(error.message));
+      this.fill(strip, share, slot, map, about.chance).catch((error) => page.say(error.message));
     });
     watch.observe(strip);
-    return element("section", { className: "part" }, page.heading(about.title, about.page), note, strip);
+    return element("section", { className: "part" }, page.heading(about.title, about.page), note, ...(about.chance[label] === undefined ? [] : [share]), strip);
   },
 
-  async fill(strip, slot, map, chance) {
+  async fill(strip, says, slot, map, chance) {
     const run = map.runs.findLastIndex(([, first]) => first <= slot);
     const { each, bits, near } = await convatlas.load(map.near[run], map.folder);
     const at = (slot - map.runs[run][1]) * each;
@@ -23,9 +25,8 @@ const nearest = {
     const slots = [...unpacked(near, bits).subarray(at, at + each)].filter((one) => one < map.images);
     if (!slots.length) return void strip.closest(".part").remove();
     const [own, ...others] = await Promise.all([slot, ...slots].map((one) => images.known(one, map)));
-    const share = this.share(own.label, others, map, chance);
-    if (share) strip.before(element("p", {}, share));
-    strip.append(...others.map((one, k) => this.item(one, slots[k], map, share && own)));
+    says.textContent = this.share(own.label, others, map, chance);
+    strip.append(...others.map((one, k) => this.item(one, slots[k], map, says.textContent && own)));
   },
 
   // With its label, which is marked where that says something.

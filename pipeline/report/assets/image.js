@@ -56,7 +56,7 @@ const images = {
     if (found.map && index.map) parts.push(this.place(path, found.map, index.map));
     if (found.taken) parts.push(this.taken(found.taken, index.taken));
     if (found.map && index.map?.images > 1) parts.push(this.beside(found.map[0], index.map));
-    if (found.map && index.near) parts.push(nearest.part(found.map[0], index.map, index.near));
+    if (found.map && index.near) parts.push(nearest.part(found.map, index.map, index.near));
     if (found.most) parts.push(this.most(found.most, index.most));
     if (found.units) parts.push(this.units(found.units));
     // Made by the report's templates, every name in it escaped.

@@ -74,6 +74,19 @@ class Page:
         """Wait until what was done is drawn."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
+    def bring(self, selector: str) -> list[float]:
+        """Scroll to an element; return its left, top, width and height once it and its pictures stand still."""
+        one = f"document.querySelector({json.dumps(selector)})"
+        self.evaluate(f"{one}.scrollIntoView({{block: 'center'}})")
+        self.wait(f"[{one}, ...{one}.querySelectorAll('img')].every(one => one.complete !== false)")
+        box = f"(b => [b.left, b.top, b.width, b.height])({one}.getBoundingClientRect())"
+        place = self.evaluate(box)
+        while True:
+            self.settle()
+            before, place = place, self.evaluate(box)
+            if place == before:
+                return place
+
     def look(self, *, width: int, height: int, dark: bool) -> None:
         """Look at the page on another screen, or by another light."""
         phone = width < 700

@@ -316,6 +316,19 @@ def test_an_image_that_is_no_probe_shows_those_nearest_to_it_by_code(page, repor
     page.wait(f"document.querySelector('h1').textContent === {json.dumps(visible(points['path'][12]))}")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 500), (390, 500)])
+def test_what_stands_below_the_nearest_hardly_moves_as_they_come(page, report, width, height):
+    page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}/2.png"), width=width, height=height)
+    page.wait("document.querySelectorAll('.beside li').length > 3")
+    below = "document.querySelector('.nearest').closest('.part').nextElementSibling.offsetTop"
+    assert page.evaluate("document.querySelectorAll('.nearest li').length") == 0
+    before = page.evaluate(below)
+    page.evaluate("document.querySelector('.nearest').scrollIntoView()")
+    page.wait("!document.querySelector('.nearest:empty')")
+    # A label may take one line more or less than there was room for.
+    assert abs(page.evaluate(below) - before) < 24
+
+
 def test_where_few_are_known_to_be_near_few_are_shown_and_where_none_is_no_strip(page, report):
     last = fakes.POINTS - 1
     points = open_nearest(page, report, last - 1)
@@ -369,13 +382,10 @@ def test_a_tile_of_a_picture_leads_to_its_unit_and_the_rest_to_the_picture(
 ):
     page.open(at(report, f"image.html#path={quote(fakes.HOSTILE[2])}/2.png"))
     page.wait("!!document.querySelector('a[data-places] img')")
-    page.evaluate("document.querySelector('a[data-places]').scrollIntoView()")
-    page.wait("document.querySelector('a[data-places] img').complete")
-    box = page.evaluate(
-        "(() => { const b = document.querySelector('a[data-places] img').getBoundingClientRect();"
-        " return [b.left, b.top, b.width, b.height]; })()"
-    )
-    page.click(box[0] + box[2] * (column + 0.5) / 3, box[1] + box[3] * (row + 0.5) / 2)
+    page.bring(".nearest")
+    page.wait("!!document.querySelector('.nearest li')")
+    left, top, width, height = page.bring("a[data-places] img")
+    page.click(left + width * (column + 0.5) / 3, top + height * (row + 0.5) / 2)
     page.wait(f"decodeURI(location.href).endsWith('{leads_to}')")
 
 
