@@ -111,12 +111,12 @@ def read_chapters(folder: Path = FOLDER) -> dict[str, str]:
     Raises
     ------
     UserError
-        If the file is missing, or is not a list of slugs and titles.
+        If the file is missing, no text in UTF-8, or not a list of slugs and titles.
     """
     source = folder / CHAPTERS
     try:
-        chapters = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        chapters = yaml.safe_load(_text(source))
+    except yaml.YAMLError as error:
         raise UserError(f"{source}: cannot be read ({str(error).splitlines()[0]})") from None
     if not isinstance(chapters, dict) or not chapters:
         raise UserError(f"{source}: must hold lines 'slug: title', one a chapter")
@@ -134,12 +134,12 @@ def read_caption(name: str, folder: Path = FOLDER) -> Caption:
     Raises
     ------
     UserError
-        If there is none, or a part or the file itself does not begin as it must.
+        If there is none, if it is no text in UTF-8, or a part or the file itself does not begin as it must.
     """
     source = folder / f"{name}.md"
     if not source.is_file():
         raise UserError(f"{source}: section '{name}' has no caption; write this file")
-    own, *rest = _PART.split(source.read_text(encoding="utf-8"))
+    own, *rest = _PART.split(_text(source))
     words = _words(str(source), own)
     try:
         title, chapter, order = words.head["title"], words.head["chapter"], int(words.head["order"])
@@ -156,12 +156,12 @@ def read_page_words(name: str, folder: Path = FOLDER) -> Parts:
     Raises
     ------
     UserError
-        If there is no such file, or a part does not begin as it must.
+        If there is no such file, if it is no text in UTF-8, or a part does not begin as it must.
     """
     source = folder / PAGES / f"{name}.md"
     if not source.is_file():
         raise UserError(f"{source}: the page '{name}' has no words; write this file")
-    _, *rest = _PART.split(source.read_text(encoding="utf-8"))
+    _, *rest = _PART.split(_text(source))
     return Parts(_parts(source, rest), source)
 
 
@@ -177,6 +177,13 @@ def check_chapter(caption: Caption, chapters: Collection[str]) -> None:
         meant = nearest(caption.chapter, chapters)
         hint = f"; did you mean '{meant}'?" if meant else f"; there are {', '.join(chapters)}"
         raise UserError(f"{caption.source}: no chapter '{caption.chapter}'{hint}")
+
+
+def _text(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{source}: cannot be read as text in UTF-8 ({error})") from None
 
 
 def _parts(source: Path, names_and_texts: Sequence[str]) -> dict[str, Words]:

@@ -75,7 +75,7 @@ class Page:
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def bring(self, selector: str) -> list[float]:
-        """Scroll to an element; return its left, top, width and height once it and its pictures stand still."""
+        """Scroll to an element; return left, top, width and height once it and its pictures stand still."""
         one = f"document.querySelector({json.dumps(selector)})"
         self.evaluate(f"{one}.scrollIntoView({{block: 'center'}})")
         self.wait(f"[{one}, ...{one}.querySelectorAll('img')].every(one => one.complete !== false)")

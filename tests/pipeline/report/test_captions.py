@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.report.captions import FOLDER, read_caption, read_chapters
+from pipeline.report.captions import FOLDER, read_caption, read_chapters, read_page_words
 
 TEXT = """title: One: two
 chapter: network
@@ -51,6 +51,21 @@ def test_parts_have_their_own_words(caption):
 def test_a_part_that_is_missing_says_what_to_write(caption):
     with pytest.raises(UserError, match=r"one\.md: no words for 'grid'; write a part '## grid'"):
         caption.part("grid")
+
+
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [
+        ("new.md", lambda folder: read_caption("new", folder)),
+        ("pages/new.md", lambda folder: read_page_words("new", folder)),
+        ("chapters.yaml", read_chapters),
+    ],
+)
+def test_what_another_encoding_wrote_is_named(tmp_path, file, read):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / file).write_bytes("title: Müll".encode("latin-1"))
+    with pytest.raises(UserError, match=rf"{re.escape(file)}: cannot be read as text in UTF-8"):
+        read(tmp_path)
 
 
 def test_missing_caption_file_says_where_to_write_it(tmp_path):
