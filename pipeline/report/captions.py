@@ -181,7 +181,8 @@ def check_chapter(caption: Caption, chapters: Collection[str]) -> None:
 
 def _text(source: Path) -> str:
     try:
-        return source.read_text(encoding="utf-8")
+        # Some editors begin a file with the mark of its encoding.
+        return source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{source}: cannot be read as text in UTF-8 ({error})") from None
 

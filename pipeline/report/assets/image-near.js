@@ -6,15 +6,17 @@ const nearest = {
   part([slot, , label], map, about) {
     const note = element("div", { className: "note" });
     note.innerHTML = about.note; // made of the captions, every name in it escaped
-    const share = element("p", {}, "\u00a0");
+    const says = element("p", {}, "\u00a0");
     const strip = element("ol", { className: "beside nearest" });
     const watch = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
       watch.disconnect();
-      this.fill(strip, share, slot, map, about.chance).catch((error) => page.say(error.message));
+      this.fill(strip, says, slot, map, about.chance).catch((error) => page.say(error.message));
     });
     watch.observe(strip);
-    return element("section", { className: "part" }, page.heading(about.title, about.page), note, ...(about.chance[label] === undefined ? [] : [share]), strip);
+    const part = element("section", { className: "part" }, page.heading(about.title, about.page), note, strip);
+    if (about.chance[label] !== undefined) strip.before(says);
+    return part;
   },
 
   async fill(strip, says, slot, map, chance) {

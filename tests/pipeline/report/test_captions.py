@@ -68,6 +68,11 @@ def test_what_another_encoding_wrote_is_named(tmp_path, file, read):
         read(tmp_path)
 
 
+def test_a_mark_of_the_encoding_is_no_part_of_the_words(tmp_path):
+    (tmp_path / "one.md").write_text(TEXT, encoding="utf-8-sig")
+    assert read_caption("one", tmp_path).title == "One: two"
+
+
 def test_missing_caption_file_says_where_to_write_it(tmp_path):
     with pytest.raises(UserError, match=r"occlusion\.md.*write this file"):
         read_caption("occlusion", tmp_path)

@@ -329,6 +329,20 @@ def test_what_stands_below_the_nearest_hardly_moves_as_they_come(page, report, w
     assert abs(page.evaluate(below) - before) < 24
 
 
+@pytest.mark.parametrize("seen", [False, True])
+def test_on_paper_the_nearest_stand_only_where_they_have_come(page, report, seen):
+    points = fakes.map_points(fakes.POINTS)
+    page.open(at(report, f"image.html#path={quote(points['path'][10])}"), height=400)
+    page.wait("document.querySelectorAll('.beside li').length > 3")
+    if seen:
+        page.bring(".nearest")
+        page.wait("!document.querySelector('.nearest:empty')")
+    page.call("Emulation.setEmulatedMedia", media="print")
+    stands = page.evaluate("document.querySelector('.nearest').closest('.part').checkVisibility()")
+    page.call("Emulation.setEmulatedMedia", media="")
+    assert stands == seen
+
+
 def test_where_few_are_known_to_be_near_few_are_shown_and_where_none_is_no_strip(page, report):
     last = fakes.POINTS - 1
     points = open_nearest(page, report, last - 1)
