@@ -162,6 +162,13 @@ def block_ids(blocks: tuple[Block, ...]) -> list[str]:
     return ids + [one.id for block in blocks if isinstance(block, Multiples) for one in block.figures]
 
 
+def block_numbers(blocks: tuple[Block, ...]) -> list[Mapping[str, Number]]:
+    """Return the numbers of each block that has a caption."""
+    numbers = [block.numbers for block in blocks if isinstance(block, _Captioned)]
+    inner = [block.figures for block in blocks if isinstance(block, Multiples)]
+    return numbers + [one for figures in inner for one in block_numbers(figures)]
+
+
 def block_files(blocks: tuple[Block, ...]) -> list[str]:
     """Return the names of all files that blocks refer to."""
     files: list[str | None] = []

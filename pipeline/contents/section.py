@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import model_validator
 
-from pipeline.contents.blocks import Block, Images, Units, block_files, block_ids
+from pipeline.contents.blocks import Block, Images, Units, block_files, block_ids, block_numbers
 from pipeline.contents.parts import ImageOutputs, ImagePart, ImageUnits, LayerPart, SpriteSheet, WholeImage
 from pipeline.contents.values import Model, Number, Slug
 from pipeline.formats.status import State, Status
@@ -61,8 +61,22 @@ class Section(Model):
                 raise ValueError(f"block '{block.id}' shows a layer of which the section says nothing")
             if isinstance(block, Images) and not set(block.images) <= set(images):
                 raise ValueError(f"block '{block.id}' shows an image of which the section says nothing")
+        self._check_numbers()
         self._check_whole_images()
         return self
+
+    def _check_numbers(self) -> None:
+        """See that what stands over one of the section's numbers in a caption is of its kind.
+
+        Its value may be a part's own: the units of one layer in place of all units. A layer's name in place
+        of a count is another thing of the same name.
+        """
+        parts = [numbers for blocks in self._lists() for numbers in block_numbers(blocks)]
+        for numbers in [*parts, *(layer.numbers for layer in self.layers)]:
+            for name in numbers.keys() & self.numbers.keys():
+                over, own = numbers[name], self.numbers[name]
+                if isinstance(over, str) != isinstance(own, str):
+                    raise ValueError(f"number '{name}' is {own!r} in the section, {over!r} in a part of it")
 
     def _check_whole_images(self) -> None:
         _once("whole image", [one.image_id for one in self.whole_images])

@@ -119,7 +119,7 @@ def _smoothness(layer: FilterLayer) -> dict[str, Number]:
     smooth, deviation = layer.quality.smoothness, layer.quality.deviation
     if smooth is None or deviation is None or len(layer.unit) < layer.units:
         return {}
-    return {"smoothness": smooth, "noise": 3 * deviation}
+    return {"smoothness": smooth, "of_noise": 3 * deviation}
 
 
 def form_of(layer: FilterLayer, *, is_first: bool) -> Form:

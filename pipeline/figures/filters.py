@@ -85,7 +85,7 @@ def _numbers(found: FiltersFile, layers: Mapping[str, FilterLayer]) -> dict[str,
     rough = [one for one in judged if (one.smoothness or 0) < -3 * (one.deviation or 0)]
     return {
         "layers": len(layers), "filters": sum(layer.units for layer in layers.values()),
-        "first": found.about.first, "at_start": found.about.at_start,
+        "at_start": found.about.at_start,
         "noise": ", ".join(noise), "noise_layers": len(noise), "judged": len(judged), "rough": len(rough),
         "partly": sum(len(layer.unit) < layer.units for layer in layers.values()),
         "noise_smoothness": found.about.noise_smoothness, "noise_evenness": found.about.noise_evenness,

@@ -222,6 +222,6 @@ def _numbers(about: About, rows: Sequence[tuple[Cell, ...]], labels: Labels) -> 
         "of_one_class": of_one_class,
         "half_precision": int(about.precision != "float32"),
         "shown": SHOWN,
-        "least": LEAST,
+        "enough": LEAST,
         "largest": int(labels.images.max()),
     }

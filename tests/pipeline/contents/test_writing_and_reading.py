@@ -39,6 +39,14 @@ def test_a_section_without_data_says_why(tmp_path):
     assert (idle.status, idle.reason) == ("not run", "params.yaml says occlusion.run: false")
 
 
+def test_a_part_may_give_a_number_of_its_own(tmp_path):
+    def change(content):
+        content["blocks"][1]["numbers"] = content["layers"][0]["numbers"] = {"images": 3, "dataset": "b"}
+
+    content = read_section(_edit(small_chapter.write(tmp_path) / "first", change)).content
+    assert content.blocks[1].numbers == content.layers[0].numbers == {"images": 3, "dataset": "b"}
+
+
 def test_equal_sections_give_equal_bytes(tmp_path):
     first = small_chapter.write(tmp_path / "a") / "first/contents.json"
     assert first.read_bytes() == (small_chapter.write(tmp_path / "b") / "first/contents.json").read_bytes()
@@ -119,6 +127,9 @@ def test_two_chapters_cannot_hold_one_section(tmp_path):
         (lambda content: content["whole_images"].append(content["whole_images"][0]), "image '4' is given"),
         (lambda content: content["whole_images"].pop(), "shows a whole image that is not there"),
         (lambda content: content["sheets"][0].update(file="gone.webp"), "gone.webp"),
+        (lambda content: content["blocks"][1].update(numbers={"images": "x"}), "number 'images' is 10 in"),
+        (lambda content: content["blocks"][4]["figures"][1].update(numbers={"dataset": 2}), "'dataset' is"),
+        (lambda content: content["layers"][0].update(numbers={"share": "x"}), "number 'share' is"),
         (lambda content: content.update(name="other"), "names itself 'other'"),
     ],
 )  # fmt: skip

@@ -70,6 +70,23 @@ def test_a_unit_of_few_images_does_not_count_for_its_layer(tmp_path, monkeypatch
     assert content.blocks[1].rows[0][2:4] == (2, pytest.approx((9 / 10 + 2 / 5) / 2))
 
 
+def test_where_the_title_compares_layers_too_units_of_few_images_are_counted(tmp_path):
+    rows = np.where(np.arange(12) < 9, np.arange(12), -1)
+    # In the one layer the strongest are cats alone, in the other a cat, dogs and cows.
+    layers = [
+        replace(RELU, top_image_id=np.stack([TOP[0], row, row]))
+        for row in (rows, np.where(rows < 0, -1, 2 * np.arange(12)))
+    ]
+    write_units(tmp_path / "units.h5", replace(ABOUT, layers=("relu", "pool")), layers, made_from={})
+    section = SectionDraft("top_labels", tmp_path)
+    with open_units(tmp_path / "units.h5") as units:
+        add_top_labels(section, units, LABEL, ("cat", "dog", "cow", "unseen"))
+    content, words = section.content(), read_caption("top_labels").part("leading")
+    numbers = {**content.numbers, **content.blocks[0].numbers}
+    assert "images in pool" in line(words, "title", numbers) and "% in relu" in line(words, "title", numbers)
+    assert "positive on fewer than 5 labelled images are left out" in prose(words, numbers)
+
+
 def test_classes_too_small_for_half_of_the_images_are_said():
     words, numbers = read_caption("top_labels").words, {"of_one_class": 0, "units": 9, "top": 100}
     assert "; no class has more than 4\u00a0images." in line(words, "finding", numbers | {"largest": 4})
