@@ -8,7 +8,7 @@ from pipeline.figures.fooling import add_fooling
 from pipeline.figures.fooling_pictures import Names
 from pipeline.formats.status import not_run
 from pipeline.report.captions import read_caption
-from pipeline.report.wording import line
+from pipeline.report.wording import line, prose
 from tests.small.fooling import FOUND
 from tests.small.pages import page_of
 from tests.small.probes import PICTURED
@@ -96,6 +96,21 @@ def test_nothing_is_rounded_of_what_did_not_get_there(tmp_path):
     page = " ".join(page_of(tmp_path / "failures/fooling", tmp_path).replace("\u00a0", " ").split())
     assert "0 of 2 got there." in page and "After rounding" not in page
     assert "Given up after 6 steps." in page and "In the median after" not in page
+
+
+@pytest.mark.parametrize(
+    ("reached", "plainly", "said"),
+    [
+        (4, 0, "none does so still; all were stretched, at most three times, until they do,"),
+        (1, 0, "none does so still; it was stretched, at most three times, until it does,"),
+        (4, 3, "3 do so still; the other was stretched, at most three times, until it does,"),
+        (4, 1, "1 does so still; the others were stretched, at most three times, until they do,"),
+        (2, 2, "2 do so still."),
+    ],
+)
+def test_what_was_stretched_is_counted_in_words(reached, plainly, said):
+    numbers = {"probes": 4, "asked": 4, "reached": reached, "plainly": plainly, "rounded": reached}
+    assert said in " ".join(prose(read_caption("fooling").part("minimal"), numbers).split())
 
 
 def test_tables_count_what_reached_and_what_was_carried_over(tmp_path):
